@@ -1,0 +1,180 @@
+"""What every script says and how it ends: errors, progress, tables, exit codes, the last line of JSON.
+
+A script is a `main(argv)` that returns an exit code, run through `run(main)`:
+
+    0    all done
+    1    done, but some inputs failed (each is named on stderr)
+    2    could not run: one line `error: ...`, no traceback (MUNET_DEBUG=1 shows it)
+    130  interrupted; what was done is kept
+"""
+
+import argparse
+import json
+import math
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+
+from tqdm import tqdm
+
+PLAIN_PROGRESS_SECONDS = 10
+_started = time.monotonic()
+
+
+class MunetError(Exception):
+    """Something the user can mend. The message is one line: what is wrong, and the remedy."""
+
+
+class BadInput(MunetError):
+    """One bad file: where it is, what was found, what was expected, and the remedy."""
+
+    def __init__(self, path, found, expected, remedy):
+        super().__init__(str(path), found, expected, remedy)
+        self.path, self.found, self.expected, self.remedy = self.args
+
+    def __str__(self):
+        return f"{shown(self.path)}: found {self.found}, expected {self.expected}; {self.remedy}"
+
+
+def shown(path):
+    """A path as it can be printed on one line: control characters and undecodable bytes escaped."""
+    text = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """argparse with defaults shown in --help and errors of one line."""
+
+    def __init__(self, doc):
+        super().__init__(description=doc, formatter_class=_HelpFormatter)
+
+    def error(self, message):
+        self.exit(2, f"error: {message} (see python {self.prog} --help)\n")
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+def between(low, high, kind=float):
+    """An argparse type: a number of `kind` in [low, high], refused in words that name the range."""
+
+    def parse(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {'a whole' if kind is int else 'a'} number in {low:g}..{high:g}")
+        return value
+
+    return parse
+
+
+def run(main):
+    """Runs `main(None)` and exits with the documented code, whatever happens in it.
+
+    SIGTERM is taken like Ctrl-C, so that a job that a scheduler ends keeps what it has done.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
+    # The C++ runtime of TensorFlow reads this when it is imported, which scripts do after this.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = main(None)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone: keep Python quiet about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except KeyboardInterrupt:
+        print("interrupted: what was done is kept; the same command goes on from there", file=sys.stderr)
+        code = 130
+    except Exception as error:
+        if os.environ.get("MUNET_DEBUG"):
+            traceback.print_exc()
+        print(f"error: {_one_line(error)}", file=sys.stderr)
+        code = 2
+    sys.exit(code)
+
+
+def _one_line(error):
+    if isinstance(error, MunetError):
+        return " ".join(str(error).split("\n"))
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{shown(error.filename)}: " if error.filename else ""
+        return f"{where}{error.strerror}; free space or permission is needed there, or another --out"
+    if isinstance(error, MemoryError):
+        return "out of memory; use a smaller --batch-size or fewer --workers"
+    return f"unexpected {type(error).__name__}: {shown(error)}; MUNET_DEBUG=1 shows where, please report it"
+
+
+def warn(message):
+    """One line on stderr, kept apart from a progress bar that may be on the terminal."""
+    tqdm.write(f"warning: {message}", file=sys.stderr)
+
+
+def failed(error):
+    """Names one failed input on stderr."""
+    tqdm.write(f"failed: {_one_line(error)}", file=sys.stderr)
+
+
+def progress(iterable, total, label):
+    """Yields from `iterable`, showing a bar on a terminal, else a plain line every ten seconds."""
+    if sys.stderr.isatty():
+        yield from tqdm(iterable, total=total, desc=label, file=sys.stderr, leave=False)
+        return
+    start = last = time.monotonic()
+    for n, item in enumerate(iterable, 1):
+        yield item
+        if time.monotonic() - last > PLAIN_PROGRESS_SECONDS:
+            last = time.monotonic()
+            print(tqdm.format_meter(n, total, last - start, prefix=label, bar_format="{desc}: {n_fmt}/{total_fmt}, {rate_fmt}, {remaining} left"), file=sys.stderr, flush=True)
+
+
+def print_table(header, rows):
+    """A table in columns; numbers that are floats get four digits."""
+    texts = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
+    for row in texts:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_problems(problems):
+    """A table of BadInput, one line each, with the remedy."""
+    print_table(
+        ("file", "found", "expected", "remedy"),
+        [(shown(p.path), p.found, p.expected, p.remedy) for p in problems],
+    )
+
+
+def peak_memory_mb():
+    """Peak resident memory of this process in megabytes (10**6 bytes); None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+
+
+def finish(**figures):
+    """Prints the run's figures as the last line of stdout: one JSON object.
+
+    `seconds` (wall time since the start) and `peak_memory_mb` are added; a figure that is not finite becomes null.
+    """
+    figures = {"seconds": round(time.monotonic() - _started, 2), "peak_memory_mb": peak_memory_mb(), **figures}
+    print(json.dumps({key: _plain(value) for key, value in figures.items()}))
+
+
+def _plain(value):
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value if isinstance(value, (int, str, list, dict, type(None))) else str(value)

@@ -1,0 +1,116 @@
+"""Files and folders: found without surprises, written whole or not at all, continued or refused.
+
+A file is written beside its place and then renamed, so that a file that exists is whole, whenever
+the process is killed. An output folder remembers the settings that made it and refuses others.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from console import MunetError, shown
+
+PART_PREFIX = ".part-"
+SETTINGS_FILE = "settings.json"
+_umask = os.umask(0)
+os.umask(_umask)
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Gives a temporary path beside `path` and renames it into place when the block ends without an error.
+
+    The folders above `path` are made; the temporary path ends like `path` does.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=PART_PREFIX, suffix="".join(path.suffixes[-2:])[-40:], dir=path.parent)
+    os.close(handle)
+    try:
+        yield Path(name)
+        os.chmod(name, 0o666 & ~_umask)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def write_bytes(path, data):
+    """Writes `data` to `path`, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_bytes(data)
+
+
+def write_json(path, value):
+    """Writes `value` as indented JSON, whole or not at all."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def remove_parts(folder):
+    """Removes what a killed run left half-written in `folder` and below."""
+    for part in Path(folder).rglob(PART_PREFIX + "*"):
+        part.unlink(missing_ok=True)
+
+
+def claim_folder(folder, settings, overwrite=False):
+    """Makes `folder` ready for a run with these settings: new, or continued if they are the same.
+
+    Args:
+        folder: the output folder; it is made where it is missing.
+        settings: dict of JSON values that decide what is written; kept in `settings.json`.
+        overwrite: start afresh: remove what a run with other settings left.
+
+    Returns:
+        True if there is an earlier run with the same settings to continue.
+
+    Raises:
+        MunetError: the folder was made with other settings (both are named), or holds something else.
+    """
+    folder = Path(folder)
+    kept = folder / SETTINGS_FILE
+    if folder.exists() and not folder.is_dir():
+        raise MunetError(f"{shown(folder)} is a file, not a folder; give another --out")
+    earlier = _read_settings(kept)
+    if overwrite and earlier is not None:
+        shutil.rmtree(folder)
+    elif earlier is not None and earlier != settings:
+        names = [name for name in settings | earlier if settings.get(name) != earlier.get(name)]
+        differences = "; ".join(f"{name} was {earlier.get(name)!r}, now {settings.get(name)!r}" for name in names)
+        raise MunetError(f"{shown(folder)} was made with other settings ({differences}); use another folder or --overwrite")
+    elif earlier is None and folder.exists() and any(not p.name.startswith(PART_PREFIX) for p in folder.iterdir()):
+        raise MunetError(f"{shown(folder)} is not empty and was not made by this script; give a new or empty folder")
+    remove_parts(folder)
+    write_json(kept, settings)
+    return earlier == settings and not overwrite
+
+
+def _read_settings(path):
+    """The settings of an earlier run; None where there are none, {} where they cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return {}
+
+
+def find_files(folder, suffixes):
+    """Paths of all files below `folder` that end in one of `suffixes` (lower case, any case matches), sorted.
+
+    Hidden files and folders are left out. Symbolic links are followed, each real folder once, so that
+    a loop of links ends.
+    """
+    found, seen = [], set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(root)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(root, name) for name in names if name.lower().endswith(suffixes) and not name.startswith(".")]
+    return sorted(found)

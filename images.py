@@ -1,0 +1,147 @@
+"""Reading, checking, resizing and writing single images: the ground that everything else stands on.
+
+Arrays follow one convention everywhere:
+
+    image        HWC uint8 RGB, 0-255, upright (the EXIF orientation is applied)
+    mask         HW bool, True is sclera
+    probability  HW uint8, 0-255 stands for 0..1
+    size         (height, width)
+"""
+
+import contextlib
+import io
+import os
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from console import BadInput, MunetError
+from files import write_bytes
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif")
+# The largest phone sensors give 200 megapixels; anything above is taken for a decompression bomb.
+MAX_PIXELS = 200_000_000
+OVERLAY_COLOR = (0, 255, 128)
+OVERLAY_MAX_SIDE = 2048
+
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is below 200 megapixels; open_image checks ours.
+
+
+@contextlib.contextmanager
+def open_image(path):
+    """Opens an image file without decoding it: a context manager that gives a `PIL.Image.Image`.
+
+    Whatever goes wrong inside the `with` block while decoding is raised as one error.
+
+    Raises:
+        BadInput: not an image, empty, damaged, or larger than `MAX_PIXELS`.
+    """
+    try:
+        if Path(path).suffix.lower() in (".heic", ".heif"):
+            _register_heif()
+        if os.path.getsize(path) == 0:
+            raise BadInput(path, "an empty file (0 bytes)", "an image", "copy it again from its source")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are of no use to anybody here.
+            with Image.open(path) as opened:
+                width, height = opened.size
+                if width * height > MAX_PIXELS:
+                    raise BadInput(path, f"{width}x{height} pixels", f"at most {MAX_PIXELS / 1e6:g} megapixels", "down-scale it first")
+                yield opened
+    except (MunetError, FileNotFoundError, PermissionError, IsADirectoryError, MemoryError):
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly everything (SyntaxError, struct.error, ...) on damaged data.
+        found = "not an image" if isinstance(error, Image.UnidentifiedImageError) else f"damaged data ({error})"
+        raise BadInput(path, found, "a whole " + "/".join(s[1:] for s in SUFFIXES) + " file", "copy it again or remove it") from error
+
+
+def _register_heif():
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise MunetError("reading HEIC photos needs pillow-heif: pip install pillow-heif") from error
+    pillow_heif.register_heif_opener()
+
+
+def image_size(path):
+    """The upright size (height, width) of an image file, read from its header alone.
+
+    Raises:
+        BadInput: as `open_image`.
+    """
+    with open_image(path) as opened:
+        width, height = opened.size
+        sideways = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    return (width, height) if sideways else (height, width)
+
+
+def read_image(path):
+    """Reads a photo as HWC uint8 RGB, upright.
+
+    Grey, palette, CMYK and 16-bit images are converted; transparent ones are laid on white.
+
+    Raises:
+        BadInput: as `open_image`, or pixels of floating point.
+    """
+    with open_image(path) as opened:
+        return np.asarray(_to_rgb(ImageOps.exif_transpose(opened), path))
+
+
+def _to_rgb(image, path):
+    if image.mode == "F":
+        raise BadInput(path, "floating-point pixels", "8 or 16 bits a channel", "convert it to PNG or JPEG")
+    if image.mode.startswith("I"):
+        levels = np.asarray(image)
+        if levels.max(initial=0) > 65535 or levels.min(initial=0) < 0:
+            raise BadInput(path, "32-bit pixels", "8 or 16 bits a channel", "convert it to PNG or JPEG")
+        image = Image.fromarray((levels >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.new("RGBA", layer.size, "white")
+        image.alpha_composite(layer)
+    return image.convert("RGB")
+
+
+def resize_image(image, size):
+    """Resizes an HWC uint8 image to `size`: by area when it shrinks, bilinearly when it grows."""
+    shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def resize_mask(mask, size):
+    """Resizes an HW bool mask to `size`: a new pixel is sclera when at least half of its area is."""
+    return resize_image(mask.astype(np.uint8) * 255, size) >= 128
+
+
+def resize_probability(probability, size):
+    """Resizes an HW float32 map in [0, 1] to `size` bilinearly and rounds it, once, to HW uint8."""
+    resized = cv2.resize(probability, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.convertScaleAbs(resized, alpha=255.0)
+
+
+def overlay(image, mask):
+    """The photo with the mask tinted and outlined: HWC uint8 RGB, its longer side at most `OVERLAY_MAX_SIDE`."""
+    scale = min(1.0, OVERLAY_MAX_SIDE / max(image.shape[:2]))
+    size = tuple(max(1, round(side * scale)) for side in image.shape[:2])
+    small, inside = (resize_image(image, size), resize_mask(mask, size)) if scale < 1 else (image.copy(), mask)
+    tint = np.array(OVERLAY_COLOR, np.float32)
+    small[inside] = (0.6 * small[inside] + 0.4 * tint).astype(np.uint8)
+    contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return cv2.drawContours(small, contours, -1, OVERLAY_COLOR, max(1, round(max(size) / 500)))
+
+
+def write_png(path, pixels):
+    """Writes a PNG, whole or not at all: 1-bit from HW bool, grey from HW uint8, RGB from HWC uint8."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
+    write_bytes(path, buffer.getvalue())
+
+
+def write_jpeg(path, image, quality=95):
+    """Writes an HWC uint8 RGB image as a JPEG without colour subsampling, whole or not at all."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=0)
+    write_bytes(path, buffer.getvalue())
