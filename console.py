@@ -134,7 +134,13 @@ def progress(iterable, total, label):
         yield item
         if time.monotonic() - last > PLAIN_PROGRESS_SECONDS:
             last = time.monotonic()
-            print(tqdm.format_meter(n, total, last - start, prefix=label, bar_format="{desc}: {n_fmt}/{total_fmt}, {rate_fmt}, {remaining} left"), file=sys.stderr, flush=True)
+            print(
+                tqdm.format_meter(
+                    n, total, last - start, prefix=label, bar_format="{desc}: {n_fmt}/{total_fmt}, {rate_fmt}, {remaining} left"
+                ),
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def print_table(header, rows):

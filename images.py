@@ -90,6 +90,24 @@ def read_image(path):
         return np.asarray(_to_rgb(ImageOps.exif_transpose(opened), path))
 
 
+def read_probability(path):
+    """Reads a saved probability map as HW uint8.
+
+    Raises:
+        BadInput: as `open_image`, or not 8-bit grey.
+    """
+    with open_image(path) as opened:
+        if opened.mode != "L":
+            raise BadInput(path, f"a {opened.mode} picture", "an 8-bit grey probability map", "predict it again")
+        return np.asarray(opened)
+
+
+def size_mismatch(path, size, other, other_size):
+    """The BadInput for two files of different sizes, (height, width) each."""
+    found, expected = (f"{s[1]}x{s[0]} pixels" for s in (size, other_size))
+    return BadInput(path, found, f"{expected} like {Path(other).name}", "export one of them again at the other's size")
+
+
 def _to_rgb(image, path):
     if image.mode == "F":
         raise BadInput(path, "floating-point pixels", "8 or 16 bits a channel", "convert it to PNG or JPEG")

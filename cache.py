@@ -1,0 +1,154 @@
+"""The packed dataset: every image decoded and resized once, so that an epoch reads no JPEG.
+
+A cache is a folder of HDF5 parts of `PART_SAMPLES` samples each:
+
+    images  (n, size, size, 3) uint8 RGB, one chunk a sample
+    masks   (n, size * size / 8) uint8, the bool mask packed to bits
+
+A part is named by a hash of what it was made from (each file's path, length and modification time, the size,
+the class index) and appears whole: a build that was stopped goes on with the parts that are missing, and a part
+that no longer fits its files is never found again and is removed. Finding every bad file is a by-product of
+building: a part remembers the samples that it could not hold.
+"""
+
+import hashlib
+import itertools
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from console import BadInput, progress
+from datasets import read_pair
+from files import remove_parts, whole_file
+from images import resize_image, resize_mask
+from parallel import pool_map
+
+PART_SAMPLES = 512
+_FORMAT = 1
+
+
+def default_folder():
+    """Where caches are kept: `MUNET_CACHE`, or `munet` in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("MUNET_CACHE") or Path(base) / "munet")
+
+
+class Cache:
+    """Random access to the good samples of a dataset at one size; memory does not grow with their number.
+
+    Attributes:
+        samples: list of `datasets.Sample`, in the dataset's order.
+        size: height and width in pixels.
+        cleaned: number of masks that went through a lossy format and were cleaned.
+        codings: set of the masks' codings.
+    """
+
+    def __init__(self, paths, groups, size):
+        self.samples, self.size, self.cleaned, self.codings, self._rows = [], size, 0, set(), []
+        self.problems = []
+        for path, group in zip(paths, groups, strict=True):
+            file = h5py.File(path)
+            summary = json.loads(file["summary"].asstr()[()])
+            self._rows += [(file, row) for row in range(len(summary["kept"]))]
+            self.samples += [group[i] for i in summary["kept"]]
+            self.problems += [BadInput(*problem) for problem in summary["problems"]]
+            self.cleaned += summary["cleaned"]
+            self.codings |= set(summary["codings"])
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        """(image, mask): HWC uint8 RGB and HW bool of one sample."""
+        file, row = self._rows[index]
+        bits = file["masks"][row]
+        mask = np.unpackbits(bits, count=self.size * self.size).reshape(self.size, self.size)
+        return file["images"][row], mask.view(bool)
+
+
+def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers=None):
+    """Builds what is missing of a dataset's cache, decoding in parallel threads, and opens it.
+
+    Args:
+        samples: list of `datasets.Sample`.
+        root: the dataset's folder; it names the cache.
+        size: height and width in pixels.
+        sclera_value: class index of the sclera in the masks, if they hold class indices.
+        folder: where caches are kept. Default: None, `default_folder()`.
+        workers: threads. Default: None, one a core.
+
+    Returns:
+        A `Cache` of the good samples; the others are in its `problems` as BadInput.
+    """
+    made_of = f"{Path(root).resolve()}|{size}|{sclera_value}"
+    folder = Path(folder or default_folder()) / _digest(made_of)
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_parts(folder)
+    groups = [samples[i : i + PART_SAMPLES] for i in range(0, len(samples), PART_SAMPLES)]
+    paths = [folder / f"{_fingerprint(group, size, sclera_value)}.h5" for group in groups]
+    for stale in set(folder.glob("*.h5")) - set(paths):
+        stale.unlink()
+    missing = [(path, group) for path, group in zip(paths, groups, strict=True) if not path.exists()]
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        decoded = pool_map(pool, lambda sample: _decode(sample, size, sclera_value), itertools.chain(*(g for _, g in missing)))
+        decoded = progress(decoded, sum(len(group) for _, group in missing), "decode")
+        for path, group in missing:
+            _write_part(path, list(itertools.islice(decoded, len(group))), size)
+    return Cache(paths, groups, size)
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    image: np.ndarray
+    bits: np.ndarray
+    coding: str
+    cleaned: bool
+
+
+def _decode(sample, size, sclera_value):
+    """One sample at the cache's size as `_Decoded`, or the BadInput that it raised."""
+    try:
+        image, mask = read_pair(sample, sclera_value)
+    except BadInput as problem:
+        return problem
+    bits = np.packbits(resize_mask(mask.pixels, (size, size)))
+    return _Decoded(resize_image(image, (size, size)), bits, mask.coding, mask.cleaned > 0)
+
+
+def _write_part(path, decoded, size):
+    kept = [i for i, item in enumerate(decoded) if not isinstance(item, BadInput)]
+    good = [decoded[i] for i in kept]
+    summary = {
+        "kept": kept,
+        "problems": [item.args for item in decoded if isinstance(item, BadInput)],
+        "codings": sorted({item.coding for item in good}),
+        "cleaned": sum(item.cleaned for item in good),
+    }
+    with whole_file(path) as part, h5py.File(part, "w") as file:
+        shape = (len(good), size, size, 3)
+        file.create_dataset("images", shape, np.uint8, chunks=(1, *shape[1:]) if good else None)
+        file.create_dataset("masks", (len(good), (size * size + 7) // 8), np.uint8)
+        for row, item in enumerate(good):
+            file["images"][row], file["masks"][row] = item.image, item.bits
+        file["summary"] = json.dumps(summary)  # not an attribute: those end at 64 kB
+
+
+def _fingerprint(group, size, sclera_value):
+    made_of = [f"{_FORMAT}|{size}|{sclera_value}"]
+    for sample in group:
+        for path in (sample.image, sample.mask):
+            try:
+                stat = os.stat(path)
+                made_of.append(f"{path}|{stat.st_size}|{stat.st_mtime_ns}")
+            except OSError:  # a broken link: reading it names it as a problem
+                made_of.append(f"{path}|missing")
+    return _digest("\n".join(made_of))
+
+
+def _digest(text):
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:20]

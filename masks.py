@@ -1,0 +1,130 @@
+"""Ground-truth masks in all the codings that datasets use, read to one: HW bool, True is sclera.
+
+Known codings, told apart by their pixels:
+
+    binary    1-bit, 0/255 or 0/1 (8 or 16 bits, grey or three equal channels); sclera is white
+    colour    MOBIUS: sclera red, iris green, pupil blue, the rest black
+    alpha     SBVPI: the marked region is opaque, the rest transparent
+    class     class indices; which one is sclera is told by `sclera_value` (--sclera-value), never guessed
+
+Masks that went through a lossy format are cleaned to the nearest code and say how many pixels that moved.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from console import BadInput
+from images import open_image
+
+SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".webp")
+_COLOURS = {"background": (0, 0, 0), "sclera": (255, 0, 0), "iris": (0, 255, 0), "pupil": (0, 0, 255)}
+# A lossy mask keeps this share of its pixels within this distance of a code; other pictures do not.
+_NEAR_SHARE = 0.97
+_NEAR_LEVELS = 64
+# Fewer grey values than this are the flat areas of a class coding, not the ringing of a lossy format.
+_FEW_VALUES = 10
+_EXPECTED = "a black and white mask, sclera red (255,0,0), or class indices with --sclera-value"
+_REMEDY = "give --sclera-value N for class indices, or repaint it black and white"
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A decoded mask: `pixels` HW bool, the `coding` it was read as, and how many pixels were `cleaned`."""
+
+    pixels: np.ndarray
+    coding: str
+    cleaned: int = 0
+
+
+def read_mask(path, sclera_value=None):
+    """Reads a ground-truth mask.
+
+    Args:
+        path: an image file in one of the codings above.
+        sclera_value: the class index of the sclera, for class-index masks. Default: None, the other codings.
+
+    Returns:
+        A `Mask`.
+
+    Raises:
+        BadInput: not an image, damaged, or in no known coding.
+    """
+    with open_image(path) as opened:
+        opened.load()
+        if sclera_value is not None:
+            return _from_classes(opened, sclera_value, path)
+        if opened.has_transparency_data:
+            layers = np.asarray(opened.convert("RGBA"))
+            if layers[..., 3].min() < 128:
+                return _from_alpha(layers)
+        grey = _grey_levels(opened)
+        mask = _from_colours(np.asarray(opened.convert("RGB"))) if grey is None else _from_grey(grey)
+        if mask is None and opened.mode == "P":
+            indices = np.asarray(opened)
+            mask = Mask(indices == 1, "binary") if indices.max() <= 1 else None
+    if mask is None:
+        raise BadInput(path, _values_found(grey, opened.mode), _EXPECTED, _REMEDY)
+    return mask
+
+
+def _grey_levels(opened):
+    """HW uint8 levels if the picture is grey in any mode, else None."""
+    if opened.mode == "1":
+        return np.asarray(opened).astype(np.uint8) * 255
+    if opened.mode.startswith("I"):
+        levels = np.asarray(opened)
+        return (levels if levels.max(initial=0) < 256 else levels >> 8).astype(np.uint8)
+    if opened.mode in ("L", "LA"):
+        return np.asarray(opened.getchannel(0))
+    colours = np.asarray(opened.convert("RGB"))
+    same = (colours[..., 0] == colours[..., 1]).all() and (colours[..., 0] == colours[..., 2]).all()
+    return colours[..., 0] if same else None
+
+
+def _from_grey(levels):
+    used = np.flatnonzero(np.bincount(levels.ravel(), minlength=256))
+    if used[-1] <= 1:
+        return Mask(levels == 1, "binary")
+    if set(used.tolist()) <= {0, 255}:
+        return Mask(levels == 255, "binary")
+    near = (levels <= _NEAR_LEVELS) | (levels >= 255 - _NEAR_LEVELS)
+    flat = len(used) < _FEW_VALUES and not near.all()
+    if used[-1] < 255 - _NEAR_LEVELS or flat or near.mean() < _NEAR_SHARE:
+        return None
+    return Mask(levels >= 128, "binary", int(np.count_nonzero((levels != 0) & (levels != 255))))
+
+
+def _from_colours(colours):
+    codes = np.array(list(_COLOURS.values()), np.int16)
+    distance = np.abs(colours[:, :, None].astype(np.int16) - codes).max(axis=-1)
+    nearest, best = distance.argmin(axis=-1), distance.min(axis=-1)
+    if (best <= _NEAR_LEVELS).mean() < _NEAR_SHARE:
+        return None
+    return Mask(nearest == list(_COLOURS).index("sclera"), "colour", int(np.count_nonzero(best)))
+
+
+def _from_alpha(layers):
+    opaque = layers[..., 3] >= 128
+    marked = opaque & (layers[..., :3].max(axis=-1) >= 128)
+    return Mask(marked if marked.any() else opaque, "alpha")
+
+
+def _from_classes(opened, sclera_value, path):
+    levels = np.asarray(opened) if opened.mode == "P" else _grey_levels(opened)
+    if levels is None:
+        raise BadInput(path, f"a {opened.mode} picture in colours", "class indices (--sclera-value is given)", "leave --sclera-value out")
+    if opened.mode == "1":
+        levels = levels // 255
+    sclera = levels == sclera_value
+    if not sclera.any() and levels.max() == 255:
+        raise BadInput(path, _values_found(levels, opened.mode), f"class indices with {sclera_value} for sclera", "check --sclera-value")
+    return Mask(sclera, "class")
+
+
+def _values_found(levels, mode):
+    if levels is None:
+        return f"a {mode} picture in other colours"
+    used = np.unique(levels)
+    listed = ", ".join(str(v) for v in used[:6]) + (", ..." if len(used) > 6 else "")
+    return f"grey levels {listed}"

@@ -1,0 +1,232 @@
+"""MU-Net: a U-Net decoder on the MobileNetV2 (alpha 0.35) encoder; built, frozen, saved and loaded here.
+
+    from model import build_munet, load_munet
+    network = build_munet(size=224)              # 416,209 parameters, ImageNet encoder
+    network, settings = load_munet("weights/NAME")
+
+The network takes uint8 RGB (N, size, size, 3) and gives float32 probabilities (N, size, size, 1); the scaling
+to [-1, 1] is its first layer. A trained model is one file, `munet.weights.h5`: Keras weights, and everything
+that prediction needs as JSON in the HDF5 attribute `munet`.
+"""
+
+import json
+import shutil
+import warnings
+from pathlib import Path
+
+import h5py
+import keras
+
+from console import MunetError, shown
+from files import whole_file
+
+FILE_NAME = "munet.weights.h5"
+FORMAT = 1
+ATTRIBUTE = "munet"
+ALPHA = 0.35
+DECODER_FILTERS = (64, 48, 32, 16)
+BOTTOM = "block_13_expand_relu"
+SKIPS = ("block_6_expand_relu", "block_3_expand_relu", "block_1_expand_relu")
+# MobileNetV2's own 0.999 needs thousands of steps to follow the weights: after a short fine-tuning the
+# statistics used at inference are still ImageNet's, and a network that trained well predicts nothing.
+BATCH_NORM_MOMENTUM = 0.9
+_IMAGENET_URL = (
+    "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+    "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
+)
+
+
+def build_munet(size=224, decoder="unet", encoder_weights="imagenet"):
+    """Builds MU-Net.
+
+    Args:
+        size: height and width of the input in pixels, divisible by 32. Default: 224.
+        decoder: "unet", the decoder of the paper.
+        encoder_weights: "imagenet" (downloaded once by Keras), "none", or a file: MobileNetV2 alpha 0.35
+            without top as a legacy `.h5`, its Keras 3 `.weights.h5`, or a whole `munet.weights.h5`.
+
+    Returns:
+        A `keras.Model` from (N, size, size, 3) uint8 RGB to (N, size, size, 1) float32 in [0, 1], all trainable.
+
+    Raises:
+        MunetError: a size not divisible by 32, an unknown decoder, or encoder weights that cannot be had.
+    """
+    if size < 32 or size % 32:
+        raise MunetError(f"input size {size} does not work: it must be divisible by 32 (96, 128, 160, 192, 224, ...)")
+    if decoder != "unet":
+        raise MunetError(f"no decoder {decoder!r}; there is: unet")
+    image = keras.Input((size, size, 3), dtype="uint8", name="image")
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
+    encoder = keras.applications.MobileNetV2(input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None)
+    skips = [encoder.get_layer(name).output for name in SKIPS] + [scaled]
+    x = encoder.get_layer(BOTTOM).output
+    for stage, (filters, skip) in enumerate(zip(DECODER_FILTERS, skips, strict=True), 1):
+        x = keras.layers.UpSampling2D(2, name=f"decoder_{stage}_up")(x)
+        x = keras.layers.Concatenate(name=f"decoder_{stage}_concat")([x, skip])
+        for half in (1, 2):
+            x = _convolve(x, filters, f"decoder_{stage}_{half}")
+    logits = keras.layers.Conv2D(1, 1, name="head")(x)
+    probability = keras.layers.Activation("sigmoid", dtype="float32", name="probability")(logits)
+    network = keras.Model(image, probability, name="munet")
+    for layer in _batch_norms(network):
+        layer.momentum = BATCH_NORM_MOMENTUM
+    if encoder_weights != "none":
+        _load_encoder(encoder, network, encoder_weights)
+    return network
+
+
+def _convolve(x, filters, name):
+    x = keras.layers.Conv2D(filters, 3, padding="same", name=f"{name}_conv")(x)
+    x = keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+    return keras.layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _batch_norms(network):
+    return [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+
+
+def encoder_layers(network):
+    """The layers of the encoder: all that are not the decoder's or the head's."""
+    return [layer for layer in network.layers if not layer.name.startswith(("decoder_", "head", "probability"))]
+
+
+def freeze_encoder(network):
+    """Keeps the encoder's weights, and its BatchNorm at inference statistics, while the decoder trains."""
+    for layer in encoder_layers(network):
+        layer.trainable = False
+
+
+def unfreeze_encoder(network):
+    """Lets everything train, BatchNorm statistics included (at `BATCH_NORM_MOMENTUM`)."""
+    network.trainable = True
+
+
+def _load_encoder(encoder, network, source):
+    path = _download() if source == "imagenet" else Path(source)
+    if not path.is_file():
+        raise MunetError(f"encoder weights {shown(path)} do not exist; give imagenet, none, or a file")
+    try:
+        with h5py.File(path) as file:
+            kind = "munet" if ATTRIBUTE in file.attrs else "legacy" if "layer_names" in file.attrs else "keras"
+        if kind == "munet":
+            whole, _ = load_munet(path, size=network.input_shape[1])
+            for layer, trained in zip(encoder_layers(network), encoder_layers(whole), strict=True):
+                layer.set_weights(trained.get_weights())
+        elif kind == "legacy" and path.name.endswith(".weights.h5"):
+            raise MunetError(f"{shown(path)} is a legacy file; rename it so that it ends in .h5 without .weights")
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a file that does not fit Keras warns 80 times before it raises
+                encoder.load_weights(path)
+    except OSError as error:
+        raise MunetError(f"{shown(path)} is not a whole HDF5 file ({error}); remove it and fetch it again") from error
+    except (ValueError, KeyError) as error:
+        raise MunetError(f"{shown(path)} does not fit MobileNetV2 alpha {ALPHA} without top ({_first_line(error)})") from error
+
+
+def _download():
+    name = _IMAGENET_URL.rpartition("/")[2]
+    try:
+        return Path(keras.utils.get_file(name, _IMAGENET_URL, cache_subdir="models"))
+    except Exception as error:  # get_file raises a bare Exception when there is no network
+        raise MunetError(
+            f"the ImageNet encoder could not be downloaded ({_first_line(error)}); fetch {_IMAGENET_URL} elsewhere "
+            f"and put it into ~/.keras/models/, give --encoder-weights FILE, or start without: --encoder-weights none"
+        ) from error
+
+
+def _first_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def save_munet(network, path, settings):
+    """Saves a model as one file, whole or not at all.
+
+    Args:
+        network: a model from `build_munet`.
+        path: a `.weights.h5` file, or a run folder, which gets `munet.weights.h5`.
+        settings: dict of JSON values; `architecture` (dict of `size` and `decoder`) and `level` (0..255) are
+            what prediction needs. The format's number and the versions that wrote it are added.
+
+    Returns:
+        The path of the file.
+    """
+    path = model_file(path)
+    settings = {**settings, "format": FORMAT, "versions": {"keras": keras.__version__, "backend": keras.backend.backend()}}
+    with whole_file(path) as part:
+        network.save_weights(part)
+        with h5py.File(part, "r+") as file:
+            file.attrs[ATTRIBUTE] = json.dumps(settings)
+    return path
+
+
+def load_munet(path, size=None):
+    """Loads a model that `save_munet` wrote.
+
+    Args:
+        path: the file, or the run folder that holds it.
+        size: another input size than the saved one, divisible by 32. Default: None, the saved one.
+
+    Returns:
+        (network, settings): a `keras.Model` and the dict that was saved with it.
+
+    Raises:
+        MunetError: the file is missing, not ours, cut short, or of a newer format.
+    """
+    settings = read_settings(path)
+    architecture = settings["architecture"]
+    network = build_munet(size or architecture["size"], architecture["decoder"], encoder_weights="none")
+    try:
+        network.load_weights(model_file(path))
+    except (OSError, ValueError, KeyError) as error:
+        raise MunetError(f"{shown(model_file(path))} is damaged ({_first_line(error)}); copy or train it again") from error
+    return network, settings
+
+
+def model_file(path):
+    """The model's file: `path` itself, or `munet.weights.h5` in it where `path` is not a `.h5` file."""
+    path = Path(path)
+    return path if path.suffix == ".h5" else path / FILE_NAME
+
+
+def read_settings(path):
+    """The settings saved with a model, without loading it.
+
+    Raises:
+        MunetError: as `load_munet`.
+    """
+    path = model_file(path)
+    if not path.is_file():
+        raise MunetError(f"no model at {shown(path)}; train one with train_mobv2_unet.py, or give --weights")
+    try:
+        with h5py.File(path) as file:
+            text = file.attrs.get(ATTRIBUTE)
+    except OSError as error:
+        raise MunetError(f"{shown(path)} is not a whole HDF5 file ({_first_line(error)}); copy it again") from error
+    if text is None:
+        raise MunetError(f"{shown(path)} holds no MU-Net settings: it was not written by train_mobv2_unet.py")
+    settings = json.loads(text)
+    if settings["format"] > FORMAT:
+        raise MunetError(f"{shown(path)} has format {settings['format']}, this version reads up to {FORMAT}: update MU-Net")
+    return settings
+
+
+def store_level(path, level, f1, chosen_on):
+    """Writes another binarisation level into a saved model, in one step.
+
+    Args:
+        path: the model's file or run folder.
+        level: 0..255.
+        f1: pooled F1 at that level.
+        chosen_on: words that say on which images the level was chosen.
+
+    Returns:
+        The path of the file.
+    """
+    path = model_file(path)
+    settings = {**read_settings(path), "level": int(level), "f1": float(f1), "level_chosen_on": chosen_on}
+    with whole_file(path) as part:
+        shutil.copyfile(path, part)
+        with h5py.File(part, "r+") as file:
+            file.attrs[ATTRIBUTE] = json.dumps(settings)
+    return path

@@ -1,0 +1,103 @@
+"""Splits by subject, never by image: seeded, and kept in a CSV that can be read, edited and reused.
+
+`split.csv` has the columns `image` (the sample's name), `subject` and `part` (train, validation or test).
+"""
+
+import csv
+import io
+
+from sklearn.model_selection import GroupShuffleSplit
+
+from console import MunetError, shown
+from files import write_bytes
+
+PARTS = ("train", "validation", "test")
+_COLUMNS = ("image", "subject", "part")
+
+
+def split_by_subject(samples, validation=0.2, test=0.0, seed=42):
+    """Splits samples so that no subject is in two parts.
+
+    The parts are drawn by scikit-learn's `GroupShuffleSplit`, which counts subjects; each part that is asked for
+    gets at least one.
+
+    Args:
+        samples: list of `datasets.Sample`.
+        validation: share of the subjects for validation, in (0, 1).
+        test: share of the subjects kept for a later test, in [0, 1).
+        seed: of the draw.
+
+    Returns:
+        dict from part ("train", "validation", "test") to a list of samples.
+
+    Raises:
+        MunetError: fewer subjects than parts.
+    """
+    subjects = {sample.subject for sample in samples}
+    needed = 2 + (test > 0)
+    if len(subjects) < needed:
+        raise MunetError(
+            f"a split by subject into {needed} parts needs {needed} subjects, found {len(subjects)} ({shown(next(iter(subjects)))}); "
+            "add subjects, give --split FILE, or accept a split by image with --split-by image"
+        )
+    rest, held_out = (samples, []) if not test else _draw(samples, test, seed, keep=2)
+    train, chosen = _draw(rest, validation / (1 - test), seed, keep=1)
+    return {"train": train, "validation": chosen, "test": held_out}
+
+
+def _draw(samples, share, seed, keep):
+    """Two lists of samples; the second has `share` of the subjects, at least one, and leaves at least `keep`."""
+    groups = [sample.subject for sample in samples]
+    subjects = len(set(groups))
+    count = min(max(1, round(share * subjects)), subjects - keep)
+    first, second = next(GroupShuffleSplit(1, test_size=count, random_state=seed).split(samples, groups=groups))
+    return [samples[i] for i in first], [samples[i] for i in second]
+
+
+def write_split(path, parts):
+    """Writes parts as `split.csv`, whole or not at all."""
+    rows = [(sample.name, sample.subject, part) for part in PARTS for sample in parts[part]]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerows([_COLUMNS, *sorted(rows)])
+    write_bytes(path, text.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def read_split(path, samples):
+    """Reads `split.csv` back.
+
+    Args:
+        path: a CSV with the columns `image`, `subject`, `part`.
+        samples: the dataset's samples; images that the file does not name are left out of every part.
+
+    Returns:
+        dict from part to a list of samples.
+
+    Raises:
+        MunetError: not such a file, an unknown part or image, an image twice, or nothing to train or validate on.
+    """
+    by_name = {sample.name: sample for sample in samples}
+    parts, seen = {part: [] for part in PARTS}, set()
+    try:
+        with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
+            rows = [(row["image"], row["part"]) for row in csv.DictReader(file)]
+    except (OSError, KeyError, csv.Error) as error:
+        raise MunetError(f"{shown(path)} is not a split: expected a CSV with the columns image,subject,part ({error})") from error
+    for name, part in rows:
+        if part not in parts or name not in by_name or name in seen:
+            raise MunetError(
+                f"{shown(path)} puts image {shown(name)!r} into part {part!r}: expected an image of the dataset, once, "
+                f"and a part of {', '.join(PARTS)}; mend that line"
+            )
+        seen.add(name)
+        parts[part].append(by_name[name])
+    for part in ("train", "validation"):
+        if not parts[part]:
+            raise MunetError(f"{shown(path)} has no {part} image; add some")
+    return parts
+
+
+def shared_subjects(parts):
+    """Subjects that are in more than one part: none after `split_by_subject`; an edited file may have some."""
+    subjects = [{sample.subject for sample in parts[part]} for part in PARTS]
+    return sorted((subjects[0] & subjects[1]) | (subjects[0] & subjects[2]) | (subjects[1] & subjects[2]))

@@ -1,0 +1,238 @@
+"""The exact best-F1 binarisation level, from 256-bin histograms.
+
+A probability map is 8-bit, so a mask `probability >= level` has only 256 possible thresholds, and two
+256-bin histograms of an image (its sclera pixels, its other pixels) hold all that precision, recall, F1,
+IoU and the precision-recall curve need. Histograms add: over images, processes and machines.
+
+Re-pick the level for saved predictions, and write it into the model:
+
+    python threshold.py results/NAME GT
+    python threshold.py results/NAME GT --weights weights/NAME
+
+The script scores the saved maps both at the level that they were binarised at (what a user gets) and at
+the best level for these labels (an oracle: it has seen the labels that it is scored on).
+"""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, run, shown
+from datasets import pair_truth
+from images import read_probability, size_mismatch
+from masks import read_mask
+
+FIGURES = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")
+
+LEVELS = 256
+# calcHist counts in float32, which is exact up to 2**24.
+_STRIP_PIXELS = 1 << 24
+
+
+def histograms(probability, mask):
+    """Histograms of a map's levels over the sclera and over the rest.
+
+    Args:
+        probability: HW uint8, 0-255 stands for 0..1.
+        mask: HW bool, the ground truth, of the same shape.
+
+    Returns:
+        (2, 256) int64: row 0 counts the pixels outside the mask, row 1 those inside.
+
+    Raises:
+        ValueError: another dtype or shape.
+    """
+    if probability.dtype != np.uint8 or mask.dtype != bool or probability.shape != mask.shape:
+        raise ValueError(
+            f"found probability {probability.dtype}{probability.shape} and mask {mask.dtype}{mask.shape}, "
+            "expected uint8 and bool of one shape"
+        )
+    levels = np.ascontiguousarray(probability).reshape(1, -1)
+    inside = np.ascontiguousarray(mask).view(np.uint8).reshape(1, -1)
+    total = np.zeros((LEVELS, 2), np.int64)
+    for start in range(0, levels.size, _STRIP_PIXELS):
+        strip = slice(start, start + _STRIP_PIXELS)
+        planes = [levels[:, strip], inside[:, strip]]
+        total += cv2.calcHist(planes, [0, 1], None, [LEVELS, 2], [0, LEVELS, 0, 2]).astype(np.int64)
+    return total.T
+
+
+def confusion(counts):
+    """Confusion counts at every level.
+
+    Args:
+        counts: (..., 2, 256) histograms.
+
+    Returns:
+        tp, fp, fn: (..., 256) int64 each; entry L is for `mask = probability >= L`.
+    """
+    at_least = np.cumsum(counts[..., ::-1], axis=-1)[..., ::-1]
+    fp, tp = at_least[..., 0, :], at_least[..., 1, :]
+    return tp, fp, tp[..., :1] - tp
+
+
+def f1_scores(counts):
+    """F1 = 2 TP / (2 TP + FP + FN) at every level, (..., 256) float64; 1 where there is nothing and nothing is found."""
+    tp, fp, fn = confusion(counts)
+    return _ratio(2 * tp, 2 * tp + fp + fn)
+
+
+def best_level(counts):
+    """The lowest level that reaches the best F1 of pooled histograms.
+
+    F1 is compared as an exact fraction, so that rounding decides no tie.
+
+    Args:
+        counts: (2, 256) integers, histograms summed over the images.
+
+    Returns:
+        The level, an int in 0..255. With no sclera at all it is the lowest level that finds none, or 0.
+    """
+    tp, fp, fn = (values.tolist() for values in confusion(np.asarray(counts)))
+    best, best_level_ = (0, 1), 0
+    for level, (t, p, n) in enumerate(zip(tp, fp, fn, strict=True)):
+        score = (2 * t, 2 * t + p + n) if t + p + n else (1, 1)
+        if score[0] * best[1] > best[0] * score[1]:  # exact: Python integers do not overflow
+            best, best_level_ = score, level
+    return best_level_
+
+
+def scores(counts, level):
+    """Precision, recall, F1 and IoU at one level, and the area under the precision-recall curve.
+
+    Args:
+        counts: (2, 256) integers, the histograms of one image or summed over images.
+        level: 0..255.
+
+    Returns:
+        dict of floats `f1`, `iou`, `precision`, `recall`, `auc_pr`. A ratio of nothing to nothing is 1.
+    """
+    tp, fp, fn = (int(values[level]) for values in confusion(counts))
+    return {
+        "f1": float(_ratio(2 * tp, 2 * tp + fp + fn)),
+        "iou": float(_ratio(tp, tp + fp + fn)),
+        "precision": float(_ratio(tp, tp + fp)),
+        "recall": float(_ratio(tp, tp + fn)),
+        "auc_pr": average_precision(counts),
+    }
+
+
+def precision_recall(counts):
+    """The precision-recall curve: precision and recall at every level, (256,) float64 each."""
+    tp, fp, fn = confusion(counts)
+    return _ratio(tp, tp + fp), _ratio(tp, tp + fn)
+
+
+def average_precision(counts):
+    """Area under the precision-recall curve: sum of (R_n - R_n-1) P_n from the highest level down, without interpolation.
+
+    The definition of `sklearn.metrics.average_precision_score`. NaN where there is no sclera.
+    """
+    if not counts[1].sum():
+        return float("nan")
+    precision, recall = precision_recall(counts)
+    return float(np.sum(-np.diff(recall, append=0.0) * precision))
+
+
+def _ratio(part, whole):
+    """part / whole, and 1 where whole is 0."""
+    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
+    return np.divide(part, whole, out=np.ones_like(whole), where=whole != 0)
+
+
+class Tally:
+    """Scores over a stream of images: pooled histograms, and one (2, 256) table an image.
+
+    Memory is 2 kB an image and does not depend on its size.
+    """
+
+    def __init__(self):
+        self.pooled = np.zeros((2, LEVELS), np.int64)
+        self.images = []
+
+    def add(self, probability, mask):
+        """Adds one image; arguments as for `histograms`."""
+        counts = histograms(probability, mask)
+        self.pooled += counts
+        self.images.append(counts.astype(np.uint32))
+
+    def image_f1(self, level):
+        """F1 of each image at `level`, (N,) float64, in the order they were added."""
+        return np.array([f1_scores(counts.astype(np.int64))[level] for counts in self.images])
+
+    def figures(self, level):
+        """The documented figures at `level`: pooled scores, `f1_mean` over images, `empty` images counted."""
+        per_image = self.image_f1(level)
+        empty = sum(not counts[1].any() for counts in self.images)
+        mean = float(per_image.mean()) if len(per_image) else float("nan")
+        return {"images": len(self.images), "empty": empty, "level": level, **scores(self.pooled, level), "f1_mean": mean}
+
+
+def score_folder(predictions, truth, sclera_value=None):
+    """Scores saved probability maps against a folder of ground truth.
+
+    Args:
+        predictions: a results folder, or a folder of 8-bit grey PNGs as `predict_test_images.py` writes them.
+        truth: a dataset in any known layout, or a folder of masks; paired by relative path without suffix.
+        sclera_value: class index of the sclera in the masks, if they are class-index masks.
+
+    Returns:
+        (tally, problems): a `Tally`, and a list of `BadInput` for what could not be paired or read.
+    """
+    tally = Tally()
+    pairs, problems = pair_truth(predictions, truth)
+    for map_path, mask_path in progress(pairs, len(pairs), "score"):
+        try:
+            probability, mask = read_probability(map_path), read_mask(mask_path, sclera_value).pixels
+            if probability.shape != mask.shape:
+                raise size_mismatch(map_path, probability.shape, mask_path, mask.shape)
+            tally.add(probability, mask)
+        except BadInput as problem:
+            problems.append(problem)
+    return tally, problems
+
+
+def main(argv):
+    """The command line; returns the exit code."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument("results", type=Path, help="a results folder, or a folder of saved probability maps")
+    parser.add_argument("truth", type=Path, metavar="GT", help="a dataset in any known layout, or a folder of masks")
+    parser.add_argument("--weights", type=Path, help="model to write the best level into; predict again afterwards")
+    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
+    args = parser.parse_args(argv)
+    tally, problems = score_folder(args.results, args.truth, args.sclera_value)
+    for problem in problems:
+        failed(problem)
+    if not tally.images:
+        raise MunetError("no probability map could be scored")
+    best = tally.figures(best_level(tally.pooled))
+    used = saved_level(args.results)
+    rows = (
+        [("best on these labels (oracle)", best)]
+        if used is None
+        else [("as binarised", tally.figures(used)), ("best on these labels (oracle)", best)]
+    )
+    print_table(("level", "", *FIGURES), [(row["level"], name, *(row[key] for key in FIGURES)) for name, row in rows])
+    if best["empty"]:
+        print(f"{best['empty']} images have no sclera: they score 1 where none is found, else 0")
+    if args.weights:
+        import model
+
+        path = model.store_level(args.weights, best["level"], best["f1"], f"chosen on {shown(args.truth)}")
+        print(f"wrote level {best['level']} into {shown(path)}")
+    finish(failed=len(problems), out=str(args.results), level_used=used, **best)
+    return 1 if problems else 0
+
+
+def saved_level(results):
+    """The level that a results folder was binarised at; None if it does not tell."""
+    try:
+        return json.loads((Path(results) / "settings.json").read_text(encoding="utf-8"))["level"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+if __name__ == "__main__":
+    run(main)
