@@ -1,0 +1,226 @@
+"""Trains MU-Net on a dataset in two fine-tuning stages and chooses its binarisation level.
+
+    python train_mobv2_unet.py data/MASD --out weights/masd
+    python train_mobv2_unet.py data/MASD --out weights/masd --resume          # go on after Ctrl-C or a crash
+    python train_mobv2_unet.py data/webcam --sclera-value 1 --out weights/webcam
+
+The dataset's layout is detected, subjects are split into training and validation, images are decoded once into
+a cache, the decoder is trained on the frozen encoder, then everything at a lower rate. The epoch with the best
+validation F1 at inference is kept; last, the level with the best F1 is chosen on the validation photos at
+their own size, through the code that prediction runs. The run folder gets munet.weights.h5, settings.json,
+split.csv, history.csv, curves.png, level.png, precision_recall.png and examples.png.
+"""
+
+import concurrent.futures
+from pathlib import Path
+
+import numpy as np
+
+from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, progress, run, shown, warn
+from datasets import find_dataset, read_pair
+from files import claim_folder
+from splits import read_split, shared_subjects, split_by_subject, write_split
+
+EXAMPLES = 4
+PROBLEMS_SHOWN = 20
+
+
+def parse(argv):
+    """The command line as a namespace."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument("data", type=Path, metavar="DATA", help="dataset in any known layout")
+    parser.add_argument("--out", type=Path, help="run folder (default: weights/NAME of DATA)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--overwrite", action="store_true", help="start afresh in --out")
+    data = parser.add_argument_group("data")
+    data.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
+    data.add_argument("--skip-bad", action="store_true", help="go on without the images that have problems")
+    data.add_argument("--validation", type=between(0.01, 0.9), default=0.2, help="share of the subjects to validate on")
+    data.add_argument("--test", type=between(0, 0.8), default=0.0, help="share of the subjects to leave out for a later test")
+    data.add_argument("--split", type=Path, help="split.csv to use instead of drawing one")
+    data.add_argument("--split-by", choices=("subject", "image"), default="subject", help="image: for a single subject; flatters the score")
+    data.add_argument("--cache", type=Path, help="where decoded images are kept (default: MUNET_CACHE or ~/.cache/munet)")
+    network = parser.add_argument_group("network")
+    network.add_argument("--encoder-weights", default="imagenet", metavar="imagenet|none|FILE", help="where the encoder starts from")
+    network.add_argument("--weights", type=Path, metavar="RUN", help="a trained model to start from instead")
+    network.add_argument("--decoder", choices=("unet",), default="unet", help="decoder of the network")
+    network.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width, divisible by 32")
+    training = parser.add_argument_group("training")
+    training.add_argument("--loss", choices=("dice", "dice-bce", "tversky"), default="dice", help="see losses.py")
+    training.add_argument("--batch-size", type=between(1, 4096, int), default=8, help="images a step")
+    training.add_argument("--epochs-frozen", type=between(0, 10**6, int), default=10, help="epochs of stage 1, the decoder alone")
+    training.add_argument("--epochs-finetune", type=between(0, 10**6, int), default=30, help="epochs of stage 2, everything")
+    training.add_argument("--rate-frozen", type=between(1e-8, 1), default=1e-3, help="peak learning rate of stage 1")
+    training.add_argument("--rate-finetune", type=between(1e-8, 1), default=3e-4, help="peak learning rate of stage 2")
+    training.add_argument("--patience-frozen", type=between(1, 10**6, int), default=5, help="epochs without a better F1 that end stage 1")
+    training.add_argument("--patience-finetune", type=between(1, 10**6, int), default=10, help="the same for stage 2")
+    training.add_argument("--online", choices=("auto", "on", "off"), default="auto", help="augment while training")
+    training.add_argument("--mixed-precision", action="store_true", help="float16 on the GPU, with loss scaling")
+    training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
+    args = parser.parse_args(argv)
+    args.out = args.out or Path("weights") / (args.data.resolve().name or "munet")
+    return args
+
+
+def main(argv):
+    """The command line; returns the exit code."""
+    args = parse(argv)
+    if not args.epochs_frozen + args.epochs_finetune:
+        raise MunetError("--epochs-frozen and --epochs-finetune are both 0: nothing to train")
+    dataset = find_dataset(args.data)
+    print(dataset.describe())
+    cache = checked_cache(dataset, args)
+    parts = make_split(cache.samples, args)
+    continued = claim_folder(args.out, run_settings(args), args.overwrite)
+    if continued and not args.resume:
+        raise MunetError(f"{shown(args.out)} already holds this run; go on with --resume or start afresh with --overwrite")
+    write_split(args.out / "split.csv", parts)
+    training_run = start(args, dataset, cache, parts)
+    training_run.fit()
+    figures = choose_level(args, parts["validation"], training_run)
+    finish(failed=len(dataset.problems) + len(cache.problems), out=str(args.out), **figures)
+    return 1 if dataset.problems or cache.problems else 0
+
+
+def run_settings(args):
+    """What decides the outcome of a run, as JSON values; resuming with anything else is refused."""
+    ignored = ("resume", "overwrite", "out", "cache", "skip_bad")
+    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items() if name not in ignored}
+
+
+def checked_cache(dataset, args):
+    """Decodes everything once; all problems are shown together before anything is trained."""
+    from cache import build_cache
+
+    cache = build_cache(dataset.samples, dataset.root, args.size, args.sclera_value, args.cache)
+    problems = dataset.problems + cache.problems
+    if problems:
+        print(f"{len(problems)} problems:")
+        print_problems(problems[:PROBLEMS_SHOWN])
+        if len(problems) > PROBLEMS_SHOWN:
+            print(f"... and {len(problems) - PROBLEMS_SHOWN} more")
+        if not args.skip_bad:
+            raise MunetError(
+                f"{len(problems)} problems in {shown(dataset.root)} (listed above); mend them, or leave these files out with --skip-bad"
+            )
+    if not len(cache):
+        raise MunetError(f"no usable image with a mask in {shown(dataset.root)}")
+    if cache.cleaned:
+        warn(f"{cache.cleaned} of {len(cache)} masks were stored with losses and have been cleaned to black and white")
+    print(f"masks: {', '.join(sorted(cache.codings))} coding; cache: {len(cache)} images at {args.size}x{args.size}")
+    return cache
+
+
+def make_split(samples, args):
+    """The parts to train and validate on, drawn or read, with what is doubtful about them said."""
+    if args.split:
+        parts = read_split(args.split, samples)
+        for subject in shared_subjects(parts)[:5]:
+            warn(f"subject {shown(subject)} is in more than one part of {shown(args.split)}: the score will flatter")
+    elif args.split_by == "image":
+        import dataclasses
+
+        alone = [dataclasses.replace(sample, subject=sample.name) for sample in samples]
+        parts = split_by_subject(alone, args.validation, args.test, args.seed)
+        warn("split by image: the same person may be in training and validation, the score will flatter")
+    else:
+        parts = split_by_subject(samples, args.validation, args.test, args.seed)
+    rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
+    print_table(("part", "images", "subjects"), rows)
+    return parts
+
+
+def start(args, dataset, cache, parts):
+    """Builds or loads the network and takes up an earlier state: a `training.Run` ready to fit."""
+    import keras
+
+    import training
+    from augmentation import Ranges
+    from model import build_munet, load_munet
+
+    keras.utils.set_random_seed(args.seed)
+    if args.mixed_precision:
+        keras.mixed_precision.set_global_policy("mixed_float16")
+    network = load_munet(args.weights, args.size)[0] if args.weights else build_munet(args.size, args.decoder, args.encoder_weights)
+    stages = [
+        training.Stage("frozen", False, args.epochs_frozen, args.rate_frozen, args.patience_frozen),
+        training.Stage("finetune", True, args.epochs_finetune, args.rate_finetune, args.patience_finetune),
+    ]
+    index = {sample.name: i for i, sample in enumerate(cache.samples)}
+    train, validation = ([index[sample.name] for sample in parts[part]] for part in ("train", "validation"))
+    settings = {
+        "architecture": {"size": args.size, "decoder": args.decoder},
+        "data": {"name": dataset.root.name, "layout": dataset.layout, "train": len(train), "validation": len(validation)},
+        "training": run_settings(args),
+    }
+    ranges = Ranges() if args.online != "off" else None
+    training_run = training.Run(
+        network,
+        cache,
+        train,
+        validation,
+        args.out,
+        settings,
+        [s for s in stages if s.epochs],
+        args.loss,
+        args.batch_size,
+        args.seed,
+        ranges,
+    )
+    resumed = training_run.resume()
+    done = f", resumed after {len(training_run.state.history)} epochs" if resumed else ""
+    print(
+        f"{network.count_params():,} parameters, Keras {keras.__version__} on {keras.backend.backend()}, device {training.device()}{done}",
+        flush=True,
+    )
+    return training_run
+
+
+def choose_level(args, samples, training_run):
+    """Scores the saved file on the validation photos at their own size, stores the best level in it, draws the figures."""
+    import keras
+
+    import report
+    from model import store_level
+    from parallel import pool_map
+    from runtime import Segmenter
+    from threshold import FIGURES, Tally, best_level
+
+    keras.mixed_precision.set_global_policy("float32")
+    segmenter, tally = Segmenter(args.out), Tally()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        pairs = pool_map(pool, lambda sample: read_pair(sample, args.sclera_value), samples, ahead=4)
+        for image, mask in progress(pairs, len(samples), "choose level"):
+            tally.add(segmenter(image), mask.pixels)
+    level = best_level(tally.pooled)
+    figures = tally.figures(level)
+    store_level(args.out, level, figures["f1"], "validation images at their own size")
+    history = training_run.state.history
+    report.plot_history(history, args.out / "curves.png")
+    report.plot_level(tally.pooled, level, args.out / "level.png")
+    report.plot_precision_recall(tally.pooled, level, args.out / "precision_recall.png")
+    draw_examples(args, samples, tally.image_f1(level), segmenter, level)
+    print(f"validation at inference, photos at their own size, level {level}:")
+    print_table(FIGURES, [[figures[name] for name in FIGURES]])
+    return figures
+
+
+def draw_examples(args, samples, f1, segmenter, level):
+    """The best, median and worst validation images: photo, and mask (green) with the ground truth outlined (white)."""
+    import report
+
+    order = np.argsort(-f1, kind="stable")
+    count = min(EXAMPLES, len(order))
+    middle = max(0, len(order) // 2 - count // 2)
+    rows = []
+    for word, chosen in (("best", order[:count]), ("median", order[middle : middle + count]), ("worst", order[-count:])):
+        row = []
+        for i in chosen:
+            image, mask = read_pair(samples[i], args.sclera_value)
+            row.append((report.outline(image, segmenter(image) >= level, mask.pixels), f"{word} F1 {f1[i]:.3f} {samples[i].name}"))
+        rows.append(row)
+    report.contact_sheet(rows, args.out / "examples.png")
+
+
+if __name__ == "__main__":
+    run(main)

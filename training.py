@@ -1,0 +1,280 @@
+"""Two-stage fine-tuning that is judged at inference and can be stopped anywhere.
+
+Stage 1 trains the decoder on the frozen encoder, stage 2 everything at a lower rate. After each epoch the
+network is run as users will run it (BatchNorm on its running statistics) on the validation images; the epoch
+with the best pooled F1, at its best level, is kept in the run folder as `munet.weights.h5`. `resume.h5` holds
+what the next epoch needs (weights, optimiser, scores), written whole: a killed run goes on where it was.
+"""
+
+import csv
+import dataclasses
+import io
+import json
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+from tqdm import tqdm
+
+import losses
+import model
+from augmentation import augment
+from console import MunetError
+from files import whole_file, write_bytes
+from threshold import best_level, f1_scores, histograms
+
+RESUME_FILE = "resume.h5"
+HISTORY_FILE = "history.csv"
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One stage: its `name`, whether the `encoder` trains, `epochs`, peak learning `rate`, and `patience` in epochs."""
+
+    name: str
+    encoder: bool
+    epochs: int
+    rate: float
+    patience: int
+
+
+@dataclasses.dataclass
+class State:
+    """How far a run is: finished stages, finished epochs of this stage, epochs since the best, the best score, history rows."""
+
+    stage: int = 0
+    epoch: int = 0
+    waited: int = 0
+    best_f1: float = -1.0
+    history: list = dataclasses.field(default_factory=list)
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled batches from a cache: (N, size, size, 3) uint8 images, (N, size, size, 1) float32 masks.
+
+    The order and the augmentation of an epoch depend only on the seed and the epoch, so that a resumed run
+    sees what an uninterrupted one would have seen.
+
+    Args:
+        cache: a `cache.Cache` or anything indexable that gives (image, mask).
+        indices: which of its samples, a sequence of ints.
+        batch_size: of every batch but perhaps the last.
+        seed: ints that seed the order, e.g. (seed, stage).
+        ranges: an `augmentation.Ranges` for online augmentation. Default: None, none.
+        epoch: the first epoch's number.
+    """
+
+    def __init__(self, cache, indices, batch_size, seed, ranges=None, epoch=0):
+        super().__init__(workers=2, max_queue_size=16)  # threads: with one, Keras would read between the steps
+        self.cache, self.indices, self.batch_size = cache, np.asarray(indices), batch_size
+        self.seed, self.ranges, self.epoch = seed, ranges, epoch
+        self._shuffle()
+
+    def _shuffle(self):
+        self._order = np.random.default_rng((*self.seed, self.epoch)).permutation(self.indices)
+
+    def __len__(self):
+        return -(-len(self.indices) // self.batch_size)
+
+    def __getitem__(self, batch):
+        pairs = [self._sample(int(i)) for i in self._order[batch * self.batch_size : (batch + 1) * self.batch_size]]
+        return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])[..., None].astype(np.float32)
+
+    def _sample(self, index):
+        image, mask = self.cache[index]
+        if self.ranges is None:
+            return image, mask
+        return augment(image, mask, self.ranges, np.random.default_rng((*self.seed, self.epoch, index)))
+
+    def on_epoch_end(self):
+        """Keras calls this after each epoch: a new order."""
+        self.epoch += 1
+        self._shuffle()
+
+
+def evaluate(network, cache, indices, batch_size):
+    """Pooled histograms of a network at inference, at the network's own size.
+
+    Args:
+        network: a `keras.Model`.
+        cache: a `cache.Cache`.
+        indices: which of its samples.
+        batch_size: images at once.
+
+    Returns:
+        (2, 256) int64, see `threshold.histograms`.
+    """
+    counts = np.zeros((2, 256), np.int64)
+    for start in range(0, len(indices), batch_size):
+        pairs = [cache[int(i)] for i in indices[start : start + batch_size]]
+        maps = np.asarray(network.predict_on_batch(np.stack([image for image, _ in pairs])))[..., 0]
+        levels = np.rint(maps * 255).astype(np.uint8)
+        counts += sum(histograms(level, mask) for level, (_, mask) in zip(levels, pairs, strict=True))
+    return counts
+
+
+class Watch(keras.callbacks.Callback):
+    """After each epoch: scores at inference, keeps the best, saves the state, stops when patience is over."""
+
+    def __init__(self, run, stage):
+        super().__init__()
+        self.run, self.stage = run, stage
+        self._bar, self._started = None, 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Starts the clock, and a bar on a terminal."""
+        self._started = time.monotonic()
+        if sys.stderr.isatty():
+            self._bar = tqdm(total=self.params["steps"], desc=f"{self.stage.name} {epoch + 1}", leave=False, file=sys.stderr)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Moves the bar."""
+        if self._bar is not None:
+            self._bar.update()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Scores, prints one line, saves."""
+        if self._bar is not None:
+            self._bar.close()
+        if not np.isfinite(logs["loss"]):
+            raise MunetError(f"the loss is {logs['loss']} in epoch {epoch + 1}; use a lower rate, or no --mixed-precision")
+        run, state = self.run, self.run.state
+        counts = evaluate(run.network, run.cache, run.validation, run.batch_size)
+        level = best_level(counts)
+        f1 = float(f1_scores(counts)[level])
+        better = f1 > state.best_f1
+        row = {"stage": self.stage.name, "epoch": epoch + 1, "rate": _rate(run.network), "loss": float(logs["loss"])}
+        row |= {"val_f1": f1, "val_level": level, "seconds": round(time.monotonic() - self._started, 2)}
+        state.history.append(row)
+        state.epoch, state.waited = epoch + 1, 0 if better else state.waited + 1
+        if better:
+            state.best_f1 = f1
+            model.save_munet(
+                run.network, run.folder, {**run.settings, "level": level, "f1": f1, "level_chosen_on": "validation, network size"}
+            )
+        run.save()
+        kept = "best, kept" if better else f"best {state.best_f1:.4f}"
+        print(
+            f"{self.stage.name} {epoch + 1}/{self.stage.epochs}  loss {row['loss']:.4f}  validation F1 {f1:.4f} at level {level}"
+            f" ({kept})  {row['seconds']:.1f} s",
+            flush=True,
+        )
+        if state.waited >= self.stage.patience:
+            self.model.stop_training = True
+
+
+def _rate(network):
+    return float(keras.ops.convert_to_numpy(network.optimizer.learning_rate))
+
+
+class Run:
+    """A training run in a folder.
+
+    Args:
+        network: from `model.build_munet` or `model.load_munet`.
+        cache: a `cache.Cache`.
+        train: indices into the cache to train on.
+        validation: indices into the cache to judge on.
+        folder: the run folder.
+        settings: dict saved with the model; `architecture` is a must.
+        stages: list of `Stage`.
+        loss: a name in `losses.BY_NAME`.
+        batch_size: images a step.
+        seed: of the order and the augmentation.
+        ranges: an `augmentation.Ranges` for online augmentation, or None.
+    """
+
+    def __init__(self, network, cache, train, validation, folder, settings, stages, loss="dice", batch_size=8, seed=42, ranges=None):
+        self.network, self.cache, self.train, self.validation = network, cache, train, validation
+        self.folder, self.settings, self.stages = Path(folder), settings, stages
+        self.loss, self.batch_size, self.seed, self.ranges = loss, batch_size, seed, ranges
+        self.state = State()
+        self._optimizer_values = None
+
+    def fit(self):
+        """Trains the stages that are left, each from the best weights so far; `state` tells how it went."""
+        for number in range(self.state.stage, len(self.stages)):
+            stage = self.stages[number]
+            (model.unfreeze_encoder if stage.encoder else model.freeze_encoder)(self.network)
+            if number and not self.state.epoch:
+                self.network.load_weights(model.model_file(self.folder))
+            self._fit_stage(number, stage)
+            self.state = dataclasses.replace(self.state, stage=number + 1, epoch=0, waited=0)
+            self.save()
+
+    def _fit_stage(self, number, stage):
+        batches = Batches(self.cache, self.train, self.batch_size, (self.seed, number), self.ranges, self.state.epoch)
+        compile_network(self.network, self.loss, _schedule(stage, len(batches)))
+        if self._optimizer_values is not None:
+            for variable, value in zip(self.network.optimizer.variables, self._optimizer_values, strict=True):
+                variable.assign(value)
+            self._optimizer_values = None
+        if self.state.epoch < stage.epochs and self.state.waited < stage.patience:
+            watch = Watch(self, stage)
+            self.network.fit(batches, epochs=stage.epochs, initial_epoch=self.state.epoch, callbacks=[watch], shuffle=False, verbose=0)
+
+    def save(self):
+        """Writes `resume.h5` and `history.csv`, each whole."""
+        with whole_file(self.folder / RESUME_FILE) as part, h5py.File(part, "w") as file:
+            for group, variables in (("network", self.network.variables), ("optimizer", self.network.optimizer.variables)):
+                for i, variable in enumerate(variables):
+                    file[f"{group}/{i}"] = keras.ops.convert_to_numpy(variable)
+            file["state"] = json.dumps(dataclasses.asdict(self.state))
+        text = io.StringIO(newline="")
+        rows = self.state.history
+        writer = csv.DictWriter(text, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        write_bytes(self.folder / HISTORY_FILE, text.getvalue().encode())
+
+    def resume(self):
+        """Takes up the state that `save` wrote; returns whether there was one.
+
+        Raises:
+            MunetError: the file is damaged.
+        """
+        path = self.folder / RESUME_FILE
+        if not path.exists():
+            return False
+        try:
+            with h5py.File(path) as file:
+                self.state = State(**json.loads(file["state"].asstr()[()]))
+                for i, variable in enumerate(self.network.variables):
+                    variable.assign(file[f"network/{i}"][()])
+                count = len(file["optimizer"]) if self.state.epoch else 0
+                self._optimizer_values = [file[f"optimizer/{i}"][()] for i in range(count)] or None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise MunetError(f"{path} is damaged ({error}); remove it to start again") from error
+        return True
+
+
+def compile_network(network, loss, rate):
+    """Compiles for training: Adam at a rate or schedule, the loss by name; ready so that the first step is traced only once."""
+    # On CPUs TensorFlow's XLA takes twice as long to start and twice as long a step as its plain graph.
+    plain = keras.backend.backend() == "tensorflow" and device() == "cpu"
+    network.compile(optimizer=keras.optimizers.Adam(rate), loss=losses.BY_NAME[loss](), jit_compile=False if plain else "auto")
+    # Variables that first appear within the traced step would have it traced again.
+    network.optimizer.build(network.trainable_variables)
+
+
+def _schedule(stage, steps):
+    """Linear warm-up over the first tenth (a hundred steps at most), then half a cosine down to a hundredth."""
+    total = stage.epochs * steps
+    warmup = min(100, total // 10)
+    if not warmup:
+        return keras.optimizers.schedules.CosineDecay(stage.rate, max(1, total), alpha=0.01)
+    return keras.optimizers.schedules.CosineDecay(
+        stage.rate / 10, total - warmup, alpha=0.01, warmup_target=stage.rate, warmup_steps=warmup
+    )
+
+
+def device():
+    """The devices that Keras computes on, in its own words, e.g. "gpu:0" or "cpu"."""
+    if keras.backend.backend() == "torch":  # its part of keras.distribution is empty
+        import torch
+
+        return f"cuda:0 {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "cpu"
+    return ", ".join(name for name in keras.distribution.list_devices() if not name.startswith("cpu")) or "cpu"
