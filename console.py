@@ -9,11 +9,13 @@ A script is a `main(argv)` that returns an exit code, run through `run(main)`:
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -112,6 +114,24 @@ def _one_line(error):
     if isinstance(error, MemoryError):
         return "out of memory; use a smaller --batch-size or fewer --workers"
     return f"unexpected {type(error).__name__}: {shown(error)}; MUNET_DEBUG=1 shows where, please report it"
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Holds back what libraries print on stderr, below Python too, while they are imported; shown if the block fails."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        real = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(real, held.read())
+            raise
+        finally:
+            os.dup2(real, 2)
+            os.close(real)
 
 
 def warn(message):

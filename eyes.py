@@ -125,7 +125,7 @@ def draw_capture(rng):
     gaze = str(rng.choice(list(GAZES)))
     turn, closed, dark = rng.uniform(24, 42), rng.uniform() < 0.05, rng.uniform() < 0.15
     openness = rng.uniform(0.25, 0.6) if rng.uniform() < 0.2 else np.clip(rng.normal(0.95, 0.12), 0.6, 1.2)
-    scale = 0.14 + 0.8 * rng.uniform() ** 1.4
+    scale = 0.15 + 0.78 * rng.uniform() ** 1.4
     # Close-ups are framed by hand around the eye; in wide frames it may be anywhere.
     free = min(0.28, 0.05 + 0.5 * max(0, 0.5 - scale))
     return Capture(
@@ -225,6 +225,14 @@ class _Frame:
         corners = np.clip(np.rint(self.pixels(points) * 16), -(2**24), 2**24).astype(np.int32)
         cv2.fillPoly(layer, [corners], int(level), cv2.LINE_AA, shift=4)
 
+    def coverage(self, points):
+        """How much of each pixel a polygon in eye units covers, HW uint8: 16 samples a pixel, since OpenCV's own edges lie too far out."""
+        height, width = self.size
+        fine = np.zeros((4 * height, 4 * width), np.uint8)
+        corners = np.rint(self.pixels(points) * 64 + 24)  # 4 samples a pixel, in sixteenths of their distance
+        cv2.fillPoly(fine, [np.clip(corners, -(2**24), 2**24).astype(np.int32)], 255, shift=4)
+        return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
+
     def strokes(self, layer, paths, width, level=255):
         """Draws tapering hairs: `paths` (N, K, 2) in eye units from the root to the tip, as wide as `width` (N) at the root."""
         along = np.gradient(paths, axis=1)
@@ -316,7 +324,8 @@ def _skin(subject, capture, frame, lids, rng):
     """Skin with its folds around the lids, over the whole frame: HWC float32."""
     tone = subject.skin_tone * (len(SKIN_TONES) - 1)
     color = np.array([np.interp(tone, range(len(SKIN_TONES)), channel) for channel in zip(*SKIN_TONES, strict=True)])
-    relief = _folds(subject, frame, lids) + _texture(subject, frame, lids, rng)
+    # Of the same light skin gives back less than the white of the eye.
+    relief = 0.8 * (_folds(subject, frame, lids) + _texture(subject, frame, lids, rng))
     flush = 0.05 * _noise(rng, frame.size, 0.25 * frame.scale) + 0.12 * _bump(frame.y - 0.2, 0.35) * _bump(frame.x, 1.2)
     red, green, blue = _linear(color)
     pale = relief * (1 - flush)
@@ -356,9 +365,7 @@ def _texture(subject, frame, lids, rng):
 def _eyeball(canvas, subject, capture, frame, lids, rng):
     """Draws all that the open lids show, and their wet margins, onto the canvas in place; returns the mask."""
     mask = np.zeros(frame.size, bool)
-    fissure = np.zeros(frame.size, np.uint8)
-    if not lids.closed:
-        frame.polygon(fissure, lids.outline())
+    fissure = np.zeros(frame.size, np.uint8) if lids.closed else frame.coverage(lids.outline())
     _margins(canvas, subject, frame, lids, fissure)
     left, top, width, height = cv2.boundingRect(fissure)
     if width < 2 or height < 2:
@@ -371,7 +378,7 @@ def _eyeball(canvas, subject, capture, frame, lids, rng):
     _iris(ball, subject, capture, globe, rho, theta)
     caruncle = _caruncle(ball, subject, frame, lids, view, rng)
     ball *= _lid_shadow(lids, frame, x, y, covered)[..., None]
-    _glints(ball, capture, frame, globe, view, rng)
+    _glints(ball, frame, lids, globe, view, rng)
     _mix(canvas[view], ball, covered.astype(np.float32) / 255)
     mask[view] = (covered >= 128) & (rho >= 1) & ~caruncle
     return mask
@@ -408,7 +415,7 @@ def _sclera(subject, capture, frame, globe, view, rng):
     angle = math.radians(capture.light_angle)
     toward = np.array([math.cos(angle), math.sin(angle)]) @ frame.axes.T * 0.5 * (0.4 + capture.contrast)
     facing = np.sqrt(np.maximum(1 - (x * x + y * y) / (1.12 * 1.12), 0.02))
-    shade = 0.45 + (0.5 * facing + 0.35 * (toward[0] * x + toward[1] * y)) * (0.7 + 0.4 * capture.contrast)
+    shade = 0.52 + (0.55 * facing + 0.35 * (toward[0] * x + toward[1] * y)) * (0.7 + 0.4 * capture.contrast)
     shade += 0.02 * _noise(rng, x.shape, 0.06 * frame.scale)
     shade = np.maximum(shade, 0.08)
     inflamed = np.clip(capture.redness * (0.25 + 0.75 * x * x) * (1 + 0.35 * _noise(rng, x.shape, 0.2 * frame.scale)), 0, 1)
@@ -474,7 +481,7 @@ def _lid_shadow(lids, frame, x, y, covered):
     return 1 - 0.55 * np.exp(-below_upper / 0.09) - 0.25 * np.exp(-near / 0.035)
 
 
-def _glints(ball, capture, frame, globe, view, rng):
+def _glints(ball, frame, lids, globe, view, rng):
     """Adds the mirror images of lamps and windows on the cornea, and wet spots on the sclera, in place."""
     layer = np.zeros(frame.size, np.uint8)
     corners = np.linspace(0, math.tau, 17)[:-1]
@@ -485,9 +492,12 @@ def _glints(ball, capture, frame, globe, view, rng):
         shape = np.clip(shape * 1.6, -1, 1) if square else shape
         frame.polygon(layer, spot + reach * shape, 255 * rng.uniform(0.5, 1))
         spot = spot + globe.radius * rng.uniform(-0.3, 0.3, 2)
-    for _ in range(int(rng.integers(0, 7))):
-        wet = np.array([rng.uniform(-0.95, 0.9), rng.uniform(-0.2, 0.25)])
-        frame.polygon(layer, wet + rng.uniform(0.004, 0.014) * np.stack([np.cos(corners), np.sin(corners)], 1), 160)
+    for _ in range(int(rng.integers(0, 5))):
+        # Tears gather along the lower lid and in the corners.
+        at = rng.uniform(-0.97, 0.97)
+        wet = np.array([at, np.interp(at, lids.at, lids.lower) - abs(rng.normal(0.02, 0.04))])
+        shape = np.stack([np.cos(corners) * rng.uniform(0.8, 3), np.sin(corners)], 1)
+        frame.polygon(layer, wet + rng.uniform(0.004, 0.012) * shape, 255 * rng.uniform(0.3, 0.9))
     ball += rng.uniform(0.8, 3) * _soften(layer[view], 0.008 * frame.scale)[..., None]
     window = np.zeros(frame.size, np.uint8)
     frame.polygon(

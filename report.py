@@ -14,8 +14,9 @@ import numpy as np
 
 import threshold
 from files import write_bytes
-from images import OVERLAY_COLOR, write_png
+from images import OVERLAY_COLOR, resize_image, write_png
 
+_CAPTION_BAR = 22  # pixels
 TRAIN, VALIDATION, CHOSEN = "tab:blue", "tab:orange", "tab:green"
 
 
@@ -97,25 +98,31 @@ def outline(image, mask, truth):
     return cv2.drawContours(drawn, contours, -1, (255, 255, 255), max(1, round(max(image.shape[:2]) / 300)))
 
 
-def contact_sheet(rows, path, cell=(180, 240)):
+def contact_sheet(rows, path, cell=(240, 240)):
     """Writes a sheet of pictures as a PNG.
 
     Args:
         rows: list of rows; a row is a list of (picture, caption), HWC uint8 RGB and text.
         path: the PNG to write.
-        cell: (height, width) of a cell in pixels; pictures are fitted into it, their aspect kept.
+        cell: largest (height, width) of a picture on the sheet in pixels; the aspect is kept.
     """
-    bar = 22
-    columns = max(len(row) for row in rows)
-    sheet = np.full(((cell[0] + bar) * len(rows), cell[1] * columns, 3), 255, np.uint8)
-    for r, row in enumerate(rows):
-        for c, (picture, caption) in enumerate(row):
-            scale = min(cell[0] / picture.shape[0], (cell[1] - 4) / picture.shape[1])
-            width, height = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-            small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-            top, left = r * (cell[0] + bar), c * cell[1]
-            sheet[top : top + height, left : left + width] = small
-            where = (left + 2, top + cell[0] + 15)
-            ascii_caption = caption.encode("ascii", "replace").decode()[: cell[1] // 6]  # OpenCV's font knows no other letters
-            cv2.putText(sheet, ascii_caption, where, cv2.FONT_HERSHEY_SIMPLEX, 0.38, (40, 40, 40), 1, cv2.LINE_AA)
-    write_png(path, sheet)
+    width = cell[1] * max(len(row) for row in rows)
+    write_png(path, np.concatenate([_strip(row, cell, width) for row in rows]))
+
+
+def _strip(row, cell, width):
+    """One row of a sheet, as high as its highest picture."""
+    small = [_fit(picture, cell) for picture, _ in row]
+    height = max(picture.shape[0] for picture in small)
+    strip = np.full((height + _CAPTION_BAR, width, 3), 255, np.uint8)
+    for i, (picture, (_, caption)) in enumerate(zip(small, row, strict=True)):
+        left = i * cell[1]
+        strip[: picture.shape[0], left : left + picture.shape[1]] = picture
+        text = caption.encode("ascii", "replace").decode()[: cell[1] // 7]  # OpenCV's font knows no other letters
+        cv2.putText(strip, text, (left + 2, height + 15), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (40, 40, 40), 1, cv2.LINE_AA)
+    return strip
+
+
+def _fit(picture, cell):
+    scale = min(cell[0] / picture.shape[0], (cell[1] - 4) / picture.shape[1])
+    return resize_image(picture, tuple(max(1, round(side * scale)) for side in picture.shape[:2]))

@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, run, shown
+from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, quiet_stderr, run, shown
 from datasets import pair_truth
 from images import read_probability, size_mismatch
 from masks import read_mask
@@ -218,8 +218,8 @@ def main(argv):
     if best["empty"]:
         print(f"{best['empty']} images have no sclera: they score 1 where none is found, else 0")
     if args.weights:
-        import model
-
+        with quiet_stderr():
+            import model
         path = model.store_level(args.weights, best["level"], best["f1"], f"chosen on {shown(args.truth)}")
         print(f"wrote level {best['level']} into {shown(path)}")
     finish(failed=len(problems), out=str(args.results), level_used=used, **best)

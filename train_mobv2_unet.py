@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, progress, run, shown, warn
+from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, progress, quiet_stderr, run, shown, warn
 from datasets import find_dataset, read_pair
 from files import claim_folder
 from splits import read_split, shared_subjects, split_by_subject, write_split
@@ -132,11 +132,12 @@ def make_split(samples, args):
 
 def start(args, dataset, cache, parts):
     """Builds or loads the network and takes up an earlier state: a `training.Run` ready to fit."""
-    import keras
+    with quiet_stderr():
+        import keras
 
-    import training
-    from augmentation import Ranges
-    from model import build_munet, load_munet
+        import training
+        from augmentation import Ranges
+        from model import build_munet, load_munet
 
     keras.utils.set_random_seed(args.seed)
     if args.mixed_precision:

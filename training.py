@@ -10,6 +10,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -77,7 +78,7 @@ class Batches(keras.utils.PyDataset):
         self._order = np.random.default_rng((*self.seed, self.epoch)).permutation(self.indices)
 
     def __len__(self):
-        return -(-len(self.indices) // self.batch_size)
+        return math.ceil(len(self.indices) / self.batch_size)
 
     def __getitem__(self, batch):
         pairs = [self._sample(int(i)) for i in self._order[batch * self.batch_size : (batch + 1) * self.batch_size]]

@@ -1,0 +1,151 @@
+"""Augments a dataset on disk: by default the paper's doubling, every image and mask and their left-right flips.
+
+    python augment_datasets.py data/MASD data/MASD_augmented
+    python augment_datasets.py data/MASD data/MASD_augmented --copies 4 --rotation -10 10 --preview sheet.png
+
+OUT is a dataset in the plain layout (images/SUBJECT/NAME.png, masks/SUBJECT/NAME.png, 1-bit): subjects keep
+their folders, and an image without a subject becomes one, so that a split by subject never parts an image from
+its copies. Every copy depends only on the seed, the image's name and the copy's number.
+"""
+
+import concurrent.futures
+import dataclasses
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from augmentation import Ranges, augment, flip
+from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, progress, run, shown
+from datasets import find_dataset, read_pair
+from files import claim_folder
+from images import write_jpeg, write_png
+from parallel import pool_map
+
+PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
+
+
+def parse(argv):
+    """The command line as a namespace, with the transforms' ranges gathered in `ranges`."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument("data", type=Path, metavar="DATA", help="dataset in any known layout")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder for the augmented dataset")
+    parser.add_argument("--copies", type=between(0, 1000, int), default=0, help="random copies of each image, besides the flip")
+    parser.add_argument("--no-flips", action="store_true", help="leave the left-right flips out")
+    parser.add_argument(
+        "--format", choices=("png", "jpg"), default="png", help="of images: exact, or JPEG quality 95 at a fifth of the space"
+    )
+    parser.add_argument("--seed", type=between(0, 2**31 - 1, int), default=0, help="of the copies")
+    parser.add_argument("--preview", type=Path, metavar="FILE", help="only write a contact sheet (PNG) of what would be made")
+    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
+    parser.add_argument("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="threads")
+    parser.add_argument("--overwrite", action="store_true", help="start afresh in OUT")
+    ranges = parser.add_argument_group("ranges of the copies' transforms, see augmentation.py")
+    for field in dataclasses.fields(Ranges):
+        pair = {"nargs": 2, "metavar": ("LOW", "HIGH")} if isinstance(field.default, tuple) else {}
+        ranges.add_argument(f"--{field.name.replace('_', '-')}", type=float, default=field.default, help=" ", **pair)
+    args = parser.parse_args(argv)
+    args.ranges = _checked_ranges(args)
+    return args
+
+
+def _checked_ranges(args):
+    values = {}
+    for field in dataclasses.fields(Ranges):
+        value = getattr(args, field.name)
+        values[field.name] = tuple(value) if isinstance(value, (list, tuple)) else value
+        if isinstance(value, (list, tuple)) and value[0] > value[1]:
+            raise MunetError(f"--{field.name.replace('_', '-')} {value[0]} {value[1]}: the low end comes first")
+    for name in ("scale", "aspect", "gamma"):
+        if values[name][0] <= 0:
+            raise MunetError(f"--{name} must be above 0")
+    if not 1 <= values["jpeg"][0] <= values["jpeg"][1] <= 100:
+        raise MunetError("--jpeg is a quality from 1 to 100")
+    return Ranges(**values)
+
+
+def main(argv):
+    """The command line; returns the exit code."""
+    args = parse(argv)
+    dataset = find_dataset(args.data)
+    print(dataset.describe())
+    if args.preview:
+        return preview(dataset, args)
+    settings = {
+        "data": str(args.data.resolve()),
+        "copies": args.copies,
+        "flips": not args.no_flips,
+        "format": args.format,
+        "seed": args.seed,
+    }
+    claim_folder(args.out, settings | {"sclera_value": args.sclera_value, "ranges": repr(args.ranges)}, args.overwrite)
+    problems = list(dataset.problems)
+    with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
+        results = pool_map(pool, lambda sample: write_variants(sample, args), dataset.samples, ahead=2 * args.workers)
+        results = list(progress(results, len(dataset.samples), "augment"))
+    for problem in (result for result in results if isinstance(result, BadInput)):
+        failed(problem)
+        problems.append(problem)
+    if dataset.problems:
+        print_problems(dataset.problems)
+    written = sum(result for result in results if not isinstance(result, BadInput))
+    print(f"{written} images with masks in {shown(args.out)}")
+    finish(images=written, failed=len(problems), out=str(args.out))
+    return 1 if problems else 0
+
+
+def variants(image, mask, name, args):
+    """Yields (ending, image, mask): the original, its flip, and the copies."""
+    yield "", image, mask
+    if not args.no_flips:
+        yield "_flip", *flip(image, mask)
+    key = zlib.crc32(name.encode("utf-8", "surrogateescape"))
+    for copy in range(1, args.copies + 1):
+        yield f"_copy{copy}", *augment(image, mask, args.ranges, np.random.default_rng((args.seed, key, copy)))
+
+
+def write_variants(sample, args):
+    """Writes what is missing of one sample's variants; returns how many there are, or the BadInput that it raised."""
+    name = sample.name if "/" in sample.name else f"{sample.subject}/{sample.name}"
+    endings = [""] + ["_flip"] * (not args.no_flips) + [f"_copy{copy}" for copy in range(1, args.copies + 1)]
+    places = {e: (args.out / "images" / f"{name}{e}.{args.format}", args.out / "masks" / f"{name}{e}.png") for e in endings}
+    if all(path.exists() for pair in places.values() for path in pair):
+        return len(places)
+    try:
+        image, decoded = read_pair(sample, args.sclera_value)
+    except BadInput as problem:
+        return problem
+    write_image = write_png if args.format == "png" else write_jpeg
+    for ending, picture, mask in variants(image, decoded.pixels, sample.name, args):
+        write_image(places[ending][0], picture)
+        write_png(places[ending][1], mask)
+    return len(places)
+
+
+def preview(dataset, args):
+    """Writes the contact sheet: originals, flips and copies with the mask tinted; returns the exit code."""
+    import report
+    from images import overlay
+
+    args.copies = args.copies or PREVIEW_COPIES
+    rows, problems = [], 0
+    for sample in dataset.samples[:: max(1, len(dataset.samples) // PREVIEW_ROWS)][:PREVIEW_ROWS]:
+        try:
+            image, decoded = read_pair(sample, args.sclera_value)
+        except BadInput as problem:
+            failed(problem)
+            problems += 1
+            continue
+        made = variants(image, decoded.pixels, sample.name, args)
+        rows.append([(overlay(picture, mask), f"{sample.name}{ending}") for ending, picture, mask in made])
+    if not rows:
+        raise MunetError("no image could be read for the preview")
+    report.contact_sheet(rows, args.preview)
+    print(f"contact sheet: {shown(args.preview)}")
+    finish(images=len(rows), failed=problems, out=str(args.preview))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    run(main)
