@@ -98,7 +98,8 @@ def freeze_encoder(network):
 
 def unfreeze_encoder(network):
     """Lets everything train, BatchNorm statistics included (at `BATCH_NORM_MOMENTUM`)."""
-    network.trainable = True
+    for layer in network.layers:  # setting it on a functional model does not reach its layers
+        layer.trainable = True
 
 
 def _load_encoder(encoder, network, source):

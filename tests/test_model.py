@@ -1,0 +1,260 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+import model
+from console import MunetError
+
+DECODER = [  # stage, input channels (up-sampled + skip), filters
+    (1, 192 + 96, 64),
+    (2, 64 + 48, 48),
+    (3, 48 + 48, 32),
+    (4, 32 + 3, 16),
+]
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    return model.build_munet(64, encoder_weights="none")
+
+
+@pytest.fixture(scope="module")
+def imagenet_file():
+    root = os.environ.get("MUNET_REAL_DATA")
+    if not root:
+        pytest.skip("MUNET_REAL_DATA is not set: the ImageNet encoder's file lies beside the real data")
+    return next(Path(root).parent.glob("weights/mobilenet_v2*_0.35_224_no_top.h5"))
+
+
+def trainable(network):
+    return sum(int(np.prod(w.shape)) for w in network.trainable_weights)
+
+
+def test_parameters_layer_by_layer():
+    network = model.build_munet(encoder_weights="none")
+    count = {layer.name: layer.count_params() for layer in network.layers}
+    for stage, channels, filters in DECODER:
+        assert count[f"decoder_{stage}_1_conv"] == 9 * channels * filters + filters
+        assert count[f"decoder_{stage}_2_conv"] == 9 * filters * filters + filters
+        assert count[f"decoder_{stage}_1_bn"] == count[f"decoder_{stage}_2_bn"] == 4 * filters
+    assert count["head"] == 17
+    reference = keras.applications.MobileNetV2((224, 224, 3), alpha=0.35, include_top=False, weights=None)
+    for layer in model.encoder_layers(network):
+        if layer.name not in ("image", "scale"):
+            assert count[layer.name] == reference.get_layer(layer.name).count_params()
+    assert sum(count[layer.name] for layer in model.encoder_layers(network)) == 98_512
+    assert network.count_params() == 416_209
+    assert trainable(network) == 409_025
+
+
+def test_skips_come_from_the_named_layers(network):
+    names = {stage: {t._keras_history.operation.name for t in network.get_layer(f"decoder_{stage}_concat").input} for stage in range(1, 5)}
+    assert names[1] == {"decoder_1_up", "block_6_expand_relu"}
+    assert names[2] == {"decoder_2_up", "block_3_expand_relu"}
+    assert names[3] == {"decoder_3_up", "block_1_expand_relu"}
+    assert names[4] == {"decoder_4_up", "scale"}
+    assert network.get_layer("decoder_1_up").input._keras_history.operation.name == "block_13_expand_relu"
+
+
+@pytest.mark.parametrize("size", [32, 96, 160])
+def test_takes_uint8_and_scales_to_minus_one_and_one_inside(size):
+    network = model.build_munet(size, encoder_weights="none")
+    assert network.input_shape == (None, size, size, 3)
+    assert keras.backend.standardize_dtype(network.inputs[0].dtype) == "uint8"
+    scaled = keras.Model(network.inputs, network.get_layer("scale").output)
+    ends = np.concatenate([np.zeros((1, size, size, 3), np.uint8), np.full((1, size, size, 3), 255, np.uint8)])
+    values = scaled.predict(ends, verbose=0)
+    np.testing.assert_allclose([values[0].min(), values[0].max(), values[1].min(), values[1].max()], [-1, -1, 1, 1], atol=1e-6)
+    probability = network.predict(ends, verbose=0)
+    assert probability.shape == (2, size, size, 1)
+    assert probability.dtype == np.float32
+    assert 0 <= probability.min() <= probability.max() <= 1
+
+
+@pytest.mark.parametrize("size", [0, 31, 100, 225])
+def test_a_size_that_does_not_divide_is_refused(size):
+    with pytest.raises(MunetError, match="divisible by 32"):
+        model.build_munet(size, encoder_weights="none")
+
+
+def test_an_unknown_decoder_is_refused():
+    with pytest.raises(MunetError, match="no decoder 'x'"):
+        model.build_munet(32, decoder="x", encoder_weights="none")
+
+
+def train_one_step(network):
+    rng = np.random.default_rng(0)
+    images, masks = rng.integers(0, 256, (2, 64, 64, 3), np.uint8), rng.random((2, 64, 64, 1)) < 0.5
+    network.compile("adam", "binary_crossentropy", jit_compile=False)
+    network.train_on_batch(images, masks.astype(np.float32))
+
+
+def encoder_values(network):
+    return [v.copy() for layer in model.encoder_layers(network) for v in layer.get_weights()]
+
+
+def test_a_frozen_encoder_keeps_weights_and_statistics(network):
+    model.freeze_encoder(network)
+    assert trainable(network) == 416_209 - 98_512 - 2 * 2 * (64 + 48 + 32 + 16)
+    before, head = encoder_values(network), network.get_layer("head").get_weights()
+    train_one_step(network)
+    assert all(np.array_equal(a, b) for a, b in zip(before, encoder_values(network), strict=True))
+    assert not np.array_equal(head[0], network.get_layer("head").get_weights()[0])
+    model.unfreeze_encoder(network)
+    assert trainable(network) == 409_025
+    train_one_step(network)
+    changed = [not np.array_equal(a, b) for a, b in zip(before, encoder_values(network), strict=True)]
+    assert all(changed), "weights and BatchNorm statistics follow once everything trains"
+
+
+def test_every_batch_norm_has_a_momentum_for_short_training(network):
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(norms) == 40 + 8
+    assert {layer.momentum for layer in norms} == {model.BATCH_NORM_MOMENTUM}
+
+
+def test_save_and_load_give_the_same_maps(network, tmp_path):
+    path = model.save_munet(network, tmp_path / "run", {"architecture": {"size": 64, "decoder": "unet"}, "level": 140, "f1": 0.5})
+    assert path == tmp_path / "run" / "munet.weights.h5"
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    for source in (tmp_path / "run", path):
+        loaded, settings = model.load_munet(source)
+        assert settings["level"] == 140
+        assert settings["versions"]["keras"] == keras.__version__
+        np.testing.assert_array_equal(loaded.predict(images, verbose=0), network.predict(images, verbose=0))
+
+
+def test_another_size_can_be_loaded(network, tmp_path):
+    model.save_munet(network, tmp_path, {"architecture": {"size": 64, "decoder": "unet"}, "level": 1})
+    assert model.load_munet(tmp_path, size=96)[0].input_shape == (None, 96, 96, 3)
+
+
+def test_store_level_changes_the_level_alone(network, tmp_path):
+    model.save_munet(network, tmp_path, {"architecture": {"size": 64, "decoder": "unet"}, "level": 1, "f1": 0.1})
+    model.store_level(tmp_path, 77, 0.9, "a test")
+    loaded, settings = model.load_munet(tmp_path)
+    assert (settings["level"], settings["f1"], settings["level_chosen_on"]) == (77, 0.9, "a test")
+    assert all(np.array_equal(a, b) for a, b in zip(loaded.get_weights(), network.get_weights(), strict=True))
+
+
+def broken_files(network, folder):
+    """Files that are no model of ours, by what is wrong with them."""
+    whole = model.save_munet(network, folder / "whole.weights.h5", {"architecture": {"size": 64, "decoder": "unet"}, "level": 1})
+    (folder / "cut.weights.h5").write_bytes(whole.read_bytes()[:-5000])
+    (folder / "text.weights.h5").write_text("not HDF5")
+    network.save_weights(folder / "foreign.weights.h5")
+    shutil.copy(whole, folder / "newer.weights.h5")
+    with h5py.File(folder / "newer.weights.h5", "r+") as file:
+        file.attrs["munet"] = file.attrs["munet"].replace('"format": 1', '"format": 2')
+    shutil.copy(whole, folder / "gutted.weights.h5")
+    with h5py.File(folder / "gutted.weights.h5", "r+") as file:
+        del file["layers"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("cut", "not a whole HDF5 file"),
+        ("text", "not a whole HDF5 file"),
+        ("foreign", "not written by train_mobv2_unet.py"),
+        ("newer", "update MU-Net"),
+        ("gutted", "damaged"),
+        ("missing", "no model at"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_bad_file_is_named_with_its_remedy(network, tmp_path, name, says):
+    broken_files(network, tmp_path)
+    with pytest.raises(MunetError, match=says) as caught:
+        model.load_munet(tmp_path / f"{name}.weights.h5")
+    assert f"{name}.weights.h5" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def mobilenet(alpha):
+    keras.utils.set_random_seed(1)
+    return keras.applications.MobileNetV2((96, 96, 3), alpha=alpha, include_top=False, weights=None)
+
+
+@pytest.mark.parametrize("ending", [".weights.h5", "munet"])
+def test_encoder_weights_from_a_file(tmp_path, ending):
+    encoder, path = mobilenet(0.35), tmp_path / f"e{ending}"
+    if ending == "munet":
+        donor = model.build_munet(64, encoder_weights="none")
+        path = model.save_munet(donor, tmp_path, {"architecture": {"size": 64, "decoder": "unet"}, "level": 1})
+        encoder = donor
+    else:
+        encoder.save_weights(path)
+    network = model.build_munet(32, encoder_weights=str(path))
+    for layer in model.encoder_layers(network):
+        if layer.get_weights():
+            for a, b in zip(layer.get_weights(), encoder.get_layer(layer.name).get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def test_the_legacy_imagenet_file_reaches_every_encoder_layer(imagenet_file):
+    network = model.build_munet(32, encoder_weights=str(imagenet_file))
+    with h5py.File(imagenet_file) as file:
+        for layer in model.encoder_layers(network):
+            if layer.get_weights():
+                stored = [file[layer.name][name][()] for name in file[layer.name].attrs["weight_names"]]
+                for value, expected in zip(layer.get_weights(), stored, strict=True):
+                    np.testing.assert_array_equal(value, expected.reshape(value.shape))
+
+
+def test_imagenet_is_read_from_keras_own_cache(imagenet_file, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / imagenet_file.name).symlink_to(imagenet_file.resolve())
+    code = "import model; n = model.build_munet(32); print(abs(n.get_layer('Conv1').get_weights()[0]).sum())"
+    environment = os.environ | {"KERAS_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=Path(model.__file__).parent)
+    assert done.returncode == 0, done.stderr
+    with h5py.File(imagenet_file) as file:
+        kernel = next(file["Conv1"][name][()] for name in file["Conv1"].attrs["weight_names"])
+    assert float(done.stdout.split()[-1]) == pytest.approx(np.abs(kernel).sum(), rel=1e-5)
+
+
+def encoder_file(folder, kind):
+    path = folder / f"{kind}.weights.h5"
+    if kind == "wrong-alpha":
+        mobilenet(0.5).save_weights(path)
+    elif kind == "truncated":
+        mobilenet(0.35).save_weights(path)
+        path.write_bytes(path.read_bytes()[:100_000])
+    elif kind == "other-network":
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("wrong-alpha", "does not fit MobileNetV2 alpha 0.35"),
+        ("truncated", "not a whole HDF5 file"),
+        ("other-network", "does not fit MobileNetV2 alpha 0.35"),
+        ("missing", "do not exist"),
+    ],
+)
+def test_encoder_weights_that_cannot_be_used_say_why(tmp_path, kind, says):
+    path = encoder_file(tmp_path, kind)
+    with pytest.raises(MunetError, match=says) as caught:
+        model.build_munet(32, encoder_weights=str(path))
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_network_for_the_download_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(model, "_IMAGENET_URL", "http://127.0.0.1:9/never_there_no_top.h5")
+    with pytest.raises(MunetError, match="--encoder-weights") as caught:
+        model.build_munet(32)
+    assert "\n" not in str(caught.value)

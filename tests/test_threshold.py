@@ -1,0 +1,197 @@
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.metrics import average_precision_score, f1_score, jaccard_score, precision_recall_curve, precision_score, recall_score
+
+import images
+import model
+import threshold
+
+ROOT = Path(threshold.__file__).parent
+
+
+def exact_f1(probability, mask, level):
+    found = probability >= level
+    tp, fp, fn = (int(np.sum(x)) for x in (found & mask, found & ~mask, ~found & mask))
+    return Fraction(2 * tp, 2 * tp + fp + fn) if tp + fp + fn else Fraction(1)
+
+
+def brute_force_level(probability, mask):
+    """The lowest of all 256 levels that reaches the best F1, by trying each."""
+    scores = [exact_f1(probability, mask, level) for level in range(256)]
+    return scores.index(max(scores))
+
+
+def random_case(seed):
+    rng = np.random.default_rng(seed)
+    mask = rng.random((40, 50)) < rng.uniform(0.02, 0.6)
+    probability = np.clip(rng.normal(rng.uniform(20, 120), rng.uniform(5, 80), mask.shape) + mask * rng.uniform(0, 150), 0, 255)
+    return probability.astype(np.uint8), mask
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_level_and_scores_equal_brute_force_and_scikit_learn(seed):
+    probability, mask = random_case(seed)
+    counts = threshold.histograms(probability, mask)
+    level = threshold.best_level(counts)
+    assert level == brute_force_level(probability, mask)
+    precision, recall, _ = precision_recall_curve(mask.ravel(), probability.ravel())
+    with np.errstate(invalid="ignore"):
+        curve = np.nan_to_num(2 * precision * recall / (precision + recall))
+    found, truth = (probability >= level).ravel(), mask.ravel()
+    scores = threshold.scores(counts, level)
+    assert scores["f1"] == pytest.approx(curve.max(), abs=1e-12)
+    expected = {
+        "f1": f1_score(truth, found),
+        "iou": jaccard_score(truth, found),
+        "precision": precision_score(truth, found),
+        "recall": recall_score(truth, found),
+        "auc_pr": average_precision_score(truth, probability.ravel()),
+    }
+    assert scores == pytest.approx(expected, abs=1e-9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(hnp.arrays(np.uint8, (5, 7), elements=st.sampled_from([0, 1, 2, 127, 128, 254, 255])), hnp.arrays(bool, (5, 7)))
+def test_level_equals_brute_force_with_many_ties(probability, mask):
+    assert threshold.best_level(threshold.histograms(probability, mask)) == brute_force_level(probability, mask)
+
+
+@pytest.mark.parametrize("value", [0, 1, 128, 254, 255])
+@pytest.mark.parametrize("truth", ["none", "all", "half"])
+def test_constant_maps_and_one_sided_truth(value, truth):
+    probability = np.full((4, 6), value, np.uint8)
+    mask = np.zeros((4, 6), bool)
+    mask[: {"none": 0, "half": 2, "all": 4}[truth]] = True
+    counts = threshold.histograms(probability, mask)
+    level = threshold.best_level(counts)
+    assert level == brute_force_level(probability, mask)
+    if truth == "none":
+        assert level == (value + 1 if value < 255 else 0)
+        assert threshold.scores(counts, level)["f1"] == (1.0 if value < 255 else 0.0)
+    else:
+        assert level == 0
+
+
+def test_a_tie_takes_the_lowest_level():
+    probability, mask = np.array([[10, 200]], np.uint8), np.array([[False, True]])
+    assert threshold.best_level(threshold.histograms(probability, mask)) == 11
+
+
+def test_ties_are_decided_exactly_where_floats_cannot():
+    counts = np.zeros((2, 256), np.int64)
+    counts[1, 255], counts[0, 255] = 10**15, 1
+    counts[1, 100] = 1
+    counts[0, 100] = 2  # worse by 1 part in 10**15
+    assert threshold.best_level(counts) == 101
+
+
+def test_histograms_count_beyond_what_float32_can(monkeypatch):
+    monkeypatch.setattr(threshold, "_STRIP_PIXELS", 1 << 10)
+    probability, mask = random_case(7)
+    counts = threshold.histograms(probability, mask)
+    np.testing.assert_array_equal(counts[0], np.bincount(probability[~mask], minlength=256))
+    np.testing.assert_array_equal(counts[1], np.bincount(probability[mask], minlength=256))
+
+
+def test_a_big_constant_image_is_counted_exactly():
+    probability = np.zeros((4200, 4200), np.uint8)  # more than 2**24 pixels in one bin
+    assert threshold.histograms(probability, np.zeros(probability.shape, bool))[0, 0] == 4200**2
+
+
+def test_histograms_of_a_slice_and_of_a_flip():
+    probability, mask = random_case(3)
+    np.testing.assert_array_equal(threshold.histograms(probability[:, ::-1], mask[:, ::-1]), threshold.histograms(probability, mask))
+
+
+@pytest.mark.parametrize("probability", [np.zeros((2, 2), np.float32), np.zeros((2, 3), np.uint8)])
+def test_another_dtype_or_shape_is_refused(probability):
+    with pytest.raises(ValueError, match="expected uint8 and bool of one shape"):
+        threshold.histograms(probability, np.zeros((2, 2), bool))
+
+
+def test_histograms_add_over_images():
+    cases = [random_case(seed) for seed in range(5)]
+    tally = threshold.Tally()
+    for case in cases:
+        tally.add(*case)
+    together = [np.concatenate([case[i].ravel() for case in cases])[None] for i in (0, 1)]
+    np.testing.assert_array_equal(tally.pooled, threshold.histograms(*together))
+    figures = tally.figures(90)
+    assert figures["f1"] == pytest.approx(float(exact_f1(*together, 90)))
+    assert figures["f1_mean"] == pytest.approx(np.mean([float(exact_f1(*case, 90)) for case in cases]))
+
+
+def test_an_image_without_sclera_scores_one_when_predicted_empty_and_is_counted():
+    tally, none = threshold.Tally(), np.zeros((3, 3), bool)
+    tally.add(np.full((3, 3), 10, np.uint8), none)
+    tally.add(np.full((3, 3), 200, np.uint8), none)
+    assert tally.image_f1(100).tolist() == [1.0, 0.0]
+    assert tally.figures(100)["empty"] == 2
+    assert np.isnan(tally.figures(100)["auc_pr"])
+
+
+def run(*args):
+    done = subprocess.run([sys.executable, ROOT / "threshold.py", *map(str, args)], capture_output=True, text=True)
+    return done, json.loads(done.stdout.splitlines()[-1]) if done.stdout.startswith("level") else None
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A results folder of three maps in two subfolders, a folder of masks, and the cases."""
+    cases = {name: random_case(i) for i, name in enumerate(["a/x", "a/y 1", "b/é"])}
+    for name, (probability, mask) in cases.items():
+        images.write_png(tmp_path / "results/Predictions" / f"{name}.png", probability)
+        images.write_png(tmp_path / "truth" / f"{name}.png", mask)
+    (tmp_path / "results/settings.json").write_text('{"level": 100}')
+    return tmp_path, cases
+
+
+def test_script_scores_saved_maps_at_both_levels(results):
+    folder, cases = results
+    done, last = run(folder / "results", folder / "truth")
+    assert done.returncode == 0, done.stderr
+    together = [np.concatenate([case[i].ravel() for case in cases.values()])[None] for i in (0, 1)]
+    assert last["level"] == brute_force_level(*together)
+    assert last["f1"] == pytest.approx(float(exact_f1(*together, last["level"])), abs=1e-6)
+    assert (last["images"], last["failed"], last["level_used"]) == (3, 0, 100)
+    assert f"{float(exact_f1(*together, 100)):.4f}" in done.stdout
+
+
+def test_script_writes_the_level_into_a_model(results):
+    folder, _ = results
+    model.save_munet(
+        model.build_munet(32, encoder_weights="none"), folder / "run", {"architecture": {"size": 32, "decoder": "unet"}, "level": 1}
+    )
+    done, last = run(folder / "results", folder / "truth", "--weights", folder / "run")
+    assert done.returncode == 0, done.stderr
+    assert model.read_settings(folder / "run")["level"] == last["level"]
+    assert keras.__version__ == model.read_settings(folder / "run")["versions"]["keras"]
+
+
+def test_script_names_what_has_no_partner_and_scores_the_rest(results):
+    folder, _ = results
+    (folder / "truth/a/x.png").unlink()
+    images.write_png(folder / "truth/b/é.png", np.zeros((3, 3), bool))
+    done, last = run(folder / "results", folder / "truth")
+    assert done.returncode == 1
+    assert (last["images"], last["failed"]) == (1, 2)
+    assert done.stderr.count("failed: ") == 2
+    assert "x.png" in done.stderr
+    assert "found 50x40 pixels, expected 3x3 pixels" in done.stderr
+
+
+def test_script_with_nothing_to_score_is_one_line(tmp_path):
+    done, _ = run(tmp_path, tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
