@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from augmentation import Ranges, augment, flip
-from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, progress, run, shown
+from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown
 from datasets import find_dataset, read_pair
 from files import claim_folder
 from images import write_jpeg, write_png
@@ -44,7 +44,8 @@ def parse(argv):
     ranges = parser.add_argument_group("ranges of the copies' transforms, see augmentation.py")
     for field in dataclasses.fields(Ranges):
         pair = {"nargs": 2, "metavar": ("LOW", "HIGH")} if isinstance(field.default, tuple) else {}
-        ranges.add_argument(f"--{field.name.replace('_', '-')}", type=float, default=field.default, help=" ", **pair)
+        kind = between(-1000, 1000) if pair else between(0, 1)
+        ranges.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=" ", **pair)
     args = parser.parse_args(argv)
     args.ranges = _checked_ranges(args)
     return args
@@ -72,6 +73,7 @@ def main(argv):
     print(dataset.describe())
     if args.preview:
         return preview(dataset, args)
+    _check_places(dataset, args)
     settings = {
         "data": str(args.data.resolve()),
         "copies": args.copies,
@@ -80,19 +82,39 @@ def main(argv):
         "seed": args.seed,
     }
     claim_folder(args.out, settings | {"sclera_value": args.sclera_value, "ranges": repr(args.ranges)}, args.overwrite)
-    problems = list(dataset.problems)
     with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
         results = pool_map(pool, lambda sample: write_variants(sample, args), dataset.samples, ahead=2 * args.workers)
         results = list(progress(results, len(dataset.samples), "augment"))
-    for problem in (result for result in results if isinstance(result, BadInput)):
+    problems = dataset.problems + [result for result in results if isinstance(result, BadInput)]
+    for problem in problems:
         failed(problem)
-        problems.append(problem)
-    if dataset.problems:
-        print_problems(dataset.problems)
     written = sum(result for result in results if not isinstance(result, BadInput))
     print(f"{written} images with masks in {shown(args.out)}")
     finish(images=written, failed=len(problems), out=str(args.out))
     return 1 if problems else 0
+
+
+def _check_places(dataset, args):
+    """Refuses, before anything is written, an OUT that would mix with DATA and samples that would write one file."""
+    data, out = args.data.resolve(), args.out.resolve()
+    if data.is_relative_to(out) or out.is_relative_to(data):
+        raise MunetError(f"{shown(args.out)} and {shown(args.data)} are in each other; give an OUT outside of DATA")
+    writers = {}
+    for sample in dataset.samples:
+        for ending in _endings(args):
+            place = f"{_base(sample)}{ending}"
+            other = writers.setdefault(place, sample)
+            if other is not sample:
+                raise MunetError(f"{shown(other.image)} and {shown(sample.image)} would both write {shown(place)}; rename one")
+
+
+def _base(sample):
+    """A sample's name below `images/` and `masks/` of OUT: always in its subject's folder."""
+    return sample.name if "/" in sample.name else f"{sample.subject}/{sample.name}"
+
+
+def _endings(args):
+    return [""] + ["_flip"] * (not args.no_flips) + [f"_copy{copy}" for copy in range(1, args.copies + 1)]
 
 
 def variants(image, mask, name, args):
@@ -107,9 +129,8 @@ def variants(image, mask, name, args):
 
 def write_variants(sample, args):
     """Writes what is missing of one sample's variants; returns how many there are, or the BadInput that it raised."""
-    name = sample.name if "/" in sample.name else f"{sample.subject}/{sample.name}"
-    endings = [""] + ["_flip"] * (not args.no_flips) + [f"_copy{copy}" for copy in range(1, args.copies + 1)]
-    places = {e: (args.out / "images" / f"{name}{e}.{args.format}", args.out / "masks" / f"{name}{e}.png") for e in endings}
+    name = _base(sample)
+    places = {e: (args.out / "images" / f"{name}{e}.{args.format}", args.out / "masks" / f"{name}{e}.png") for e in _endings(args)}
     if all(path.exists() for pair in places.values() for path in pair):
         return len(places)
     try:

@@ -148,7 +148,7 @@ def _degrade(image, ranges, rng):
         image = cv2.filter2D(image, -1, _streak(streak, angle))
     if chances[2] and noise > 0:
         noisy = image + rng.standard_normal(image.shape, np.float32) * np.float32(noise * 255)
-        image = np.clip(noisy, 0, 255).astype(np.uint8)
+        image = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
     if chances[3] and quality < 100:
         encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, round(quality)])[1]
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)

@@ -5,10 +5,10 @@ A cache is a folder of HDF5 parts of `PART_SAMPLES` samples each:
     images  (n, size, size, 3) uint8 RGB, one chunk a sample
     masks   (n, size * size / 8) uint8, the bool mask packed to bits
 
-A part is named by a hash of what it was made from (each file's path, length and modification time, the size,
-the class index) and appears whole: a build that was stopped goes on with the parts that are missing, and a part
-that no longer fits its files is never found again and is removed. Finding every bad file is a by-product of
-building: a part remembers the samples that it could not hold.
+A part is named by a hash of what it was made from (each file's path, length, modification time and whether it
+may be read, the size, the class index) and appears whole: a build that was stopped goes on with the parts that
+are missing, and a part that no longer fits its files is never found again and is removed. Finding every bad file
+is a by-product of building: a part remembers the samples that it could not hold.
 """
 
 import hashlib
@@ -144,7 +144,7 @@ def _fingerprint(group, size, sclera_value):
         for path in (sample.image, sample.mask):
             try:
                 stat = os.stat(path)
-                made_of.append(f"{path}|{stat.st_size}|{stat.st_mtime_ns}")
+                made_of.append(f"{path}|{stat.st_size}|{stat.st_mtime_ns}|{os.access(path, os.R_OK)}")
             except OSError:  # a broken link: reading it names it as a problem
                 made_of.append(f"{path}|missing")
     return _digest("\n".join(made_of))

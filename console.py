@@ -50,8 +50,8 @@ def shown(path):
 class ArgumentParser(argparse.ArgumentParser):
     """argparse with defaults shown in --help and errors of one line."""
 
-    def __init__(self, doc):
-        super().__init__(description=doc, formatter_class=_HelpFormatter)
+    def __init__(self, description=None, **options):
+        super().__init__(description=description, formatter_class=_HelpFormatter, **options)
 
     def error(self, message):
         self.exit(2, f"error: {message} (see python {self.prog} --help)\n")
@@ -90,9 +90,7 @@ def run(main):
     try:
         code = main(None)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone: keep Python quiet about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of our output (head, less) has gone
         code = 1
     except KeyboardInterrupt:
         print("interrupted: what was done is kept; the same command goes on from there", file=sys.stderr)
@@ -102,6 +100,11 @@ def run(main):
             traceback.print_exc()
         print(f"error: {_one_line(error)}", file=sys.stderr)
         code = 2
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Nobody takes our output any more: keep Python quiet about it at exit, and the exit code ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 
@@ -199,8 +202,12 @@ def finish(**figures):
 
 
 def _plain(value):
-    if hasattr(value, "item"):
-        value = value.item()
+    if hasattr(value, "tolist"):  # numpy's scalars and arrays
+        value = value.tolist()
     if isinstance(value, float):
         return round(value, 6) if math.isfinite(value) else None
-    return value if isinstance(value, (int, str, list, dict, type(None))) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (int, str, type(None))) else str(value)

@@ -77,16 +77,17 @@ def find_dataset(root):
     if layout is None:
         raise MunetError(f"{shown(root)} is not a dataset: found {_contents(root)}, expected {_LAYOUTS}")
     photos, truths = _list_files(layout)
-    photos, problems = _by_key(photos, layout.image_root, loose=layout.loose)
-    truths, doubled = _by_key(truths, layout.mask_root, layout.mask_ending, layout.loose)
-    dataset = Dataset(root, layout.name, layout.image_root, problems=problems + doubled)
+    photos, truths, problems = _pairable(
+        _by_key(photos, layout.image_root, loose=layout.loose), _by_key(truths, layout.mask_root, layout.mask_ending, layout.loose)
+    )
+    dataset = Dataset(root, layout.name, layout.image_root, problems=problems)
     for key, image in photos.items():
         if key in truths:
             name = image.relative_to(layout.image_root).with_suffix("").as_posix()
             dataset.samples.append(Sample(name, image, truths[key], _subject(name, layout.name)))
         else:
             dataset.problems.append(_unpaired(image, "no mask", layout.mask_root, "add its mask or remove it"))
-    for key in truths.keys() - photos.keys():
+    for key in sorted(truths.keys() - photos.keys()):
         dataset.problems.append(_unpaired(truths[key], "no image", layout.image_root, "add its image or remove it"))
     dataset.samples.sort(key=lambda sample: sample.name)
     if not dataset.samples:
@@ -115,7 +116,7 @@ def find_photos(source):
         found = _list_files(layout)[0] if layout else find_files(source, images.SUFFIXES)
         named = [(path.relative_to(root), path) for path in found]
     elif source.suffix.lower() == ".txt" and source.is_file():
-        lines = source.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = source.read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n")
         named = [(_listed_name(line), source.parent / line) for line in lines if line.strip()]
     elif source.is_file():
         named = [(Path(source.name), source)]
@@ -151,14 +152,13 @@ def pair_truth(predictions, truth):
     layout = _detect(truth)
     mask_root = layout.mask_root if layout else truth
     files = _list_files(layout)[1] if layout else find_files(truth, masks.SUFFIXES)
-    truths, problems = _by_key(files, mask_root, layout.mask_ending if layout else "", loose=True)
-    maps, doubled = _by_key(find_files(predictions, (".png",)), predictions, loose=True)
+    truths = _by_key(files, mask_root, layout.mask_ending if layout else "", loose=True)
+    maps, truths, problems = _pairable(_by_key(find_files(predictions, (".png",)), predictions, loose=True), truths)
     for what, folder, found in (("probability maps", predictions, maps), ("masks", truth, truths)):
         if not found:
             raise MunetError(f"no {what} in {shown(folder)}")
-    problems += doubled
-    problems += [_unpaired(maps[key], "no mask", mask_root, "add its mask") for key in maps.keys() - truths.keys()]
-    problems += [_unpaired(truths[key], "no prediction", predictions, "predict it too") for key in truths.keys() - maps.keys()]
+    problems += [_unpaired(maps[key], "no mask", mask_root, "add its mask") for key in sorted(maps.keys() - truths.keys())]
+    problems += [_unpaired(truths[key], "no prediction", predictions, "predict it too") for key in sorted(truths.keys() - maps.keys())]
     return [(maps[key], truths[key]) for key in sorted(maps.keys() & truths.keys())], problems
 
 
@@ -188,16 +188,30 @@ def _detect(root):
     """The layout of `root`, or of its only subfolder (an unpacked archive); None if it is none of the known ones."""
     if not root.is_dir():
         raise MunetError(f"{shown(root)} is not a folder that exists")
-    folders = {path.name.casefold(): path for path in sorted(root.iterdir()) if path.is_dir() and not path.name.startswith(".")}
+    seen = set()
+    while (real := root.resolve()) not in seen:
+        seen.add(real)
+        entries = [path for path in sorted(root.iterdir()) if not path.name.startswith(".")]
+        folders = [path for path in entries if path.is_dir()]
+        layout = _layout_of({path.name.casefold(): path for path in folders})
+        if layout:
+            return layout
+        if len(folders) != 1 or any(path.suffix.lower() in images.SUFFIXES for path in entries if path.is_file()):
+            marked = any(path.stem.endswith("_sclera") for path in find_files(root, (".png",)))
+            return _Layout("SBVPI", root, root, mask_ending="_sclera") if marked else None
+        root = folders[0]
+    return None
+
+
+def _layout_of(folders):
+    """The layout that is known by its `folders`, a dict from case-folded name to path; None if there is none."""
     if "masd" in folders and "masd_gt" in folders:
         return _Layout("MASD", folders["masd"], folders["masd_gt"], loose=True)
     if "images" in folders and "masks" in folders:
         first = find_files(folders["images"], images.SUFFIXES)[:1]
         mobius = bool(first) and _MOBIUS_NAME.match(first[0].stem)
         return _Layout("MOBIUS" if mobius else "plain", folders["images"], folders["masks"])
-    if any(path.stem.endswith("_sclera") for path in find_files(root, (".png",))):
-        return _Layout("SBVPI", root, root, mask_ending="_sclera")
-    return _detect(next(iter(folders.values()))) if len(folders) == 1 else None
+    return None
 
 
 def _list_files(layout):
@@ -210,15 +224,20 @@ def _list_files(layout):
 
 
 def _by_key(paths, root, ending="", loose=False):
-    """Paths by their name below `root`; of two with one name both are problems, and neither is used."""
-    keyed, problems = {}, []
+    """Lists of the paths that have one name below `root`, by that name."""
+    keyed = {}
     for path in paths:
         key = unicodedata.normalize("NFC", path.relative_to(root).with_suffix("").as_posix()).removesuffix(ending)
         keyed.setdefault("".join(key.split()).casefold() if loose else key, []).append(path)
-    for same in keyed.values():
-        if len(same) > 1:
-            problems += [BadInput(p, f"{len(same)} files of this name", "one", "remove or rename all but one") for p in same]
-    return {key: same[0] for key, same in keyed.items() if len(same) == 1}, problems
+    return keyed
+
+
+def _pairable(*sides):
+    """The two sides as dicts from name to the one path, and the problems: files of one name, which are left out of both sides."""
+    doubled = [(key, same) for side in sides for key, same in side.items() if len(same) > 1]
+    problems = [BadInput(p, f"{len(same)} files of this name", "one", "remove or rename all but one") for _, same in doubled for p in same]
+    left_out = {key for key, _ in doubled}
+    return *({key: same[0] for key, same in side.items() if key not in left_out} for side in sides), problems
 
 
 def _unpaired(path, found, where, remedy):

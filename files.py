@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from console import MunetError, shown
+from console import MunetError, shown, warn
 
 PART_PREFIX = ".part-"
 SETTINGS_FILE = "settings.json"
@@ -47,7 +47,7 @@ def write_bytes(path, data):
 
 def write_json(path, value):
     """Writes `value` as indented JSON, whole or not at all."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"))
 
 
 def remove_parts(folder):
@@ -74,7 +74,7 @@ def claim_folder(folder, settings, overwrite=False):
     kept = folder / SETTINGS_FILE
     if folder.exists() and not folder.is_dir():
         raise MunetError(f"{shown(folder)} is a file, not a folder; give another --out")
-    earlier = _read_settings(kept)
+    earlier = _read_settings(kept, settings)
     if overwrite and earlier is not None:
         shutil.rmtree(folder)
     elif earlier is not None and earlier != settings:
@@ -88,24 +88,23 @@ def claim_folder(folder, settings, overwrite=False):
     return earlier == settings and not overwrite
 
 
-def _read_settings(path):
-    """The settings of an earlier run; None where there are none, {} where they cannot be read."""
+def _read_settings(path, settings):
+    """The settings of an earlier run; None where there are none, or where they are not of the kind of `settings`."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        earlier = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+    except (FileNotFoundError, ValueError):
         return None
-    except ValueError:
-        return {}
+    return earlier if isinstance(earlier, dict) and earlier.keys() == settings.keys() else None
 
 
 def find_files(folder, suffixes):
     """Paths of all files below `folder` that end in one of `suffixes` (lower case, any case matches), sorted.
 
-    Hidden files and folders are left out. Symbolic links are followed, each real folder once, so that
-    a loop of links ends.
+    Hidden files and folders are left out; so are folders that may not be read, with a warning. Symbolic links
+    are followed, each real folder once, so that a loop of links ends.
     """
     found, seen = [], set()
-    for root, folders, names in os.walk(folder, followlinks=True):
+    for root, folders, names in os.walk(folder, onerror=_warn_unreadable, followlinks=True):
         real = os.path.realpath(root)
         if real in seen:
             folders.clear()
@@ -114,3 +113,8 @@ def find_files(folder, suffixes):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(root, name) for name in names if name.lower().endswith(suffixes) and not name.startswith(".")]
     return sorted(found)
+
+
+def _warn_unreadable(error):
+    if not isinstance(error, FileNotFoundError):
+        warn(f"{shown(error.filename)} is left out: {error.strerror}")

@@ -74,6 +74,8 @@ def image_size(path):
     """
     with open_image(path) as opened:
         width, height = opened.size
+        if opened.format == "TIFF":  # Pillow has turned the size of this format already; the tags hold the stored one
+            width, height = opened.tag_v2[256], opened.tag_v2[257]
         sideways = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     return (width, height) if sideways else (height, width)
 

@@ -12,6 +12,7 @@ Masks that went through a lossy format are cleaned to the nearest code and say h
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from console import BadInput
@@ -22,7 +23,7 @@ _COLOURS = {"background": (0, 0, 0), "sclera": (255, 0, 0), "iris": (0, 255, 0),
 # A lossy mask keeps this share of its pixels within this distance of a code; other pictures do not.
 _NEAR_SHARE = 0.97
 _NEAR_LEVELS = 64
-# Fewer grey values than this are the flat areas of a class coding, not the ringing of a lossy format.
+# Fewer values than this are the flat areas of another coding, not the ringing of a lossy format.
 _FEW_VALUES = 10
 _EXPECTED = "a black and white mask, sclera red (255,0,0), or class indices with --sclera-value"
 _REMEDY = "give --sclera-value N for class indices, or repaint it black and white"
@@ -59,7 +60,7 @@ def read_mask(path, sclera_value=None):
             if layers[..., 3].min() < 128:
                 return _from_alpha(layers)
         grey = _grey_levels(opened)
-        mask = _from_colours(np.asarray(opened.convert("RGB"))) if grey is None else _from_grey(grey)
+        mask = _from_colours(opened.convert("RGB")) if grey is None else _from_grey(grey)
         if mask is None and opened.mode == "P":
             indices = np.asarray(opened)
             mask = Mask(indices == 1, "binary") if indices.max() <= 1 else None
@@ -74,7 +75,7 @@ def _grey_levels(opened):
         return np.asarray(opened).astype(np.uint8) * 255
     if opened.mode.startswith("I"):
         levels = np.asarray(opened)
-        return (levels if levels.max(initial=0) < 256 else levels >> 8).astype(np.uint8)
+        return np.clip(levels if levels.max(initial=0) < 256 else levels >> 8, 0, 255).astype(np.uint8)
     if opened.mode in ("L", "LA"):
         return np.asarray(opened.getchannel(0))
     colours = np.asarray(opened.convert("RGB"))
@@ -95,13 +96,21 @@ def _from_grey(levels):
     return Mask(levels >= 128, "binary", int(np.count_nonzero((levels != 0) & (levels != 255))))
 
 
-def _from_colours(colours):
-    codes = np.array(list(_COLOURS.values()), np.int16)
-    distance = np.abs(colours[:, :, None].astype(np.int16) - codes).max(axis=-1)
-    nearest, best = distance.argmin(axis=-1), distance.min(axis=-1)
-    if (best <= _NEAR_LEVELS).mean() < _NEAR_SHARE:
+def _from_colours(picture):
+    planes = cv2.split(np.asarray(picture))
+    distances = {name: _distance(planes, code) for name, code in _COLOURS.items()}
+    best = np.minimum.reduce(list(distances.values()))
+    near, painted = best <= _NEAR_LEVELS, best < distances["background"]
+    flat = picture.getcolors(_FEW_VALUES - 1) is not None and not near.all()
+    if flat or near.mean() < _NEAR_SHARE or not (near & painted).any():
         return None
-    return Mask(nearest == list(_COLOURS).index("sclera"), "colour", int(np.count_nonzero(best)))
+    return Mask(painted & (best == distances["sclera"]), "colour", int(np.count_nonzero(best)))
+
+
+def _distance(planes, code):
+    """HW uint8: how far the channels `planes` are from `code`, of which each is 0 or 255; the largest of the three."""
+    red, green, blue = (plane ^ np.uint8(level) for plane, level in zip(planes, code, strict=True))
+    return cv2.max(cv2.max(red, green), blue)
 
 
 def _from_alpha(layers):
@@ -111,13 +120,15 @@ def _from_alpha(layers):
 
 
 def _from_classes(opened, sclera_value, path):
-    levels = np.asarray(opened) if opened.mode == "P" else _grey_levels(opened)
+    levels = np.asarray(opened) if opened.mode == "P" or opened.mode.startswith("I") else _grey_levels(opened)
     if levels is None:
         raise BadInput(path, f"a {opened.mode} picture in colours", "class indices (--sclera-value is given)", "leave --sclera-value out")
+    if opened.format == "JPEG":
+        raise BadInput(path, "a JPEG, which changes class indices", "a lossless file", "export it again as PNG")
     if opened.mode == "1":
         levels = levels // 255
     sclera = levels == sclera_value
-    if not sclera.any() and levels.max() == 255:
+    if not sclera.any() and levels.max() == 255 and not ((levels > 0) & (levels < 255)).any():
         raise BadInput(path, _values_found(levels, opened.mode), f"class indices with {sclera_value} for sclera", "check --sclera-value")
     return Mask(sclera, "class")
 

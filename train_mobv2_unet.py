@@ -11,7 +11,9 @@ their own size, through the code that prediction runs. The run folder gets munet
 split.csv, history.csv, curves.png, level.png, precision_recall.png and examples.png.
 """
 
+import argparse
 import concurrent.futures
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +56,7 @@ def parse(argv):
     training.add_argument("--rate-finetune", type=between(1e-8, 1), default=3e-4, help="peak learning rate of stage 2")
     training.add_argument("--patience-frozen", type=between(1, 10**6, int), default=5, help="epochs without a better F1 that end stage 1")
     training.add_argument("--patience-finetune", type=between(1, 10**6, int), default=10, help="the same for stage 2")
-    training.add_argument("--online", choices=("auto", "on", "off"), default="auto", help="augment while training")
+    training.add_argument("--online", action=argparse.BooleanOptionalAction, default=True, help="augment while training, anew each epoch")
     training.add_argument("--mixed-precision", action="store_true", help="float16 on the GPU, with loss scaling")
     training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
     args = parser.parse_args(argv)
@@ -118,8 +120,6 @@ def make_split(samples, args):
         for subject in shared_subjects(parts)[:5]:
             warn(f"subject {shown(subject)} is in more than one part of {shown(args.split)}: the score will flatter")
     elif args.split_by == "image":
-        import dataclasses
-
         alone = [dataclasses.replace(sample, subject=sample.name) for sample in samples]
         parts = split_by_subject(alone, args.validation, args.test, args.seed)
         warn("split by image: the same person may be in training and validation, the score will flatter")
@@ -154,7 +154,7 @@ def start(args, dataset, cache, parts):
         "data": {"name": dataset.root.name, "layout": dataset.layout, "train": len(train), "validation": len(validation)},
         "training": run_settings(args),
     }
-    ranges = Ranges() if args.online != "off" else None
+    ranges = Ranges() if args.online else None
     training_run = training.Run(
         network,
         cache,

@@ -1,0 +1,38 @@
+# make demo: the whole job on drawn eyes; make test: the tests. Only Python >= 3.11 and make are needed.
+PYTHON ?= python3
+BIN := .venv/bin
+# One requirements.txt; the TensorFlow that fits this machine: with CUDA beside an NVIDIA driver, the small
+# build on other x86-64 Linux machines, the plain one elsewhere.
+TENSORFLOW := $(shell if command -v nvidia-smi >/dev/null; then echo 'tensorflow[and-cuda]'; \
+	elif [ "$$(uname -sm)" = "Linux x86_64" ]; then echo tensorflow-cpu; else echo tensorflow; fi)
+
+.PHONY: install demo test lint clean
+
+install: .venv/installed
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, found " + sys.version)'
+	$(PYTHON) -m venv .venv
+	sed 's/^tensorflow\b/$(TENSORFLOW)/' requirements.txt > .venv/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt -r requirements-dev.txt
+	@touch $@
+
+demo: install
+	$(BIN)/python synthesize_eyes.py demo/eyes --count 240 --size 240 320 --images-per-subject 8
+	$(BIN)/python augment_datasets.py demo/eyes demo/eyes --preview demo/augmentation.png
+	$(BIN)/python train_mobv2_unet.py demo/eyes --out demo/weights --size 128 --encoder-weights none --loss dice-bce \
+		--epochs-frozen 0 --epochs-finetune 12 --rate-finetune 3e-3 --overwrite
+	$(BIN)/python synthesize_eyes.py demo/new_eyes --count 24 --seed 1 --size 480 640 --images-per-subject 4
+	$(BIN)/python predict_test_images.py demo/new_eyes --weights demo/weights --out demo/results --overwrite
+	$(BIN)/python threshold.py demo/results demo/new_eyes
+	@echo; echo "Look at:"; ls -d demo/augmentation.png demo/weights/*.png demo/results/Overlays
+
+test: install lint
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv demo

@@ -1,0 +1,39 @@
+"""Measures the suite, each thing beside its alternative in one run; the last line is JSON.
+
+    python benchmark.py train                              # input pipeline beside the bare training step
+    python benchmark.py threshold                          # best-F1 level beside scikit-learn's curve
+    python benchmark.py recipe DATA --also OTHER           # the paper's recipe beside this one, on held-out subjects
+
+Machines are noisy: times of one run are compared with each other, never with another day's.
+"""
+
+import importlib
+import sys
+
+from console import ArgumentParser, finish, quiet_stderr, run
+
+PARTS = {
+    "train": ("benchmarks.train_step", "images a second: the bare step, the pipeline, with online augmentation"),
+    "threshold": ("benchmarks.threshold_level", "time to choose the level for one-megapixel images"),
+    "recipe": ("benchmarks.recipe", "F1 on held-out subjects of the paper's recipe and of this one"),
+}
+
+
+def main(argv):
+    """The command line; returns the exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = ArgumentParser(__doc__)
+    parts = parser.add_subparsers(dest="part", required=True, metavar="|".join(PARTS))
+    for name, (module, words) in PARTS.items():
+        part = parts.add_parser(name, help=words)
+        if argv[:1] == [name]:  # the others' libraries take seconds to import
+            with quiet_stderr():
+                chosen = importlib.import_module(module)
+            chosen.add_arguments(part)
+    args = parser.parse_args(argv)
+    finish(**chosen.measure(args))
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

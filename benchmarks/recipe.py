@@ -1,0 +1,105 @@
+"""The paper's recipe beside this one: one split by subject, scored from the saved files on subjects that neither has seen."""
+
+import dataclasses
+import tempfile
+from pathlib import Path
+
+import keras
+
+import train_mobv2_unet
+import training
+from augmentation import Ranges
+from cache import build_cache
+from console import between, print_table, shown
+from datasets import find_dataset, read_pair
+from model import build_munet, encoder_layers, save_munet
+from runtime import Segmenter
+from splits import split_by_subject
+from threshold import Tally
+
+HALF = 128  # the level of probability 0.5
+KERAS_MOMENTUM = {"encoder": 0.999, "decoder": 0.99}  # of BatchNorm, as MobileNetV2 and Keras have them
+PAPER_RATE = 1e-4
+
+
+def add_arguments(parser):
+    """Adds this part's flags."""
+    parser.add_argument("data", type=Path, metavar="DATA", help="dataset in any known layout")
+    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in DATA")
+    parser.add_argument("--also", type=Path, nargs="*", default=[], metavar="OTHER", help="more datasets to score on, with binary masks")
+    parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
+    parser.add_argument("--epochs", type=between(2, 10**6, int), default=50, help="epochs of each recipe in all")
+    parser.add_argument("--test", type=between(0.01, 0.8), default=0.3, help="share of the subjects held out to score on")
+    parser.add_argument("--validation", type=between(0.01, 0.8), default=0.15, help="share of the subjects to choose epoch and level on")
+    parser.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights and order")
+
+
+def measure(args):
+    """Trains both recipes on one split and scores their saved files on the held-out subjects, photos at their own size."""
+    dataset = find_dataset(args.data)
+    parts = split_by_subject(dataset.samples, args.validation, args.test, args.seed)
+    held_out = [("held-out subjects", parts["test"], args.sclera_value)]
+    held_out += [(shown(path.name), find_dataset(path).samples, None) for path in args.also]
+    with tempfile.TemporaryDirectory() as folder:
+        flags = [
+            str(args.data),
+            "--size",
+            str(args.size),
+            "--test",
+            str(args.test),
+            "--validation",
+            str(args.validation),
+            "--seed",
+            str(args.seed),
+        ]
+        flags += ["--epochs-frozen", str(args.epochs // 5), "--epochs-finetune", str(args.epochs - args.epochs // 5)]
+        flags += [] if args.sclera_value is None else ["--sclera-value", str(args.sclera_value)]
+        train_mobv2_unet.main([*flags, "--out", f"{folder}/ours"])
+        _train_paper(args, dataset, parts, Path(folder) / "paper")
+        rows = _score_recipe("paper", Path(folder) / "paper", held_out, paper=True) + _score_recipe("this", Path(folder) / "ours", held_out)
+    print_table(("recipe", "scored on", "images", "level", "F1 pooled", "F1 mean"), rows)
+    figures = {"images": len(parts["test"]), "paper_f1": rows[0][4], "paper_f1_mean": rows[0][5]}
+    ours = rows[len(held_out)]
+    return figures | {"f1": ours[4], "f1_mean": ours[5], "level": ours[3]}
+
+
+def _train_paper(args, dataset, parts, folder):
+    """RGB / 255, Dice, one stage, one rate, flips only, Keras' BatchNorm momenta; the last epoch is kept."""
+    keras.utils.set_random_seed(args.seed)
+    network = build_munet(args.size)
+    _divide_by_255(network)
+    encoder = {layer.name for layer in encoder_layers(network)}
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = KERAS_MOMENTUM["encoder" if layer.name in encoder else "decoder"]
+    cache = build_cache(parts["train"], dataset.root / "train", args.size, args.sclera_value)
+    neutral = {
+        field.name: (1.0, 1.0)
+        for field in dataclasses.fields(Ranges)
+        if field.name in ("scale", "aspect", "contrast", "gamma", "saturation")
+    }
+    neutral |= dict.fromkeys(("rotation", "shift", "perspective", "brightness", "temperature"), (0.0, 0.0))
+    flips = Ranges(**neutral, degraded=0.0)
+    training.compile_network(network, "dice", PAPER_RATE)
+    batches = training.Batches(cache, range(len(cache)), 8, (args.seed,), flips)
+    network.fit(batches, epochs=args.epochs, shuffle=False, verbose=0)
+    save_munet(network, folder, {"architecture": {"size": args.size, "decoder": "unet"}, "level": HALF})
+
+
+def _divide_by_255(network):
+    network.get_layer("scale").scale, network.get_layer("scale").offset = 1 / 255, 0.0
+
+
+def _score_recipe(name, folder, held_out, paper=False):
+    segmenter = Segmenter(folder)
+    if paper:
+        _divide_by_255(segmenter._network)
+    rows = []
+    for where, samples, sclera_value in held_out:
+        tally = Tally()
+        for sample in samples:
+            image, mask = read_pair(sample, sclera_value)
+            tally.add(segmenter(image), mask.pixels)
+        figures = tally.figures(segmenter.level)
+        rows.append((name, where, figures["images"], segmenter.level, figures["f1"], figures["f1_mean"]))
+    return rows

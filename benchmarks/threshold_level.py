@@ -1,0 +1,45 @@
+"""Choosing the best-F1 level, beside scikit-learn's precision-recall curve on the same pixels."""
+
+import numpy as np
+from sklearn.metrics import precision_recall_curve
+
+import threshold
+from benchmarks import timed
+from console import between, peak_memory_mb, print_table
+
+MEGAPIXEL = (1000, 1000)
+
+
+def add_arguments(parser):
+    """Adds this part's flags."""
+    parser.add_argument("--count", type=between(1, 10**6, int), default=1000, help="images for the histograms")
+    parser.add_argument("--reference-count", type=between(1, 10**4, int), default=20, help="images for scikit-learn, all in memory")
+
+
+def measure(args):
+    """Seconds a megapixel of `threshold.py` and of scikit-learn's precision_recall_curve, and that both find the same F1."""
+    rng = np.random.default_rng(0)
+    masks = rng.random((args.reference_count, *MEGAPIXEL)) < 0.2
+    maps = np.clip(rng.normal(60, 50, masks.shape) + 100 * masks, 0, 255).astype(np.uint8)
+    before = peak_memory_mb()
+
+    def choose(count):
+        pooled = np.zeros((2, 256), np.int64)
+        for i in range(count):
+            pooled += threshold.histograms(maps[i % len(maps)], masks[i % len(maps)])
+        return pooled, threshold.best_level(pooled)
+
+    (_, level), ours = timed(lambda: choose(args.count))
+    grown = peak_memory_mb() - before
+    (precision, recall, _), reference = timed(lambda: precision_recall_curve(masks.ravel(), maps.ravel()))
+    same = choose(len(maps))
+    best = float((2 * precision * recall / (precision + recall + 1e-300)).max())
+    f1 = threshold.scores(*same)["f1"]
+    ratio = (reference / args.reference_count) / (ours / args.count)
+    rows = [
+        ("threshold.py", args.count, f"{1000 * ours / args.count:.2f}", f"{f1:.9f}"),
+        ("scikit-learn", args.reference_count, f"{1000 * reference / args.reference_count:.2f}", f"{best:.9f}"),
+    ]
+    print_table(("", "megapixels", "ms a megapixel", "best F1 on the same pixels"), rows)
+    print(f"{ratio:.0f} times faster; memory grew by {grown:.1f} MB over {args.count} images")
+    return {"images": args.count, "level": level, "f1": f1, "f1_reference": best, "speed_ratio": ratio, "memory_growth_mb": grown}

@@ -1,0 +1,97 @@
+"""Draws photos of eyes and the exact mask of their sclera: a procedural renderer in NumPy and OpenCV.
+
+Labelled eyes of real people come under licences; drawn ones are free, never mislabelled and as many
+as wanted. A `Subject` is a person, a `Capture` one photo of them; both are drawn from seeded
+generators, and the pixels follow from the two alone. To look at one:
+
+    rng = np.random.default_rng(0)
+    image, mask, attributes = eyes.draw_eye(eyes.draw_subject(rng), rng)
+
+The rooms, none of which knows of those after it: `people` (who is drawn, and in which conditions),
+`geometry` (where things fall in the photo), `paint` (the brushes), then what is painted, `skin`,
+`sclera`, `iris`, `glints`, `ball` (which puts the last three between the lids) and `hair`, and at
+last the `camera`.
+
+Geometry is in eye units: the canthi lie at x = -1 (inner, at the nose) and x = +1 (outer), y points
+down, so that 1 is about 15 mm. Colours are linear RGB, float32, until the camera makes the photo; where
+they are written down they are sRGB. The weights and widths in the formulas were tuned by eye against
+photos: widths in eye units, weights as shares of full light.
+"""
+
+from dataclasses import asdict
+
+import numpy as np
+
+from .ball import draw_eyeball
+from .camera import expose, light
+from .geometry import Frame as _Frame
+from .geometry import Globe as _Globe
+from .geometry import Lids as _Lids
+from .geometry import Scene as _Scene
+from .hair import draw_hair
+from .people import GAZES, IRISES, SCLERAS, Capture, Subject, draw_capture, draw_subject
+from .skin import draw_skin
+
+__all__ = [
+    "GAZES",
+    "IRISES",
+    "SCLERAS",
+    "VERSION",
+    "Capture",
+    "Subject",
+    "describe",
+    "draw_capture",
+    "draw_eye",
+    "draw_subject",
+    "render",
+]
+
+VERSION = 1  # Counts up whenever the same seed gives other pixels.
+SIZE = (480, 640)  # (height, width) of a photo unless told otherwise.
+SMALLEST = 16  # Pixels along a side; in fewer there is no eye to see.
+
+
+def draw_eye(subject, rng, size=SIZE):
+    """Draws one photo of a subject: `draw_capture`, then `render`.
+
+    Args:
+        subject: a `Subject`.
+        rng: `np.random.Generator`; it alone decides the photo.
+        size: (height, width) in pixels, at least 16 each.
+
+    Returns:
+        image: HWC uint8 RGB, 0-255. mask: HW bool, True is visible sclera, all False when the lids are
+        closed. attributes: dict of what a `labels.csv` holds, as `describe` gives it.
+    """
+    capture = draw_capture(rng)
+    image, mask = render(subject, capture, size)
+    return image, mask, describe(subject, capture, mask)
+
+
+def render(subject, capture, size=SIZE):
+    """Draws the photo that a capture describes: (image HWC uint8 RGB, mask HW bool) of `size` (height, width).
+
+    The mask is inside the palpebral fissure, outside the limbus and the caruncle; lashes and glints
+    that cross the sclera stay sclera.
+
+    Raises:
+        ValueError: a side of `size` is below 16 pixels.
+    """
+    if min(size) < SMALLEST:
+        raise ValueError(f"size {size[0]}x{size[1]} is too small to draw an eye; give at least {SMALLEST}x{SMALLEST}")
+    rng = np.random.default_rng(capture.seed)
+    frame = _Frame(capture, size)
+    scene = _Scene(subject, capture, frame, _Lids(subject, capture), _Globe(capture, frame, subject.iris_radius))
+    canvas = draw_skin(scene, rng)
+    mask = draw_eyeball(canvas, scene, rng)
+    draw_hair(canvas, scene, rng)
+    return expose(light(canvas, scene), capture, rng), mask
+
+
+def describe(subject, capture, mask):
+    """The attributes of a photo, a flat dict; floats are rounded to four digits.
+
+    `sclera_share` is the share of the frame that is sclera, 0..1; the others are fields of the subject and the capture.
+    """
+    shown = {"skin_tone": subject.skin_tone, "iris": subject.iris, "sclera": subject.sclera, **asdict(capture), "sclera_share": mask.mean()}
+    return {name: round(float(value), 4) if isinstance(value, float) else value for name, value in shown.items() if name != "seed"}

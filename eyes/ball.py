@@ -1,0 +1,82 @@
+"""All that the open lids show: sclera, iris, caruncle and glints, in the lids' shadow and between their wet rims."""
+
+import cv2
+import numpy as np
+
+from .geometry import arch
+from .glints import add_glints
+from .iris import draw_iris
+from .paint import bump, linear, mix, noise, ramp, soften
+from .sclera import draw_sclera
+
+FLESH, WET_RIM, LASH_ROOTS, CLEFT = (206, 126, 114), (226, 164, 150), (36, 22, 20), (40, 22, 18)  # sRGB, of light skin
+HALF_COVERED = 128  # Of 255: a pixel is the eye's whose larger part is.
+NASAL_POINT = 6  # Of the lid curves, at x = -0.98, between which the caruncle lies.
+
+
+def draw_eyeball(canvas, scene, rng):
+    """Draws all that the open lids show, and their rims, onto the canvas (HWC float32 linear RGB) in place.
+
+    Returns:
+        The mask: HW bool, True is visible sclera.
+    """
+    frame, lids = scene.frame, scene.lids
+    mask = np.zeros(frame.size, bool)
+    fissure = np.zeros(frame.size, np.uint8) if lids.closed else frame.coverage(lids.outline())
+    _draw_rims(canvas, scene, fissure)
+    left, top, width, height = cv2.boundingRect(fissure)
+    if width < 2 or height < 2:  # Closed, or outside the frame; noise and blur want more than a line.
+        return mask
+    view = np.s_[top : top + height, left : left + width]
+    covered = fissure[view]
+    ball = draw_sclera(scene, view, rng)
+    rho, theta = scene.globe.polar(frame.x[view], frame.y[view])
+    draw_iris(ball, scene, rho, theta)
+    caruncle = _draw_caruncle(ball, scene, view, rng)
+    ball *= _lid_shadow(scene, view, covered)[..., None]
+    add_glints(ball, scene, view, rng)
+    mix(canvas[view], ball, covered.astype(np.float32) / 255)
+    mask[view] = (covered >= HALF_COVERED) & (rho >= 1) & ~caruncle
+    return mask
+
+
+def _draw_rims(canvas, scene, fissure):
+    """Draws the rims of the lids onto the canvas in place: the wet lower one light, the upper one dark with lash roots."""
+    frame, lids = scene.frame, scene.lids
+    rim, roots = np.zeros(frame.size, np.uint8), np.zeros(frame.size, np.uint8)
+    # As thick as this along the lids, and nothing at the canthi.
+    taper = 0.05 * arch((lids.at + 1) / 2, 0.3, 0.3)[:, None] * (0, 1)
+    lower, upper = np.stack([lids.at, lids.lower], 1), np.stack([lids.at, lids.upper], 1)
+    if not lids.closed:
+        frame.polygon(rim, np.concatenate([lower, (lower + taper)[::-1]]))
+    frame.polygon(roots, np.concatenate([upper + 0.3 * taper, (upper - 0.8 * taper)[::-1]]))
+    rim, roots = (soften(layer, 0.012 * frame.scale) for layer in (rim, roots))
+    wet = linear(WET_RIM) * (1 - 0.7 * np.float32(scene.subject.skin_tone))
+    # The skin next to the cleft is in the lashes' shade.
+    mix(canvas, linear(CLEFT), 0.4 * soften(fissure, 0.06 * frame.scale))
+    mix(canvas, wet, 0.75 * rim)
+    mix(canvas, linear(LASH_ROOTS), 0.8 * roots)
+
+
+def _draw_caruncle(ball, scene, view, rng):
+    """Lays the fleshy corner at the nose onto `ball` in place; returns where it hides the sclera, HW bool."""
+    subject, frame, lids = scene.subject, scene.frame, scene.lids
+    x, y = frame.x[view], frame.y[view]
+    middle = np.array([-0.99, float((lids.upper[NASAL_POINT] + lids.lower[NASAL_POINT]) / 2)])
+    bumps = noise(rng, x.shape, 0.035 * frame.scale)
+    # 1 at the border of a caruncle that reaches 0.24 sideways and 0.2 up and down, times its size.
+    radius = np.hypot((x - middle[0]) / (0.24 * subject.caruncle), (y - middle[1]) / (0.2 * subject.caruncle)).astype(np.float32)
+    flesh = linear(FLESH) * (1 - 0.5 * np.float32(subject.skin_tone))
+    # A rosy fold leads over from the sclera to the knob itself.
+    mix(ball, flesh, 0.55 * bump(np.maximum(radius - 0.6, 0), 0.7))
+    mix(ball, flesh * (1 + 0.12 * bumps[..., None]), 1 - ramp(radius + 0.06 * bumps, 0.8, 1.1))
+    return radius < 1
+
+
+def _lid_shadow(scene, view, covered):
+    """How much light the lids leave on the globe over `view`, of which `covered` (HW uint8) is open: HW float32, 0..1."""
+    frame, lids = scene.frame, scene.lids
+    # The distance from either lid, and that from the upper one, whose lashes throw a longer shadow.
+    near = cv2.distanceTransform((covered >= HALF_COVERED).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(frame.scale)
+    below_upper = np.maximum(frame.y[view] - np.interp(frame.x[view], lids.at, lids.upper).astype(np.float32), 0)
+    return 1 - 0.55 * np.exp(-below_upper / 0.09) - 0.25 * np.exp(-near / 0.035)

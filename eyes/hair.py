@@ -1,0 +1,67 @@
+"""Lashes and brow: single hairs, each a curve from its root to its tip."""
+
+import numpy as np
+
+from .paint import linear, mix, soften
+
+BLACK, FAIR = (24, 17, 14), (150, 112, 72)  # sRGB
+BROW_BELOW = -0.6  # y that hardly a hair of a brow reaches down to: closer photos hold none.
+POINTS = 8  # Of a hair's curve.
+
+
+def draw_hair(canvas, scene, rng):
+    """Draws lashes and brow over everything on the canvas (HWC float32 linear RGB), in place."""
+    subject, frame = scene.subject, scene.frame
+    lashes, brow = np.zeros(frame.size, np.uint8), np.zeros(frame.size, np.uint8)
+    frame.strokes(lashes, _upper_lashes(scene, rng), rng.uniform(0.009, 0.02, subject.lash_count), 240)
+    few = subject.lash_count // 2  # The lower lid has fewer, thinner and fainter ones.
+    frame.strokes(lashes, _lower_lashes(scene, few, rng), rng.uniform(0.006, 0.013, few), 190)
+    if frame.y.min() < BROW_BELOW:
+        frame.strokes(brow, _brow(subject, rng), 0.014, 170)
+    black, fair = linear(BLACK), linear(FAIR)
+    color = black + (fair - black) * np.float32(subject.hair)
+    # Between the brow's hairs are finer ones, too many to draw: a soft shade. Lashes are seen against the light.
+    mix(canvas, color, np.maximum(brow.astype(np.float32) / 255, 0.8 * soften(brow, 0.04 * frame.scale)))
+    mix(canvas, color * 0.6, lashes.astype(np.float32) / 255)
+
+
+def _upper_lashes(scene, rng):
+    """Paths (N, POINTS, 2) of the upper lashes."""
+    subject, openness, lids = scene.subject, scene.capture.openness, scene.lids
+    count = subject.lash_count
+    at = rng.uniform(-0.82, 1.0, count)  # None at the caruncle.
+    fan = 0.9 * at + rng.normal(0, 0.18, count)  # They point away from the middle.
+    # Seen from the front an upper lash comes forward and down, then curls up; on a closed lid it hangs.
+    lift = min(1.0, 2 * openness) * 1.3 - 0.6 + rng.normal(0, 0.12, count)
+    forward = rng.uniform(0.1, 0.4, count) if openness > 0.4 else rng.uniform(0, 0.15, count)
+    length = subject.lash_length * rng.uniform(0.6, 1.15, count) * (0.75 + 0.25 * at)  # Longer towards the temple.
+    return _curves(at, np.interp(at, lids.at, lids.upper), (0.35 * fan, forward), (fan, -lift), length)
+
+
+def _lower_lashes(scene, count, rng):
+    """Paths (N, POINTS, 2) of the lower lashes: shorter, and straight down but for their fan."""
+    lids = scene.lids
+    at = rng.uniform(-0.6, 0.97, count)
+    fan = 0.6 * at + rng.normal(0, 0.3, count)
+    length = 0.55 * scene.subject.lash_length * rng.uniform(0.5, 1.2, count)
+    y = np.interp(at, lids.at, lids.lower) + 0.035  # They grow from the rim's outer edge.
+    return _curves(at, y, (0.2 * fan, np.full(count, 0.55)), (fan, rng.uniform(0.5, 0.9, count)), length)
+
+
+def _brow(subject, rng):
+    """Paths (N, POINTS, 2) of the brow's hairs: upright at the nose, lying down towards the temple."""
+    count = int(150 + 350 * subject.brow_weight)
+    along = rng.uniform(0, 1, count)
+    thick = (0.07 + 0.09 * subject.brow_weight) * (1 - 0.75 * along**2)
+    # 2.3 radians of a sine: the brow rises over two thirds of its way, then falls.
+    arc = -subject.brow_height - 0.28 * np.sin(np.clip(along, 0, 1) * 2.3) + rng.uniform(-1, 1, count) * thick
+    lean = 1.35 - 1.5 * along + rng.normal(0, 0.2, count)  # Radians upwards from the temple's side.
+    tip = (np.cos(lean), -np.sin(lean))
+    return _curves(-1.05 + 2.5 * along, arc, (0.5 * tip[0], 0.6 * tip[1]), tip, rng.uniform(0.12, 0.26, count))
+
+
+def _curves(x, y, bend, tip, length):
+    """Quadratic Bezier curves (N, POINTS, 2) from roots (x, y) by way of root + length * bend to root + length * tip."""
+    root, bend, tip = np.stack([x, y], 1), np.stack(bend, 1) * length[:, None], np.stack(tip, 1) * length[:, None]
+    t = np.linspace(0, 1, POINTS)[None, :, None]
+    return root[:, None] + 2 * t * (1 - t) * bend[:, None] + t * t * tip[:, None]

@@ -1,0 +1,52 @@
+"""The iris with its fibres, and the pupil."""
+
+import math
+
+import cv2
+import numpy as np
+
+from .paint import bump, linear, mix, ramp
+from .people import IRISES
+
+PUPIL, RED_PUPIL = (0.006, 0.006, 0.007), (0.35, 0.06, 0.05)  # Linear; the red one is the retina in a flash.
+STREAM = 7  # Told to the generator beside the subject's seed: an iris is the same in every photo, and has chances of its own.
+AROUND, ACROSS = 720, 64  # Size of the table of fibres, by angle and by radius.
+ROWS_PER_RADIUS = 50  # Of the table, from the pupil's middle to the limbus.
+BEYOND = 1.2  # Radius where the table ends, further out than the iris is drawn.
+
+
+def draw_iris(ball, scene, rho, theta):
+    """Lays iris and pupil onto `ball` (HWC float32 linear RGB) in place.
+
+    Args:
+        ball: the white of the eye.
+        scene: a `Scene`.
+        rho: HW float32, the radius of each pixel about the iris's middle, 1 at the limbus.
+        theta: HW float32, its angle, 0..2 pi.
+    """
+    subject, pupil = scene.subject, scene.capture.pupil
+    rng = np.random.default_rng([subject.seed, STREAM])
+    grain = _fibres(rho, theta, rng)
+    color = linear(IRISES[subject.iris][0]) * np.float32(rng.uniform(0.5, 1.0))
+    heart = linear(rng.uniform((90, 55, 20), (170, 110, 60)).astype(np.float32)) * (0.4 + 0.6 * color.max())
+    # Darker towards the limbus, and in a line around the pupil.
+    lit = np.maximum(1 + 0.2 * grain, 0.2) * (1 - 0.65 * ramp(rho, 0.78, 1.0)) * (1.1 - 0.35 * bump(rho - pupil, 0.08))
+    disc = cv2.merge([lit] * 3) * color
+    # Many irises are browner about the pupil, along their fibres.
+    mix(disc, heart * 0.8, 0.6 * rng.uniform() * bump(rho - pupil, 0.18) * np.clip(0.8 + 0.3 * grain, 0, 1))
+    hole = np.array(RED_PUPIL if scene.capture.red_pupil else PUPIL, np.float32)
+    mix(disc, hole, 1 - ramp(rho + 0.01 * grain, pupil - 0.03, pupil + 0.03))
+    # The limbus is a soft edge, not a line; half-way through it lies the border of the mask.
+    mix(ball, disc, 1 - ramp(rho, 0.93, 1.07))
+
+
+def _fibres(rho, theta, rng):
+    """Noise drawn out along the radii, fine and coarse, around 0: like `rho`."""
+    table = _spread(rng, 5, 180) + 0.6 * _spread(rng, 3, 60)
+    radius = np.minimum(rho, BEYOND) * ROWS_PER_RADIUS
+    return cv2.remap(table, theta * np.float32(AROUND / math.tau), radius, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+
+
+def _spread(rng, radii, angles):
+    """Noise of so many grains across and around the iris, as a smooth table (ACROSS, AROUND) float32."""
+    return cv2.resize(rng.standard_normal((radii, angles), dtype=np.float32), (AROUND, ACROSS), interpolation=cv2.INTER_CUBIC)

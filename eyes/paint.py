@@ -1,0 +1,53 @@
+"""The brushes: colours, soft edges, noise, and how one layer is laid over another.
+
+An alpha or a light is HW float32, a canvas HWC float32 linear RGB, a layer of drawn shapes HW uint8.
+"""
+
+import cv2
+import numpy as np
+
+GAMMA = 2.2  # sRGB's curve, near enough for paint.
+
+
+def linear(srgb):
+    """sRGB 0-255 to linear RGB 0..1, float32."""
+    return (np.asarray(srgb, np.float32) / 255) ** np.float32(GAMMA)
+
+
+def ramp(value, low, high):
+    """0 below `low`, 1 above `high`, smooth between."""
+    t = np.clip((value - low) * (1 / (high - low)), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def bump(value, width):
+    """1 at 0 that falls off to both sides, to a half at `width`."""
+    return 1 / (1 + (value * (1 / width)) ** 2)
+
+
+def noise(rng, size, cell):
+    """Smooth noise of standard deviation about 1, HW float32 of `size` (height, width), with grains of `cell` pixels."""
+    cell = max(cell, 1.0)
+    # Cubic interpolation looks beyond the cells that the frame holds.
+    grid = rng.standard_normal((int(size[0] / cell) + 3, int(size[1] / cell) + 3), dtype=np.float32)
+    return cv2.resize(grid, (size[1], size[0]), interpolation=cv2.INTER_CUBIC) if cell > 1 else grid[: size[0], : size[1]].copy()
+
+
+def mix(canvas, color, alpha):
+    """Lays `color` (3, or HWC) over an HWC canvas in place, by an HW alpha in 0..1."""
+    # Most alphas are 0 nearly everywhere: only the rectangle that holds the rest is touched.
+    rows, columns = np.flatnonzero(alpha.max(axis=1) > 0), np.flatnonzero(alpha.max(axis=0) > 0)
+    if not len(rows):
+        return
+    view = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    part = canvas[view]
+    part += ((color[view] if np.ndim(color) == 3 else color) - part) * cv2.merge([alpha[view]] * 3)
+
+
+def soften(layer, sigma):
+    """Blurs an HW uint8 layer by about `sigma` pixels, in a time that does not depend on it, to HW float32 in 0..1."""
+    if sigma < 2:  # Whole pixels are too coarse a choice of boxes there; and no edge is sharper than a lens makes it.
+        return cv2.GaussianBlur(layer, (0, 0), max(sigma, 0.5)).astype(np.float32) / 255
+    # Two boxes make a tent: with these its standard deviation is 0.7 sigma, and it ends at 1.7 sigma.
+    side = 2 * round(0.85 * sigma) + 1
+    return cv2.blur(cv2.blur(layer, (side, side)), (side, side)).astype(np.float32) / 255

@@ -1,0 +1,65 @@
+"""The white of the eye: its shading as a globe, its redness, and the vessels of the conjunctiva."""
+
+import math
+
+import cv2
+import numpy as np
+
+from .paint import linear, noise
+from .people import SCLERAS
+
+# What blood takes away of red, green and blue where it is thickest: spread out thinly, and in a vessel.
+PINK, RED = (0.08, 0.6, 0.5), (0.2, 0.75, 0.7)
+VESSELS, STEPS = 90, 24  # Most that one eye shows, and the points along each.
+
+
+def draw_sclera(scene, view, rng):
+    """The white of the eye with its shading and vessels, over `view` (slices) of the frame: HWC float32 linear RGB."""
+    capture, scale = scene.capture, scene.frame.scale
+    x, y = scene.frame.x[view], scene.frame.y[view]
+    shade = _shade(scene, x, y) + 0.02 * noise(rng, x.shape, 0.06 * scale)
+    shade = np.maximum(shade, 0.08)  # Light from all around leaves no side of it black.
+    # Redness gathers in the corners, and in patches.
+    inflamed = np.clip(capture.redness * (0.25 + 0.75 * x * x) * (1 + 0.35 * noise(rng, x.shape, 0.2 * scale)), 0, 1)
+    threads = _vessels(scene)[view].astype(np.float32) / 255
+    white = linear(SCLERAS[scene.subject.sclera][0])
+    return cv2.merge([shade * white[i] * (1 - PINK[i] * inflamed) * (1 - RED[i] * threads) for i in range(3)])
+
+
+def _shade(scene, x, y):
+    """How bright a matte globe is at (x, y), in a light from ahead and one from the capture's side, like `x`."""
+    capture = scene.capture
+    angle = math.radians(capture.light_angle)
+    toward = np.array([math.cos(angle), math.sin(angle)]) @ scene.frame.axes.T * 0.5 * (0.4 + capture.contrast)
+    # How far the surface faces the camera. A globe larger than the true one, or the corners would be too dark.
+    facing = np.sqrt(np.maximum(1 - (x * x + y * y) / (1.12 * 1.12), 0.02))
+    return 0.52 + (0.55 * facing + 0.35 * (toward[0] * x + toward[1] * y)) * (0.7 + 0.4 * capture.contrast)
+
+
+def _vessels(scene):
+    """The conjunctival vessels as HW uint8: fixed on the globe, so that they turn with it and belong to the subject."""
+    subject, capture, frame = scene.subject, scene.capture, scene.frame
+    rng = np.random.default_rng([subject.seed, ord(capture.eye)])
+    # Redness lets more of the same vessels show, and each more of its blood.
+    strength = min(1.0, 0.15 + 0.6 * subject.vessels + 0.6 * capture.redness)
+    points, facing = scene.globe.project(_vessel_ways(rng))
+    width, level = rng.uniform(0.004, 0.017, VESSELS), rng.uniform(0.15, 0.8, VESSELS)
+    layer = np.zeros(frame.size, np.uint8)
+    # One that bends around the globe's edge would be drawn across it.
+    for i in np.flatnonzero(facing.all(axis=1))[: int(VESSELS * strength)]:
+        frame.strokes(layer, points[i : i + 1], width[i], 255 * level[i] * strength)
+    return cv2.GaussianBlur(layer, (0, 0), max(0.5, 0.004 * frame.scale))
+
+
+def _vessel_ways(rng):
+    """The vessels' ways over the globe, from the corners towards the limbus: unit vectors (VESSELS, STEPS, 3), the gaze last."""
+    along = np.linspace(0, 1, STEPS)
+    # Around the gaze, in radians: they come from the temple and the nose, wander, drift to a side, and wind.
+    bearing = rng.choice([0, math.pi], VESSELS) + rng.normal(0, 0.75, VESSELS)
+    wander = np.cumsum(rng.normal(0, 0.035, (VESSELS, STEPS)), axis=1) + rng.normal(0, 0.25, (VESSELS, 1)) * along
+    wander += 0.02 * np.sin(along * rng.uniform(15, 60, (VESSELS, 1)) + rng.uniform(0, 6, (VESSELS, 1)))
+    bearing = bearing[:, None] + wander
+    # Away from the gaze, in degrees: the limbus is at about 29, and the end at least 8 nearer to it than the start.
+    start, end = rng.uniform(60, 100, (VESSELS, 1)), rng.uniform(32, 62, (VESSELS, 1))
+    polar = np.radians(start + (np.minimum(end, start - 8) - start) * along)
+    return np.stack([np.sin(polar) * np.cos(bearing), np.sin(polar) * np.sin(bearing), np.cos(polar)], axis=-1)

@@ -1,0 +1,213 @@
+import os
+
+import numpy as np
+import pytest
+from conftest import ROOT, draw_eye, last_json, run_script, write_eye, write_plain
+from PIL import Image
+
+import augment_datasets
+from console import MunetError
+from datasets import find_dataset, read_pair
+from images import read_image
+from splits import shared_subjects, split_by_subject
+
+SCRIPT = ROOT / "augment_datasets.py"
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def pairs(folder):
+    """{name: (image, mask)} of a dataset without problems."""
+    dataset = find_dataset(folder)
+    assert dataset.problems == []
+    decoded = {sample.name: read_pair(sample) for sample in dataset.samples}
+    return {name: (image, mask.pixels) for name, (image, mask) in decoded.items()}
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def augmented(data, out, *words):
+    """The exit code and the output folder's contents."""
+    return augment_datasets.main([str(data), str(out), *map(str, words)]), contents(out)
+
+
+@pytest.fixture
+def small(tmp_path):
+    return write_plain(tmp_path / "small", subjects=2, images=1)
+
+
+def test_the_command_line_writes_originals_and_flips_exactly(tiny_dataset, tmp_path):
+    done = run_script(SCRIPT, tiny_dataset, tmp_path / "out", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    figures = last_json(done.stdout)
+    assert (figures["images"], figures["failed"], figures["out"]) == (24, 0, str(tmp_path / "out"))
+    before, after = pairs(tiny_dataset), pairs(tmp_path / "out")
+    assert set(after) == {f"{name}{ending}" for name in before for ending in ("", "_flip")}
+    for name, (image, mask) in before.items():
+        assert same(after[name], (image, mask))
+        assert same(after[f"{name}_flip"], (image[:, ::-1], mask[:, ::-1]))
+    with Image.open(tmp_path / "out/masks/s1/eye1.png") as opened:
+        assert opened.mode == "1"
+    kept = find_dataset(tmp_path / "out")
+    assert {sample.subject for sample in kept.samples} == {f"s{i}" for i in range(1, 7)}
+    assert shared_subjects(split_by_subject(kept.samples)) == []
+
+
+def test_copies_are_seeded_and_the_same_for_any_number_of_workers(tiny_dataset, tmp_path):
+    words = ("--copies", 2, "--degraded", 1)
+    (code, one), (_, four), (_, other) = (
+        augmented(tiny_dataset, tmp_path / name, *words, *more)
+        for name, more in (("one", ("--workers", 1)), ("four", ("--workers", 4)), ("other", ("--seed", 1)))
+    )
+    assert code == 0
+    assert len(one) == 1 + 2 * 12 * 4
+    assert one == four
+    differ = {name for name in one if one[name] != other[name] and name.startswith("images")}
+    assert differ == {name for name in one if "_copy" in name and name.startswith("images")}
+    made = pairs(tmp_path / "one")
+    assert not same(made["s1/eye1_copy1"], made["s1/eye1_copy2"])
+    assert all(mask.dtype == bool and image.shape == (48, 64, 3) for image, mask in made.values())
+
+
+def test_no_flips_and_jpeg(small, tmp_path):
+    code, files = augmented(small, tmp_path / "out", "--no-flips", "--format", "jpg", "--copies", 1)
+    assert code == 0
+    assert [name for name in files if "s1" in name] == [
+        f"{kind}/s1/eye1{e}" for kind, s in (("images", "jpg"), ("masks", "png")) for e in (f".{s}", f"_copy1.{s}")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "subjects"),
+    [
+        ({"a": "a", "b c": "b c"}, {"a", "b c"}),
+        ({"1_1i_Ll_1": "1_1i_Ll_1", "1_2n_Rs_2": "1_2n_Rs_2"}, {"1"}),
+    ],
+)
+def test_a_flat_dataset_gets_a_folder_for_each_subject(tmp_path, names, subjects):
+    for name in names:
+        write_eye(tmp_path / f"flat/images/{name}.png", tmp_path / f"flat/masks/{name}.png")
+    code, _ = augmented(tmp_path / "flat", tmp_path / "out")
+    samples = find_dataset(tmp_path / "out").samples
+    assert code == 0
+    assert {sample.subject for sample in samples} == subjects
+    assert sorted(sample.name.split("/")[1] for sample in samples) == sorted(f"{name}{e}" for name in names for e in ("", "_flip"))
+
+
+def test_other_layouts_and_class_indices_become_plain(tmp_path):
+    write_eye(tmp_path / "sbvpi/1/1L_l_1.png", None)
+    (tmp_path / "sbvpi/1/1L_l_1.png").rename(tmp_path / "sbvpi/1/1L_l_1.bmp")
+    Image.fromarray(np.where(draw_eye(0)[1], 3, 1).astype(np.uint8)).save(tmp_path / "sbvpi/1/1L_l_1_sclera.png")
+    write_eye(tmp_path / "sbvpi/2/2L_l_1.png", None, seed=1)
+    Image.fromarray(np.where(draw_eye(1)[1], 3, 1).astype(np.uint8)).save(tmp_path / "sbvpi/2/2L_l_1_sclera.png")
+    code, _ = augmented(tmp_path / "sbvpi", tmp_path / "out", "--sclera-value", 3)
+    assert code == 0
+    made = pairs(tmp_path / "out")
+    assert sorted(made) == ["1/1L_l_1", "1/1L_l_1_flip", "2/2L_l_1", "2/2L_l_1_flip"]
+    assert same(made["2/2L_l_1"], draw_eye(1))
+
+
+def test_an_interrupted_run_continues_and_whole_files_are_left_alone(tiny_dataset, tmp_path):
+    _, whole = augmented(tiny_dataset, tmp_path / "out", "--copies", 1)
+    for name in ("images/s1/eye1.png", "masks/s2/eye2_flip.png", "images/s3/eye1_copy1.png"):
+        (tmp_path / "out" / name).unlink()
+    (tmp_path / "out/images/s1/.part-x.png").write_bytes(b"half")
+    kept = tmp_path / "out/images/s6/eye1.png"
+    os.utime(kept, (1, 1))
+    code, again = augmented(tiny_dataset, tmp_path / "out", "--copies", 1)
+    assert (code, again) == (0, whole)
+    assert kept.stat().st_mtime == 1
+
+
+def test_other_options_are_refused_in_a_used_folder_unless_overwritten(small, tmp_path):
+    augmented(small, tmp_path / "out")
+    for words in (["--copies", "1"], ["--seed", "9"], ["--rotation", "-5", "5"], ["--format", "jpg"], ["--no-flips"]):
+        with pytest.raises(MunetError, match="was made with other settings"):
+            augment_datasets.main([str(small), str(tmp_path / "out"), *words])
+    _, files = augmented(small, tmp_path / "out", "--no-flips", "--overwrite")
+    assert not [name for name in files if "_flip" in name]
+
+
+def test_a_bad_sample_is_named_and_the_rest_is_done(tiny_dataset, tmp_path):
+    (tiny_dataset / "images/s2/eye1.png").write_bytes(b"text")
+    (tiny_dataset / "masks/s3/eye2.png").unlink()
+    done = run_script(SCRIPT, tiny_dataset, tmp_path / "out")
+    assert done.returncode == 1
+    failures = [line for line in done.stderr.splitlines() if line.startswith("failed: ")]
+    assert len(failures) == 2
+    assert any("images/s2/eye1.png: found not an image" in line for line in failures)
+    assert any("images/s3/eye2.png: found no mask" in line for line in failures)
+    assert (last_json(done.stdout)["images"], last_json(done.stdout)["failed"]) == (20, 2)
+    assert len(find_dataset(tmp_path / "out").samples) == 20
+
+
+def test_a_preview_is_one_picture_and_nothing_else(tiny_dataset, tmp_path):
+    code = augment_datasets.main([str(tiny_dataset), str(tmp_path / "out"), "--preview", str(tmp_path / "new/sheet.png")])
+    assert code == 0
+    assert not (tmp_path / "out").exists()
+    sheet = read_image(tmp_path / "new/sheet.png")
+    assert sheet.shape[1] == 240 * 6  # the original, its flip and four copies
+    assert sheet.std() > 10
+
+
+def test_a_preview_names_a_bad_sample(small, tmp_path, capsys):
+    (small / "images/s1/eye1.png").write_bytes(b"text")
+    assert augment_datasets.main([str(small), str(tmp_path / "out"), "--preview", str(tmp_path / "sheet.png")]) == 1
+    out, err = capsys.readouterr()
+    assert "failed: " in err and "s1/eye1.png" in err
+    assert (last_json(out)["images"], last_json(out)["failed"]) == (1, 1)
+
+
+@pytest.mark.parametrize("names", [["s/a", "s/a_flip"], ["a", "a/a"], ["s/a", "s/a_copy1"]])
+def test_samples_that_would_write_one_file_are_refused_before_anything_is_written(tmp_path, names):
+    for name in names:
+        write_eye(tmp_path / f"data/images/{name}.png", tmp_path / f"data/masks/{name}.png")
+    with pytest.raises(MunetError, match="would both write"):
+        augment_datasets.main([str(tmp_path / "data"), str(tmp_path / "out"), "--copies", "1"])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("data", "out"), [("out", "out"), ("out", "out/more"), ("out/images/..", "."), ("out", "link")])
+def test_the_data_are_never_overwritten(small, tmp_path, data, out):
+    augmented(small, tmp_path / "out")
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    before = contents(tmp_path)
+    with pytest.raises(MunetError, match="give an OUT outside of DATA"):
+        augment_datasets.main([str(tmp_path / data), str(tmp_path / out), "--no-flips", "--overwrite"])
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--rotation", "10", "-10"],
+        ["--rotation", "nan", "nan"],
+        ["--shift", "-inf", "inf"],
+        ["--scale", "0", "1"],
+        ["--gamma", "-1", "1"],
+        ["--jpeg", "0", "50"],
+        ["--flip", "2"],
+        ["--degraded", "-0.1"],
+        ["--copies", "-1"],
+        ["--workers", "0"],
+        ["--sclera-value", "256"],
+    ],
+)
+def test_options_out_of_range_are_refused_and_named(small, tmp_path, words, capsys):
+    with pytest.raises((MunetError, SystemExit)) as caught:
+        augment_datasets.main([str(small), str(tmp_path / "out"), *words])
+    assert words[0] in str(caught.value) + capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_dataset_is_one_line_of_error_and_exit_2(tmp_path):
+    done = run_script(SCRIPT, tmp_path, tmp_path / "out")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: {tmp_path} is not a dataset: found an empty folder, expected images/ and masks/ (plain, MOBIUS), "
+        "MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI)\n"
+    )

@@ -1,0 +1,191 @@
+import argparse
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ROOT, last_json, run_script
+
+from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, shown
+
+BAD = BadInput("a\nb.png", "grey levels 2", "a mask", "repaint it")
+
+
+def run_main(body, *words, **options):
+    """Runs a script whose `main` has this body."""
+    lines = "\n".join(f"    {line}" for line in body.split("\n"))
+    return run_script("-c", f"import console, os, sys\ndef main(argv):\n{lines}\nconsole.run(main)", *words, **options)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "error"),
+    [
+        ("return 0", 0, ""),
+        ("return 1", 1, ""),
+        ("raise console.MunetError('no such thing; do that')", 2, "error: no such thing; do that\n"),
+        ("raise console.MunetError('two\\nlines')", 2, "error: two lines\n"),
+        ("raise console.BadInput('a\\nb.png', 'x', 'y', 'z')", 2, "error: a\\nb.png: found x, expected y; z\n"),
+        ("raise OSError(28, 'No space left on device', '/out/a.png')", 2, "error: /out/a.png: No space left on device; free space "),
+        ("raise MemoryError", 2, "error: out of memory; use a smaller --batch-size"),
+        ("raise ValueError('strange\\nthing')", 2, "error: unexpected ValueError: strange\\nthing; MUNET_DEBUG=1"),
+        ("raise KeyboardInterrupt", 130, "interrupted: what was done is kept"),
+        ("os.kill(os.getpid(), 15)", 130, "interrupted: what was done is kept"),
+        ("console.ArgumentParser('doc').parse_args(['--what'])", 2, "error: unrecognized arguments: --what (see python -c --help)\n"),
+    ],
+)
+def test_every_end_has_its_exit_code_and_one_line(body, code, error):
+    done = run_main(f"print('some output')\n{body}")
+    assert (done.returncode, done.stdout) == (code, "some output\n")
+    assert done.stderr.startswith(error)
+    assert done.stderr.count("\n") == bool(error)
+
+
+def test_debug_shows_the_traceback(monkeypatch):
+    monkeypatch.setenv("MUNET_DEBUG", "1")
+    done = run_main("raise ValueError('strange')")
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: unexpected ValueError: strange")
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_closed_pipe_ends_quietly(lines):
+    read, write = os.pipe()
+    os.close(read)
+    done = run_main(f"for i in range({lines}): print(i)\nreturn 0", stdout=write, stderr=subprocess.PIPE, capture_output=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is of Linux")
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_output_to_a_full_disk_is_one_line(lines):
+    with open("/dev/full", "w") as full:
+        done = run_main(f"for i in range({lines}): print(i)\nreturn 0", stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: No space left on device; free space or permission is needed there, or another --out\n"
+
+
+def test_ctrl_c_is_taken_in_the_middle():
+    body = "print('ready', flush=True)\nimport time\ntime.sleep(30)"
+    code = f"import console\ndef main(argv):\n    {body.replace(chr(10), chr(10) + '    ')}\nconsole.run(main)"
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+    with subprocess.Popen([sys.executable, "-c", code], **options) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert "interrupted" in process.communicate(timeout=10)[1]
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("name", [b"\xff\n.png".decode("utf-8", "surrogateescape"), "眼\u2028\x1b[2J"])
+def test_odd_names_can_be_printed_anywhere(name, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = run_main("print(sys.argv[1])\nprint(console.shown(sys.argv[1]))\nraise console.MunetError(console.shown(sys.argv[1]))", name)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("plain/name with 'quotes'.png", "plain/name with 'quotes'.png"),
+        ("склера/眼.png", "склера/眼.png"),
+        ("a\nb\tc\rd", "a\\nb\\tc\\rd"),
+        ("\x1b[31mred\x07\x7f", "\\x1b[31mred\\x07\\x7f"),
+        (b"\xff.png".decode("utf-8", "surrogateescape"), "\\udcff.png"),
+        ("line\u2028end\u202eevil", "line\\u2028end\\u202eevil"),
+    ],
+)
+def test_a_path_is_shown_on_one_printable_line(path, expected):
+    assert shown(path) == expected
+    shown(path).encode()
+
+
+def test_bad_input_pickles_and_names_everything():
+    again = pickle.loads(pickle.dumps(BAD))
+    assert str(again) == str(BAD) == "a\\nb.png: found grey levels 2, expected a mask; repaint it"
+    assert (again.path, again.found, again.expected, again.remedy) == ("a\nb.png", "grey levels 2", "a mask", "repaint it")
+    assert isinstance(again, MunetError)
+
+
+def test_a_failed_input_is_named_on_stderr(capsys):
+    failed(BAD)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"failed: {BAD}\n")
+
+
+def test_the_last_line_is_strict_json(capsys):
+    figures = {"f1": np.float32(0.5), "images": np.int64(7), "iou": float("nan"), "auc_pr": np.float64("inf"), "out": ROOT, "none": None}
+    nested = {
+        "list": [1.0, float("nan"), np.float32(2)],
+        "dict": {"deep": {"nan": np.nan}},
+        "array": np.array([1.5, -np.inf]),
+        "true": np.True_,
+    }
+    print("table")
+    finish(**figures, **nested, text="眼\n\udcff", third=1 / 3)
+    line = last_json(capsys.readouterr().out)
+    assert line.pop("seconds") >= 0
+    assert line.pop("peak_memory_mb") > 1
+    assert line == {
+        **{"f1": 0.5, "images": 7, "iou": None, "auc_pr": None, "out": str(ROOT), "none": None},
+        **{
+            "list": [1.0, None, 2.0],
+            "dict": {"deep": {"nan": None}},
+            "array": [1.5, None],
+            "true": True,
+            "text": "眼\n\udcff",
+            "third": 0.333333,
+        },
+    }
+
+
+def test_seconds_can_be_given(capsys):
+    finish(seconds=1.5)
+    assert json.loads(capsys.readouterr().out)["seconds"] == 1.5
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), [(int, "0", 0), (int, "10", 10), (float, "0.5", 0.5), (float, "1e1", 10.0)])
+def test_numbers_in_the_range_are_taken(kind, text, value):
+    assert between(0, 10, kind)(text) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(int, "11"), (int, "-1"), (int, "1.5"), (int, ""), (float, "nan"), (float, "inf"), (float, "10.01"), (float, "x")]
+)
+def test_numbers_outside_are_refused_with_the_range(kind, text):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"number in 0\.\.10"):
+        between(0, 10, kind)(text)
+
+
+def test_help_shows_defaults(capsys):
+    parser = ArgumentParser("What it does, 100 %.")
+    parser.add_argument("--seed", type=int, default=42, help="of the draw")
+    with pytest.raises(SystemExit) as caught:
+        parser.parse_args(["--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert "What it does, 100 %." in out
+    assert "of the draw (default: 42)" in out
+
+
+def test_a_table_is_in_columns(capsys):
+    print_table(("name", "f1"), [("a", 0.5), ("longer", 1)])
+    assert capsys.readouterr().out == "name    f1\na       0.5000\nlonger  1\n"
+
+
+def test_progress_gives_every_item_and_a_plain_line_now_and_then(monkeypatch, capsys):
+    assert list(progress(iter(range(5)), 5, "read")) == [0, 1, 2, 3, 4]
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("console.PLAIN_PROGRESS_SECONDS", 0)
+    for _ in progress(range(3), 3, "read"):
+        time.sleep(0.001)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split(",")[0] for line in err.splitlines()] == ["read: 1/3", "read: 2/3", "read: 3/3"]

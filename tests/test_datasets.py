@@ -1,0 +1,329 @@
+import os
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import write_eye, write_plain
+from hypothesis import given
+from hypothesis import strategies as st
+
+import splits
+from console import BadInput, MunetError
+from datasets import Sample, find_dataset, find_photos, pair_truth, read_pair
+from images import write_png
+from masks import read_mask
+
+ODD_NAMES = [
+    "two  words",
+    'it\'s "quoted"',
+    "new\nline",
+    "tab\tand,comma",
+    "склера 眼睛",
+    "a.b.c",
+    "-dash",
+    "100%",
+    "back\\slash",
+    "wild*[?]",
+]
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+def found(folder):
+    """layout, {name: (image, mask, subject)} with the paths below the folder."""
+    dataset = find_dataset(folder)
+    assert dataset.problems == []
+    below = {s.name: (s.image.relative_to(folder).as_posix(), s.mask.relative_to(folder).as_posix(), s.subject) for s in dataset.samples}
+    assert list(below) == sorted(below)
+    return dataset.layout, below
+
+
+LAYOUTS = {
+    "plain": ("plain", {"s1/a/x": ("images/s1/a/x.JPG", "masks/s1/a/x.png", "s1"), "s2/x": ("images/s2/x.tif", "masks/s2/x.bmp", "s2")}),
+    "flat": ("plain", {"x": ("images/x.jpg", "masks/x.png", "x"), "y": ("images/y.heic", "masks/y.png", "y")}),
+    "MASD": (
+        "MASD",
+        {
+            "0001/1  (3)": ("MASD/0001/1  (3).jpg", "MASD_GT/0001/1(3).png", "0001"),
+            "2/1 (11)": ("MASD/2/1 (11).jpg", "MASD_GT/2/1(11).png", "2"),
+        },
+    ),
+    "MOBIUS": (
+        "MOBIUS",
+        {
+            "7/7_1i_Ll_1": ("Images/7/7_1i_Ll_1.jpg", "Masks/7/7_1i_Ll_1.png", "7"),
+            "8/8_3n_Rs_2": ("Images/8/8_3n_Rs_2.jpg", "Masks/8/8_3n_Rs_2.png", "8"),
+        },
+    ),
+    "MOBIUS flat": (
+        "MOBIUS",
+        {
+            "7_1i_Ll_1": ("images/7_1i_Ll_1.jpg", "masks/7_1i_Ll_1.png", "7"),
+            "7_1p_Ru_2": ("images/7_1p_Ru_2.jpg", "masks/7_1p_Ru_2.png", "7"),
+        },
+    ),
+    "SBVPI": (
+        "SBVPI",
+        {"1/1L_l_1": ("1/1L_l_1.jpg", "1/1L_l_1_sclera.png", "1"), "2/2R_s_3": ("2/2R_s_3.jpg", "2/2R_s_3_sclera.png", "2")},
+    ),
+    "SBVPI flat": ("SBVPI", {"1L_l_1": ("1L_l_1.jpg", "1L_l_1_sclera.png", "1"), "12R_s_3": ("12R_s_3.JPG", "12R_s_3_sclera.PNG", "12")}),
+}
+
+
+@pytest.mark.parametrize("wrapped", ["", "unpacked", "unpacked/twice"])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_layout_is_detected_and_paired(tmp_path, name, wrapped):
+    layout, expected = LAYOUTS[name]
+    for image, mask, _ in expected.values():
+        touch(tmp_path / wrapped, image, mask)
+    touch(tmp_path, "readme.txt", ".hidden/a.png", "._x.jpg")
+    if layout == "SBVPI":  # other regions of the same eye, marked or not
+        touch(
+            tmp_path / wrapped, *(image.rsplit(".")[0] + f"_{part}.png" for image, *_ in expected.values() for part in ("iris", "vessels"))
+        )
+    prefix = f"{wrapped}/" if wrapped else ""
+    paths = {key: (prefix + image, prefix + mask, subject) for key, (image, mask, subject) in expected.items()}
+    assert found(tmp_path) == (layout, dict(sorted(paths.items())))
+
+
+def test_odd_names_are_paired_named_and_split(tmp_path):
+    names = [f"{subject}/{name}" for subject in ODD_NAMES for name in ODD_NAMES[:3]]
+    touch(tmp_path, *(f"images/{name}.jpg" for name in names), *(f"masks/{name}.png" for name in names))
+    samples = find_dataset(tmp_path).samples
+    assert [sample.name for sample in samples] == sorted(names)
+    parts = splits.split_by_subject(samples, validation=0.3, test=0.3, seed=1)
+    splits.write_split(tmp_path / "split.csv", parts)
+    again = splits.read_split(tmp_path / "split.csv", samples)
+    assert {part: set(group) for part, group in again.items()} == {part: set(group) for part, group in parts.items()}
+
+
+def test_undecodable_names_are_paired_printed_and_split(tmp_path):
+    for name in (b"images/s\xff/a.jpg", b"masks/s\xff/a.png", b"images/t/\xfe\n.jpg", b"masks/t/\xfe\n.png"):
+        touch(tmp_path, os.fsdecode(name))
+    dataset = find_dataset(tmp_path)
+    assert [sample.subject for sample in dataset.samples] == [os.fsdecode(b"s\xff"), "t"]
+    dataset.describe().encode()
+    splits.write_split(tmp_path / "split.csv", splits.split_by_subject(dataset.samples))
+    assert len(splits.read_split(tmp_path / "split.csv", dataset.samples)["train"]) == 1
+
+
+def test_one_letter_in_two_unicode_forms_is_one_name(tmp_path):
+    touch(tmp_path, f"images/{unicodedata.normalize('NFD', 'é')}.jpg", f"masks/{unicodedata.normalize('NFC', 'é')}.png")
+    assert len(find_dataset(tmp_path).samples) == 1
+
+
+@pytest.mark.parametrize(
+    ("extra", "problems"),
+    [
+        (["images/s1/b.jpg"], {"images/s1/b.jpg": "no mask"}),
+        (["masks/s1/b.png"], {"masks/s1/b.png": "no image"}),
+        (["images/b.jpg", "masks/s1/b.png"], {"images/b.jpg": "no mask", "masks/s1/b.png": "no image"}),
+        (
+            ["images/s1/b.jpg", "images/s1/b.png", "masks/s1/b.png"],
+            dict.fromkeys(["images/s1/b.jpg", "images/s1/b.png"], "2 files of this name"),
+        ),
+        (
+            ["images/s1/b.jpg", "masks/s1/b.png", "masks/s1/b.gif"],
+            dict.fromkeys(["masks/s1/b.png", "masks/s1/b.gif"], "2 files of this name"),
+        ),
+    ],
+)
+def test_what_does_not_pair_is_named(tmp_path, extra, problems):
+    touch(tmp_path, "images/s1/a.jpg", "masks/s1/a.png", *extra)
+    dataset = find_dataset(tmp_path)
+    assert [sample.name for sample in dataset.samples] == ["s1/a"]
+    named = {p.path.removeprefix(f"{tmp_path}/"): p.found for p in dataset.problems}
+    assert named.items() >= problems.items()
+    assert all(p.remedy and p.expected for p in dataset.problems)
+
+
+def test_a_doubled_name_is_not_also_called_unpaired(tmp_path):
+    touch(tmp_path, "images/a.jpg", "masks/a.png", "images/b.jpg", "images/b.png", "masks/b.png")
+    assert sorted(Path(p.path).name for p in find_dataset(tmp_path).problems) == ["b.jpg", "b.png"]
+
+
+def test_doubles_of_masd_are_seen_through_spaces(tmp_path):
+    touch(tmp_path, "MASD/1/1 (3).jpg", "MASD/1/1  (3).jpg", "MASD_GT/1/1(3).png", "MASD/1/2.jpg", "MASD_GT/1/2.png")
+    dataset = find_dataset(tmp_path)
+    assert [sample.name for sample in dataset.samples] == ["1/2"]
+    assert [p.found for p in dataset.problems] == ["2 files of this name"] * 2
+
+
+def test_a_size_mismatch_names_both_sizes(tmp_path):
+    write_eye(tmp_path / "images/a.png", None, size=(48, 64))
+    write_eye(None, tmp_path / "masks/a.png", size=(48, 63))
+    with pytest.raises(BadInput, match=r"masks/a\.png: found 63x48 pixels, expected 64x48 pixels like a\.png"):
+        read_pair(find_dataset(tmp_path).samples[0])
+
+
+def test_a_vanished_file_is_a_bad_input(tiny_dataset):
+    sample = find_dataset(tiny_dataset).samples[0]
+    sample.mask.unlink()
+    with pytest.raises(BadInput, match=r"masks/s1/eye1\.png: found No such file"):
+        read_pair(sample)
+
+
+@pytest.mark.parametrize("names", [[], ["a.jpg"], ["images/a.jpg"], ["one/a.jpg", "two/b.jpg"], ["images/a.jpg", "masks/b.png"]])
+def test_what_is_no_dataset_is_refused_with_what_was_found(tmp_path, names):
+    touch(tmp_path, *names)
+    with pytest.raises(MunetError, match=r"is not a dataset: found|has no image with a mask: 1 images, 1 masks"):
+        find_dataset(tmp_path)
+    with pytest.raises(MunetError, match="not a folder that exists"):
+        find_dataset(tmp_path / "missing")
+
+
+def test_loops_of_links_end(tmp_path):
+    touch(tmp_path, "images/s1/a.jpg", "masks/s1/a.png", "photos/x.jpg")
+    (tmp_path / "images/s1/loop").symlink_to(tmp_path)
+    assert len(find_dataset(tmp_path).samples) == 1
+    (tmp_path / "photos/loop").symlink_to(tmp_path / "photos")
+    assert list(find_photos(tmp_path / "photos")) == ["x"]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/loop").symlink_to(tmp_path / "empty")
+    with pytest.raises(MunetError, match="is not a dataset"):
+        find_dataset(tmp_path / "empty")
+
+
+def test_photos_of_a_folder_of_one_file_and_of_a_list(tmp_path):
+    touch(tmp_path, "a.jpg", "sub/b.PNG", "sub/.c.jpg", "notes.doc", "elsewhere/d.jpg")
+    assert find_photos(tmp_path) == {"a": tmp_path / "a.jpg", "elsewhere/d": tmp_path / "elsewhere/d.jpg", "sub/b": tmp_path / "sub/b.PNG"}
+    assert find_photos(tmp_path / "a.jpg") == {"a": tmp_path / "a.jpg"}
+    (tmp_path / "sub/list.txt").write_bytes(f"\ufeffb.PNG\r\n\r\n../a.jpg\r\n{tmp_path}/elsewhere/d.jpg\nnot there\u2028.jpg".encode())
+    photos = find_photos(tmp_path / "sub/list.txt")
+    assert list(photos) == ["a", "b", "d", "not there\u2028"]
+    assert photos["a"].samefile(tmp_path / "a.jpg")
+
+
+def test_photos_of_a_dataset_are_its_images(tmp_path):
+    write_plain(tmp_path / "data", subjects=2, images=1)
+    assert list(find_photos(tmp_path / "data")) == ["s1/eye1", "s2/eye1"]
+    touch(tmp_path, "own.jpg")
+    assert "own" in find_photos(tmp_path)
+    touch(tmp_path / "sbvpi", "1L_l_1.jpg", "1L_l_1_sclera.png", "1L_l_1_iris.png")
+    assert list(find_photos(tmp_path / "sbvpi")) == ["1L_l_1"]
+
+
+@pytest.mark.parametrize("names", [["a.jpg", "a.png"], ["s/a.jpg", "s/a.tiff"]])
+def test_photos_that_would_write_one_output_are_an_error(tmp_path, names):
+    touch(tmp_path, *names)
+    with pytest.raises(MunetError, match=r"would both write (s/)?a\.png"):
+        find_photos(tmp_path)
+    (tmp_path / "list.txt").write_text("x/a.jpg\n/y/a.jpg\n../a.png\n")
+    with pytest.raises(MunetError, match=r"would both write a\.png"):
+        find_photos(tmp_path / "list.txt")
+
+
+def test_no_photos_is_an_error(tmp_path):
+    touch(tmp_path, "notes.doc")
+    (tmp_path / "list.txt").write_text("\n")
+    for source in (tmp_path, tmp_path / "list.txt", tmp_path / "missing"):
+        with pytest.raises(MunetError, match=r"no photos in|does not exist"):
+            find_photos(source)
+
+
+@pytest.mark.parametrize("nested", ["", "Predictions/"])
+def test_truth_pairs_with_maps_through_spaces_case_and_suffix(tmp_path, nested):
+    touch(tmp_path / "maps", f"{nested}1/1  (3).png", f"{nested}1/B.png", f"{nested}1/alone.png")
+    touch(tmp_path / "truth", "MASD/1/1  (3).jpg", "MASD_GT/1/1(3).png", "MASD/1/b.jpg", "MASD_GT/1/b.bmp", "MASD_GT/1/more.png")
+    for truth in (tmp_path / "truth", tmp_path / "truth/MASD_GT"):
+        pairs, problems = pair_truth(tmp_path / "maps", truth)
+        assert [(m.name, t.name) for m, t in pairs] == [("1  (3).png", "1(3).png"), ("B.png", "b.bmp")]
+        assert {(Path(p.path).name, p.found) for p in problems} == {("alone.png", "no mask"), ("more.png", "no prediction")}
+
+
+def test_truth_without_maps_or_masks_is_an_error(tmp_path):
+    touch(tmp_path, "maps/a.png", "empty/readme.txt")
+    for maps, truth in (("maps", "empty"), ("empty", "maps"), ("missing", "maps"), ("maps", "missing")):
+        with pytest.raises(MunetError, match=r"no masks in|no probability maps in|not a folder"):
+            pair_truth(tmp_path / maps, tmp_path / truth)
+
+
+def samples_of(counts):
+    return [Sample(f"{s}/{i}", Path(f"{s}/{i}.jpg"), Path(f"{s}/{i}.png"), f"{s}") for s, n in enumerate(counts) for i in range(n)]
+
+
+@given(st.lists(st.integers(1, 9), min_size=3, max_size=30), st.floats(0.01, 0.9), st.floats(0, 0.9), st.integers(0, 99))
+def test_no_subject_is_in_two_parts_and_no_image_is_lost(counts, validation, test, seed):
+    samples = samples_of(counts)
+    parts = splits.split_by_subject(samples, validation, test, seed)
+    assert sorted(sample.name for part in parts.values() for sample in part) == sorted(sample.name for sample in samples)
+    assert splits.shared_subjects(parts) == []
+    assert parts["train"] and parts["validation"] and bool(parts["test"]) == (test > 0)
+    assert parts == splits.split_by_subject(samples, validation, test, seed)
+
+
+def test_shares_are_of_the_subjects_and_seeds_differ():
+    samples = samples_of([3] * 20)
+    parts = splits.split_by_subject(samples, 0.2, 0.3, seed=0)
+    assert [len({sample.subject for sample in parts[part]}) for part in splits.PARTS] == [10, 4, 6]
+    assert len({tuple(s.name for s in splits.split_by_subject(samples, seed=seed)["validation"]) for seed in range(5)}) > 1
+
+
+def test_too_few_subjects_are_an_error_that_says_what_to_do():
+    with pytest.raises(MunetError, match=r"needs 2 subjects, found 1 .*--split"):
+        splits.split_by_subject(samples_of([9]))
+    with pytest.raises(MunetError, match="needs 3 subjects, found 2"):
+        splits.split_by_subject(samples_of([1, 1]), test=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("image,subject,part\n0/0,0,train\n1/0,1,dev\n", "image '1/0' into part 'dev'"),
+        ("image,subject,part\n0/0,0,train\n9/0,1,validation\n", "image '9/0'"),
+        ("image,subject,part\n0/0,0,train\n0/0,0,validation\n", "image '0/0' into part 'validation'"),
+        ("image,subject,part\n0/0,0,train\n1/0\n", "into part None"),
+        ("image,subject,part\n0/0,0,train\n", "has no validation image"),
+        ("image;subject;part\n0/0;0;train\n", "expected a CSV with the columns"),
+        ("", "has no train image"),
+        (None, "No such file"),
+    ],
+)
+def test_an_edited_split_that_does_not_fit_is_named(tmp_path, text, error):
+    if text is not None:
+        (tmp_path / "split.csv").write_text(text)
+    with pytest.raises(MunetError, match=f"split.csv.*{error}"):
+        splits.read_split(tmp_path / "split.csv", samples_of([2, 2]))
+
+
+def test_a_split_saved_by_a_spreadsheet_is_read_and_shared_subjects_are_seen(tmp_path):
+    (tmp_path / "split.csv").write_text("\ufeffimage,subject,part\r\n0/0,0,train\r\n0/1,0,validation\r\n\r\n", encoding="utf-8")
+    parts = splits.read_split(tmp_path / "split.csv", samples_of([3]))
+    assert [len(parts[part]) for part in splits.PARTS] == [1, 1, 0]
+    assert splits.shared_subjects(parts) == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "count", "subjects", "sclera_value"), [("masd_sample", "MASD", 5, 1, None), ("webcam_eyes", "plain", 167, 7, 1)]
+)
+def test_real_data_pairs_whole(name, layout, count, subjects, sclera_value):
+    if "MUNET_REAL_DATA" not in os.environ:
+        pytest.skip("MUNET_REAL_DATA is not set: the folder that holds masd_sample/ and webcam_eyes/")
+    dataset = find_dataset(Path(os.environ["MUNET_REAL_DATA"]) / name)
+    assert (dataset.layout, len(dataset.samples), dataset.problems) == (layout, count, [])
+    assert len({sample.subject for sample in dataset.samples}) == subjects
+    image, mask = read_pair(dataset.samples[0], sclera_value)
+    assert image.shape[:2] == mask.pixels.shape
+    shares = [read_mask(sample.mask, sclera_value).pixels.mean() for sample in dataset.samples]
+    assert 0.01 < np.median(shares) < 0.5
+    if sclera_value:
+        with pytest.raises(BadInput, match="--sclera-value"):
+            for sample in dataset.samples:
+                read_pair(sample)
+    else:
+        assert mask.coding == "binary"
+
+
+def test_a_pair_is_read_whole(tmp_path):
+    pixels = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
+    write_png(tmp_path / "images/a.png", pixels)
+    write_png(tmp_path / "masks/a.png", pixels[..., 0] > 99)
+    image, mask = read_pair(find_dataset(tmp_path).samples[0])
+    assert np.array_equal(image, pixels)
+    assert np.array_equal(mask.pixels, pixels[..., 0] > 99)

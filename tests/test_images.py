@@ -1,0 +1,235 @@
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+import images
+from console import BadInput
+from images import image_size, overlay, read_image, read_probability, resize_image, resize_mask, resize_probability, write_png
+
+CORNERS = {"top left": (230, 30, 30), "top right": (30, 230, 30), "bottom left": (30, 30, 230), "bottom right": (230, 230, 230)}
+# How a camera stores the upright photo for each EXIF orientation.
+STORED = {
+    1: lambda p: p,
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: p.transpose(1, 0, 2),
+    6: lambda p: np.rot90(p, 1),
+    7: lambda p: p[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda p: np.rot90(p, -1),
+}
+
+
+def quadrants(size=(32, 48)):
+    """An upright photo of four colours, none of them alike."""
+    pixels = np.zeros((*size, 3), np.uint8)
+    for where, colour in CORNERS.items():
+        rows = slice(0, size[0] // 2) if "top" in where else slice(size[0] // 2, None)
+        columns = slice(0, size[1] // 2) if "left" in where else slice(size[1] // 2, None)
+        pixels[rows, columns] = colour
+    return pixels
+
+
+def noise(*shape, dtype=np.uint8):
+    return np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
+
+
+def saved(path, pixels, mode=None, **options):
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    (picture.convert(mode) if mode else picture).save(path, **options)
+    return path
+
+
+def assert_close(actual, expected, levels=12):
+    assert actual.shape == expected.shape
+    assert np.abs(actual.astype(int) - expected).mean() < levels
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize("orientation", STORED)
+def test_every_orientation_is_read_upright_at_the_size_that_the_header_told(tmp_path, orientation, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / f"photo.{suffix}", STORED[orientation](quadrants()), exif=exif)
+    assert image_size(path) == (32, 48)
+    assert_close(read_image(path), quadrants())
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_heic_is_read_upright(tmp_path, orientation):
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / "photo.HEIC", STORED[orientation](quadrants((64, 96))), exif=exif.tobytes())
+    assert image_size(path) == (64, 96)
+    assert_close(read_image(path), quadrants((64, 96)))
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp"])
+def test_lossless_colours_are_read_exactly(tmp_path, suffix):
+    pixels = noise(9, 7, 3)
+    path = saved(tmp_path / f"a.{suffix}", pixels, **({"lossless": True} if suffix == "webp" else {}))
+    assert np.array_equal(read_image(path), pixels)
+    assert read_image(path).dtype == np.uint8
+
+
+@pytest.mark.parametrize(("mode", "suffix"), [("L", "png"), ("L", "jpg"), ("1", "png"), ("1", "tif"), ("CMYK", "jpg"), ("CMYK", "tif")])
+def test_other_modes_become_rgb(tmp_path, mode, suffix):
+    pixels = quadrants()
+    if mode in ("L", "1"):
+        pixels = np.repeat((pixels[..., :1] > 100).astype(np.uint8) * 255, 3, axis=2)
+    assert_close(read_image(saved(tmp_path / f"a.{suffix}", pixels, mode)), pixels)
+
+
+def test_a_palette_is_looked_up(tmp_path):
+    Image.fromarray(quadrants()).quantize(4).save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as opened:
+        assert opened.mode == "P"
+    assert_close(read_image(tmp_path / "a.png"), quadrants(), 2)
+
+
+def test_transparent_pixels_are_laid_on_white(tmp_path):
+    layers = np.zeros((4, 6, 4), np.uint8)
+    layers[:, :, 0], layers[:, 3:, 3] = 200, 255
+    expected = np.where(np.arange(6)[None, :, None] >= 3, (200, 0, 0), 255) * np.ones((4, 1, 1), int)
+    assert np.array_equal(read_image(saved(tmp_path / "rgba.png", layers)), expected)
+    palette = Image.fromarray((np.arange(6) >= 3).astype(np.uint8)[None].repeat(4, 0)).convert("P")
+    palette.putpalette([9, 9, 9, 200, 0, 0])
+    palette.save(tmp_path / "palette.png", transparency=0)
+    assert np.array_equal(read_image(tmp_path / "palette.png"), expected)
+    grey = saved(tmp_path / "la.png", np.dstack([layers[..., 0], layers[..., 3]]))
+    assert np.array_equal(read_image(grey)[:, :, 1], np.where(np.arange(6) >= 3, 200, 255) * np.ones((4, 1), int))
+
+
+@pytest.mark.parametrize("name", ["grey.png", "grey.tif", "colour.png", "colour.tif", "big-endian.tif"])
+def test_sixteen_bits_keep_the_upper_eight(tmp_path, name):
+    pixels = noise(5, 7, dtype=np.uint16) if "colour" not in name else noise(5, 7, 3, dtype=np.uint16)
+    if name.endswith("png"):
+        cv2.imwrite(str(tmp_path / name), pixels[..., ::-1] if pixels.ndim == 3 else pixels)
+    else:
+        tifffile.imwrite(
+            tmp_path / name, pixels, byteorder=">" if "big" in name else "<", photometric="rgb" if pixels.ndim == 3 else "minisblack"
+        )
+    expected = pixels if pixels.ndim == 3 else pixels[..., None].repeat(3, 2)
+    assert np.array_equal(read_image(tmp_path / name), expected >> 8)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1)])
+def test_images_of_one_pixel_are_read_resized_and_drawn_on(tmp_path, size):
+    path = saved(tmp_path / "small.png", noise(*size, 3))
+    assert image_size(path) == size == read_image(path).shape[:2]
+    assert resize_image(read_image(path), (24, 24)).shape == (24, 24, 3)
+    assert overlay(read_image(path), np.ones(size, bool)).shape == (*size, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "found"),
+    [
+        ("text.jpg", b"not a photo at all", "not an image"),
+        ("empty.png", b"", "an empty file"),
+        ("binary.webp", bytes(range(256)), "not an image"),
+        ("text.heic", b"not a photo at all", "not an image"),
+    ],
+)
+def test_what_is_no_image_is_named(tmp_path, name, data, found):
+    (tmp_path / name).write_bytes(data)
+    for read in (read_image, image_size):
+        with pytest.raises(BadInput, match=found) as caught:
+            read(tmp_path / name)
+        assert caught.value.path == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.bmp", "a.webp"])
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
+def test_truncated_files_are_damaged_not_half_read(tmp_path, name, share):
+    whole = saved(tmp_path / name, noise(40, 60, 3)).read_bytes()
+    (tmp_path / name).write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(BadInput, match=r"a\.\w+: found (damaged data|not an image)"):
+        read_image(tmp_path / name)
+
+
+def test_floating_point_and_32_bits_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "float.tif", np.full((4, 4), 0.5, np.float32))
+    tifffile.imwrite(tmp_path / "int.tif", np.full((4, 4), 70000, np.int32))
+    for name, found in (("float.tif", "floating-point"), ("int.tif", "32-bit")):
+        with pytest.raises(BadInput, match=found):
+            read_image(tmp_path / name)
+
+
+def test_a_decompression_bomb_is_refused_from_its_header(tmp_path):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    for read in (read_image, image_size):
+        with pytest.raises(BadInput, match=r"60000x60000 pixels, expected at most 200 megapixels"):
+            read(tmp_path / "bomb.png")
+
+
+def test_the_pixel_limit_is_inclusive(tmp_path, monkeypatch):
+    path = saved(tmp_path / "a.png", noise(10, 10, 3))
+    monkeypatch.setattr(images, "MAX_PIXELS", 100)
+    assert read_image(path).shape == (10, 10, 3)
+    monkeypatch.setattr(images, "MAX_PIXELS", 99)
+    with pytest.raises(BadInput):
+        read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "mode"), [(noise(5, 9) > 99, "1"), (noise(5, 9), "L"), (noise(5, 9, 3), "RGB"), (noise(9, 5, 3)[:, ::-1], "RGB")]
+)
+def test_png_comes_back_exactly_in_the_smallest_mode(tmp_path, pixels, mode):
+    write_png(tmp_path / "new" / "a.png", pixels)
+    with Image.open(tmp_path / "new" / "a.png") as opened:
+        assert opened.mode == mode
+        assert np.array_equal(np.asarray(opened), pixels)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_a_probability_map_is_8_bit_grey_only(tmp_path):
+    write_png(tmp_path / "good.png", noise(4, 4))
+    assert np.array_equal(read_probability(tmp_path / "good.png"), noise(4, 4))
+    write_png(tmp_path / "bad.png", noise(4, 4, 3))
+    with pytest.raises(BadInput, match="RGB picture"):
+        read_probability(tmp_path / "bad.png")
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((100, 200), (100, 200)), ((10, 5000), (4, 2048)), ((4096, 1024), (2048, 512)), ((1, 9000), (1, 2048))]
+)
+def test_an_overlay_tints_the_mask_alone_and_is_limited_in_size(size, expected):
+    mask = np.zeros(size, bool)
+    mask[:, : size[1] // 2] = True
+    photo = np.full((*size, 3), 100, np.uint8)
+    drawn = overlay(photo, mask)
+    assert drawn.shape == (*expected, 3)
+    assert (photo == 100).all()
+    assert (drawn[:, -expected[1] // 4 :] == 100).all()
+    assert (drawn[:, : expected[1] // 4] != 100).any(axis=-1).all()
+
+
+def test_probabilities_are_rounded_once_at_the_photos_size():
+    levels = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16)
+    assert np.array_equal(resize_probability(levels, (16, 16)).ravel(), np.arange(256))
+    halves = (np.array([[0.49, 0.51, 254.49, 254.51]], np.float32)) / 255
+    assert resize_probability(halves, (1, 4)).tolist() == [[0, 1, 254, 255]]
+    grown = resize_probability(np.array([[0, 1]], np.float32), (3, 8))
+    assert grown.shape == (3, 8)
+    assert grown.dtype == np.uint8
+    assert np.array_equal(grown[1], np.rint(np.clip((np.arange(8) + 0.5) / 4 - 0.5, 0, 1) * 255))
+
+
+def test_a_shrunk_mask_is_sclera_where_at_least_half_of_the_area_is():
+    mask = np.zeros((4, 8), bool)
+    mask[:2, :2] = mask[:, 4:6] = mask[0, 6] = True  # of the four 4x2 blocks: 1/2, 0, 1, 1/8
+    assert resize_mask(mask, (1, 4)).tolist() == [[True, False, True, False]]
+    assert np.array_equal(resize_mask(mask, (4, 8)), mask)
+    assert resize_mask(np.ones((50, 30), bool), (7, 9)).all()
+    assert not resize_mask(np.zeros((50, 30), bool), (70, 90)).any()

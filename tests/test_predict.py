@@ -1,0 +1,245 @@
+"""Prediction of folders with a small untrained network: what is written, continued, refused and survived."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import images
+import model
+import predict_test_images
+from console import MunetError
+from runtime import Segmenter
+
+SCRIPT = Path(predict_test_images.__file__)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A small network with random weights, and a level in the middle of what it gives."""
+    folder = tmp_path_factory.mktemp("weights")
+    keras.utils.set_random_seed(0)
+    network = model.build_munet(64, encoder_weights="none")
+    head = network.get_layer("head")
+    head.set_weights([head.get_weights()[0] * 10, head.get_weights()[1]])  # away from 0.5 everywhere
+    model.save_munet(network, folder, {"architecture": {"size": 64, "decoder": "unet"}, "level": 128})
+    return folder
+
+
+def photo(seed, size=(48, 80)):
+    noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Five photos of different sizes, formats and odd names in subfolders."""
+    folder = tmp_path / "photos"
+    sizes = {"a.png": (48, 80), "sub/b c'\".bmp": (33, 21), "sub/深い\n.jpg": (200, 120), "sub/d.webp": (64, 64), "one.tiff": (1, 1)}
+    for seed, (name, size) in enumerate(sizes.items()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo(seed, size)).save(folder / name)
+    return folder
+
+
+def predict(capsys, *args):
+    """Runs the script in this process: (exit code, figures of the last line, stderr)."""
+    code = predict_test_images.main([str(arg) for arg in args])
+    printed = capsys.readouterr()
+    return code, json.loads(printed.out.splitlines()[-1]), printed.err
+
+
+def tree(folder):
+    """Every file's bytes by relative path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def rows(folder):
+    with open(folder / "predictions.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_writes_maps_masks_overlays_and_rows_at_each_photos_own_size(weights, photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    code, figures, _ = predict(capsys, photos, "--weights", weights, "--out", out)
+    assert (code, figures["images"], figures["failed"], figures["level"]) == (0, 5, 0, 128)
+    segmenter = Segmenter(weights)
+    for row in rows(out):
+        path = next(photos.glob(f"{row['image']}.*"))
+        probability = images.read_probability(out / "Predictions" / f"{row['image']}.png")
+        np.testing.assert_array_equal(probability, segmenter(images.read_image(path)))
+        with Image.open(out / "Binarised" / f"{row['image']}.png") as mask:
+            assert mask.mode == "1"
+            np.testing.assert_array_equal(np.asarray(mask), probability >= 128)
+        with Image.open(out / "Overlays" / f"{row['image']}.jpg") as overlay:
+            assert overlay.size == probability.shape[::-1]
+        assert (int(row["height"]), int(row["width"])) == probability.shape
+        assert int(row["sclera_pixels"]) == np.count_nonzero(probability >= 128)
+    assert len(rows(out)) == 5
+    assert {p.name for p in out.iterdir()} == {"Predictions", "Binarised", "Overlays", "predictions.csv", "settings.json"}
+
+
+def test_one_bad_photo_never_stops_the_others(weights, photos, tmp_path, capsys):
+    (photos / "text.jpg").write_text("not a photo")
+    (photos / "empty.png").touch()
+    (photos / "cut.jpg").write_bytes((photos / "sub/深い\n.jpg").read_bytes()[:900])
+    (photos / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    assert (code, figures["images"], figures["failed"]) == (1, 5, 4)
+    failures = {row["image"]: row["error"] for row in rows(tmp_path / "out") if row["status"] == "failed"}
+    assert set(failures) == {"text", "empty", "cut", "gone"}
+    assert "not an image" in failures["text"]
+    assert "0 bytes" in failures["empty"]
+    assert errors.count("failed: ") == 4
+
+
+def test_runs_again_only_what_is_not_done(weights, photos, tmp_path, capsys, monkeypatch):
+    (photos / "text.jpg").write_text("not a photo")
+    out = tmp_path / "out"
+    predict(capsys, photos, "--weights", weights, "--out", out)
+    whole = tree(out)
+    (out / "Binarised/a.png").unlink()
+    table = (out / "predictions.csv").read_bytes()
+    (out / "predictions.csv").write_bytes(table[: table.index(b"sub/d") + 9])  # a last line cut short, later ones never written
+    read = []
+    monkeypatch.setattr(predict_test_images, "read_image", lambda path: read.append(path.name) or images.read_image(path))
+    assert predict(capsys, photos, "--weights", weights, "--out", out)[0] == 1
+    assert "one.tiff" not in read
+    assert {"a.png", "text.jpg", "d.webp"} <= set(read)
+    assert tree(out) == whole
+
+
+def test_other_settings_are_refused_by_name_and_overwrite_starts_afresh(weights, photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    predict(capsys, photos, "--weights", weights, "--out", out)
+    with pytest.raises(MunetError, match="level was 128, now 77"):
+        predict(capsys, photos, "--weights", weights, "--out", out, "--level", 77)
+    assert predict(capsys, photos, "--weights", weights, "--out", out, "--threshold", "0.3", "--overwrite")[1]["level"] == round(0.3 * 255)
+
+
+def test_tta_averages_the_flip(weights, photos):
+    image = images.read_image(photos / "a.png")
+    plain, both = Segmenter(weights), Segmenter(weights, tta=True)
+    flipped = np.ascontiguousarray(image[:, ::-1])
+    np.testing.assert_array_equal(both(image), both(flipped)[:, ::-1])
+    mean = (plain(image).astype(float) + plain(flipped)[:, ::-1]) / 2
+    assert np.abs(both(image) - mean).max() <= 1
+    assert not np.array_equal(both(image), plain(image))
+
+
+def test_a_file_and_a_list_are_accepted(weights, photos, tmp_path, capsys):
+    assert predict(capsys, photos / "a.png", "--weights", weights, "--out", tmp_path / "one")[1]["images"] == 1
+    (photos / "list.txt").write_text("a.png\nsub/d.webp\n")
+    assert predict(capsys, photos / "list.txt", "--weights", weights, "--out", tmp_path / "two")[1]["images"] == 2
+    assert (tmp_path / "two/Binarised/sub/d.png").exists()
+
+
+def test_two_photos_of_one_output_are_an_error_before_anything_runs(weights, photos, tmp_path):
+    Image.fromarray(photo(9)).save(photos / "a.jpg")
+    with pytest.raises(MunetError, match=r"a\.jpg.*a\.png.*would both write"):
+        predict_test_images.main([str(photos), "--weights", str(weights), "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_overlays_writes_none(weights, photos, tmp_path, capsys):
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--no-overlays")
+    assert not (tmp_path / "out/Overlays").exists()
+
+
+def test_the_number_of_workers_changes_nothing(weights, photos, tmp_path, capsys):
+    for workers in (1, 4):
+        predict(capsys, photos, "--weights", weights, "--out", tmp_path / str(workers), "--workers", workers)
+    assert tree(tmp_path / "1") == tree(tmp_path / "4")
+
+
+def command(*args, **options):
+    return subprocess.Popen([sys.executable, SCRIPT, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, tmp_path, capsys, stop, code):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed in range(60):
+        Image.fromarray(photo(seed, (400, 600))).save(folder / f"{seed:02}.png")
+    process = command(folder, "--weights", weights, "--out", tmp_path / "stopped", "--workers", 1)
+    done = tmp_path / "stopped/Binarised"
+    while process.poll() is None and not (done.exists() and len(list(done.glob("[0-9]*.png"))) > 3):
+        pass
+    process.send_signal(stop)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    for path in done.glob("[0-9]*.png"):
+        with Image.open(path) as mask:
+            mask.load()  # whole, whenever the run was stopped
+    assert len(list(done.glob("[0-9]*.png"))) < 60
+    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "stopped")
+    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "whole")
+    assert tree(tmp_path / "stopped") == tree(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("case", ["empty folder", "missing", "no model", "out is a file", "bad level"])
+def test_what_cannot_run_is_one_line_and_exit_code_2(weights, tmp_path, case):
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(photo(0)).save(tmp_path / "one.png")
+    (tmp_path / "file").touch()
+    args = {
+        "empty folder": [tmp_path / "photos", "--weights", weights],
+        "missing": [tmp_path / "nowhere", "--weights", weights],
+        "no model": [tmp_path / "one.png", "--weights", tmp_path],
+        "out is a file": [tmp_path / "one.png", "--weights", weights, "--out", tmp_path / "file"],
+        "bad level": [tmp_path / "one.png", "--weights", weights, "--level", "256"],
+    }[case]
+    process = command(*args, cwd=tmp_path)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1, errors
+    assert "Traceback" not in out + errors
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full (/dev/full, Linux)")
+def test_a_full_disk_stops_in_one_line(weights, photos, tmp_path, capsys, monkeypatch):
+    real, written = predict_test_images.write_png, []
+
+    def fills_up(path, pixels):
+        written.append(path)
+        if len(written) > 4:
+            with open("/dev/full", "wb", buffering=0) as device:
+                device.write(b"x")
+        real(path, pixels)
+
+    monkeypatch.setattr(predict_test_images, "write_png", fills_up)
+    with pytest.raises(OSError, match="No space left"):
+        predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--workers", 1)
+    monkeypatch.setattr(predict_test_images, "write_png", real)
+    assert predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")[0] == 0
+
+
+@pytest.mark.skipif(os.environ.get("MUNET_REAL_DATA") is None, reason="MUNET_REAL_DATA is not set: no real photos to predict")
+def test_real_photos_in_their_dataset_layout(weights, tmp_path, capsys):
+    out = tmp_path / "out"
+    code, figures, _ = predict(capsys, Path(os.environ["MUNET_REAL_DATA"]) / "masd_sample", "--weights", weights, "--out", out)
+    assert (code, figures["images"]) == (0, 5)
+    assert (out / "Binarised/0001/1  (3).png").exists()
+
+
+@pytest.mark.slow
+def test_the_largest_photo_is_predicted_and_a_larger_one_refused(weights, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (20_000, 10_000), "grey").save(tmp_path / "photos/large.jpg")
+    Image.new("L", (20_001, 10_000)).save(tmp_path / "photos/larger.png")
+    code, figures, errors = predict(capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out")
+    assert (code, figures["images"], figures["failed"]) == (1, 1, 1)
+    assert "20001x10000 pixels" in errors
+    with Image.open(tmp_path / "out/Binarised/large.png") as mask:
+        assert mask.size == (20_000, 10_000)

@@ -1,0 +1,199 @@
+"""Training on tiny drawn eyes; runs on whichever backend KERAS_BACKEND names."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import cache
+import datasets
+import model
+import train_mobv2_unet
+import training
+from augmentation import Ranges
+from console import MunetError
+from runtime import Segmenter
+from threshold import Tally, best_level
+
+SCRIPT = Path(train_mobv2_unet.__file__)
+SHORT = ["--size", "32", "--encoder-weights", "none", "--batch-size", "4", "--validation", "0.34"]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
+
+
+def train(capsys, *args):
+    """Runs the script in this process: (exit code, stdout, figures of the last line)."""
+    code = train_mobv2_unet.main([*map(str, args), *SHORT])
+    out = capsys.readouterr().out
+    return code, out, json.loads(out.splitlines()[-1])
+
+
+def history(folder):
+    """The rows of history.csv without their seconds."""
+    with open(folder / "history.csv", newline="") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def test_learns_and_is_scored_from_the_saved_file(tiny_dataset, tmp_path, capsys):
+    epochs = ["--epochs-frozen", 1, "--epochs-finetune", 25, "--rate-finetune", 3e-3, "--no-online", "--patience-finetune", 30]
+    code, out, figures = train(capsys, tiny_dataset, "--out", tmp_path / "run", *epochs)
+    assert code == 0
+    assert figures["f1"] > 0.8, out
+    assert f"on {keras.backend.backend()}, device" in out
+    made = {path.name for path in (tmp_path / "run").iterdir()}
+    plots = {"curves.png", "level.png", "precision_recall.png", "examples.png"}
+    assert made == {"munet.weights.h5", "settings.json", "split.csv", "history.csv", "resume.h5"} | plots
+    with open(tmp_path / "run/split.csv", newline="") as file:
+        parts = {row["image"]: row["part"] for row in csv.DictReader(file)}
+    segmenter, tally = Segmenter(tmp_path / "run"), Tally()
+    for sample in datasets.find_dataset(tiny_dataset).samples:
+        if parts[sample.name] == "validation":
+            image, mask = datasets.read_pair(sample)
+            tally.add(segmenter(image), mask.pixels)
+    assert figures["level"] == segmenter.level == best_level(tally.pooled)
+    assert figures["f1"] == pytest.approx(tally.figures(segmenter.level)["f1"], abs=1e-6)
+    assert segmenter.settings["f1"] == pytest.approx(figures["f1"], abs=1e-6)
+
+
+def test_the_same_seed_gives_the_same_epochs_and_another_does_not(tiny_dataset, tmp_path, capsys):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train(capsys, tiny_dataset, "--out", tmp_path / name, "--epochs-frozen", 2, "--epochs-finetune", 1, "--seed", seed)
+    assert (tmp_path / "a/split.csv").read_bytes() == (tmp_path / "b/split.csv").read_bytes()
+    assert history(tmp_path / "a") == history(tmp_path / "b")
+    assert history(tmp_path / "a")[0]["loss"] != history(tmp_path / "c")[0]["loss"]
+
+
+@pytest.mark.parametrize(("stop", "after"), [(signal.SIGKILL, 1), (signal.SIGKILL, 4), (signal.SIGINT, 2)])
+def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(tiny_dataset, tmp_path, capsys, stop, after):
+    command = [tiny_dataset, "--epochs-frozen", 3, "--epochs-finetune", 3]
+    process = subprocess.Popen(
+        [sys.executable, SCRIPT, *map(str, command), "--out", tmp_path / "killed", *SHORT],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
+    )  # fmt: skip
+    for line in process.stdout:
+        if line.startswith(("frozen", "finetune")):
+            after -= 1
+            if not after:
+                break
+    process.send_signal(stop)
+    _, errors = process.communicate(timeout=60)
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert errors.strip().splitlines()[-1].startswith("interrupted")
+    with pytest.raises(MunetError, match="--resume"):
+        train(capsys, *command, "--out", tmp_path / "killed")
+    train(capsys, *command, "--out", tmp_path / "killed", "--resume")
+    train(capsys, *command, "--out", tmp_path / "whole")
+    assert history(tmp_path / "killed") == history(tmp_path / "whole")
+    killed, whole = (model.load_munet(tmp_path / name) for name in ("killed", "whole"))
+    for a, b in zip(killed[0].get_weights(), whole[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert killed[1]["level"] == whole[1]["level"]
+
+
+def test_resuming_with_other_settings_is_refused(tiny_dataset, tmp_path, capsys):
+    train(capsys, tiny_dataset, "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0)
+    with pytest.raises(MunetError, match="batch_size was 4, now 5"):
+        train_mobv2_unet.main(
+            [
+                str(tiny_dataset),
+                "--out",
+                str(tmp_path / "run"),
+                "--epochs-frozen",
+                "1",
+                "--epochs-finetune",
+                "0",
+                *SHORT,
+                "--resume",
+                "--batch-size",
+                "5",
+            ]
+        )
+
+
+def test_mixed_precision_and_tversky_train_and_save_float32(tiny_dataset, tmp_path, capsys):
+    flags = ["--mixed-precision", "--loss", "tversky", "--epochs-frozen", 1, "--epochs-finetune", 1]
+    assert train(capsys, tiny_dataset, "--out", tmp_path / "run", *flags)[0] == 0
+    assert keras.mixed_precision.global_policy().name == "float32"
+    assert {str(w.dtype) for w in model.load_munet(tmp_path / "run")[0].get_weights()} == {"float32"}
+
+
+def test_four_images_are_enough(tiny_dataset, tmp_path, capsys):
+    for image in sorted((tiny_dataset / "images").rglob("*.*"))[4:]:
+        mask = tiny_dataset / "masks" / image.relative_to(tiny_dataset / "images").with_suffix(".png")
+        image.unlink()
+        mask.unlink()
+    code, _, figures = train(capsys, tiny_dataset, "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 1)
+    assert (code, figures["images"]) == (0, 2)
+
+
+def test_problems_are_shown_together_before_training_and_can_be_skipped(tiny_dataset, tmp_path, capsys):
+    first, second = sorted((tiny_dataset / "images").rglob("*.*"))[:2]
+    first.write_bytes(first.read_bytes()[:200])
+    (tiny_dataset / "masks" / second.relative_to(tiny_dataset / "images").with_suffix(".png")).unlink()
+    short = ["--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
+    with pytest.raises(MunetError, match="2 problems"):
+        train(capsys, tiny_dataset, *short)
+    shown = capsys.readouterr().out
+    assert first.name in shown
+    assert second.name in shown
+    assert not (tmp_path / "run").exists()
+    code, _, figures = train(capsys, tiny_dataset, *short, "--skip-bad")
+    assert (code, figures["failed"]) == (1, 2)
+
+
+def test_starting_from_a_trained_model_keeps_what_it_knew(tiny_dataset, tmp_path, capsys):
+    train(capsys, tiny_dataset, "--out", tmp_path / "first", "--epochs-frozen", 0, "--epochs-finetune", 20, "--rate-finetune", 3e-3)
+    _, _, before = train(
+        capsys, tiny_dataset, "--out", tmp_path / "second", "--weights", tmp_path / "first", "--epochs-frozen", 1, "--epochs-finetune", 0
+    )
+    with open(tmp_path / "first/history.csv", newline="") as file:
+        best = max(float(row["val_f1"]) for row in csv.DictReader(file))
+    assert before["f1"] > best - 0.1
+
+
+def test_batches_hold_every_sample_once_an_epoch_in_a_seeded_order(tiny_dataset):
+    dataset = datasets.find_dataset(tiny_dataset)
+    packed = cache.build_cache(dataset.samples, dataset.root, 32)
+    batches = training.Batches(packed, range(len(packed)), 5, seed=(3, 0))
+    images = np.concatenate([batches[i][0] for i in range(len(batches))])
+    assert len(batches) == 3
+    assert images.dtype == np.uint8
+    assert batches[0][1].shape == (5, 32, 32, 1)
+    assert set(np.unique(batches[0][1])) <= {0.0, 1.0}
+    assert sorted(image.tobytes() for image in images) == sorted(packed[i][0].tobytes() for i in range(len(packed)))
+    batches.on_epoch_end()
+    assert not np.array_equal(images, np.concatenate([batches[i][0] for i in range(len(batches))]))
+    later = training.Batches(packed, range(len(packed)), 5, seed=(3, 0), epoch=1)
+    np.testing.assert_array_equal(later[1][0], batches[1][0])
+
+
+def test_online_augmentation_depends_on_seed_epoch_and_sample_alone(tiny_dataset):
+    dataset = datasets.find_dataset(tiny_dataset)
+    packed = cache.build_cache(dataset.samples, dataset.root, 32)
+    one, same, other = (training.Batches(packed, range(8), 8, (seed, 0), Ranges()) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one[0][0], same[0][0])
+    assert not np.array_equal(one[0][0], other[0][0])
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_losses_and_training_on_the_other_backends(backend):
+    pytest.importorskip(backend, reason=f"{backend} is not installed: pip install -r requirements-dev.txt")
+    if os.environ.get("KERAS_BACKEND") in ("jax", "torch"):
+        pytest.skip("already the inner run")
+    chosen = ["tests/test_losses.py", "tests/test_training.py::test_learns_and_is_scored_from_the_saved_file"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "ignore", "-p", "no:cacheprovider", *chosen],
+        env=os.environ | {"KERAS_BACKEND": backend}, capture_output=True, text=True, cwd=SCRIPT.parent,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
