@@ -221,7 +221,7 @@ def main(argv):
         with quiet_stderr():
             import model
         path = model.store_level(args.weights, best["level"], best["f1"], f"chosen on {shown(args.truth)}")
-        print(f"wrote level {best['level']} into {shown(path)}")
+        print(f"wrote level {best['level']} into {shown(path)}; predict again with --overwrite to binarise at it")
     finish(failed=len(problems), out=str(args.results), level_used=used, **best)
     return 1 if problems else 0
 

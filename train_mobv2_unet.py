@@ -21,7 +21,9 @@ import numpy as np
 from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, progress, quiet_stderr, run, shown, warn
 from datasets import find_dataset, read_pair
 from files import claim_folder
+from parallel import pool_map
 from splits import read_split, shared_subjects, split_by_subject, write_split
+from threshold import FIGURES, Tally, best_level
 
 EXAMPLES = 4
 PROBLEMS_SHOWN = 20
@@ -50,12 +52,12 @@ def parse(argv):
     training = parser.add_argument_group("training")
     training.add_argument("--loss", choices=("dice", "dice-bce", "tversky"), default="dice", help="see losses.py")
     training.add_argument("--batch-size", type=between(1, 4096, int), default=8, help="images a step")
-    training.add_argument("--epochs-frozen", type=between(0, 10**6, int), default=10, help="epochs of stage 1, the decoder alone")
-    training.add_argument("--epochs-finetune", type=between(0, 10**6, int), default=30, help="epochs of stage 2, everything")
+    training.add_argument("--epochs-frozen", type=between(0, 10**6, int), default=5, help="epochs of stage 1, the decoder alone")
+    training.add_argument("--epochs-finetune", type=between(0, 10**6, int), default=60, help="epochs of stage 2, everything")
     training.add_argument("--rate-frozen", type=between(1e-8, 1), default=1e-3, help="peak learning rate of stage 1")
     training.add_argument("--rate-finetune", type=between(1e-8, 1), default=3e-4, help="peak learning rate of stage 2")
     training.add_argument("--patience-frozen", type=between(1, 10**6, int), default=5, help="epochs without a better F1 that end stage 1")
-    training.add_argument("--patience-finetune", type=between(1, 10**6, int), default=10, help="the same for stage 2")
+    training.add_argument("--patience-finetune", type=between(1, 10**6, int), default=20, help="the same for stage 2")
     training.add_argument("--online", action=argparse.BooleanOptionalAction, default=True, help="augment while training, anew each epoch")
     training.add_argument("--mixed-precision", action="store_true", help="float16 on the GPU, with loss scaling")
     training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
@@ -79,7 +81,7 @@ def main(argv):
     write_split(args.out / "split.csv", parts)
     training_run = start(args, dataset, cache, parts)
     training_run.fit()
-    figures = choose_level(args, parts["validation"], training_run)
+    figures = finish_run(args, parts, training_run)
     finish(failed=len(dataset.problems) + len(cache.problems), out=str(args.out), **figures)
     return 1 if dataset.problems or cache.problems else 0
 
@@ -152,7 +154,7 @@ def start(args, dataset, cache, parts):
     settings = {
         "architecture": {"size": args.size, "decoder": args.decoder},
         "data": {"name": dataset.root.name, "layout": dataset.layout, "train": len(train), "validation": len(validation)},
-        "training": run_settings(args),
+        "training": {**run_settings(args), "data": dataset.root.name},  # the model may be shared, the path need not
     }
     ranges = Ranges() if args.online else None
     training_run = training.Run(
@@ -177,33 +179,43 @@ def start(args, dataset, cache, parts):
     return training_run
 
 
-def choose_level(args, samples, training_run):
-    """Scores the saved file on the validation photos at their own size, stores the best level in it, draws the figures."""
-    import keras
+def finish_run(args, parts, training_run):
+    """Chooses the level, stores it in the saved file, scores the test part if there is one, and draws the figures."""
+    with quiet_stderr():
+        import keras
 
-    import report
-    from model import store_level
-    from parallel import pool_map
-    from runtime import Segmenter
-    from threshold import FIGURES, Tally, best_level
+        import report
+        from model import store_level
+        from runtime import Segmenter
 
     keras.mixed_precision.set_global_policy("float32")
-    segmenter, tally = Segmenter(args.out), Tally()
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        pairs = pool_map(pool, lambda sample: read_pair(sample, args.sclera_value), samples, ahead=4)
-        for image, mask in progress(pairs, len(samples), "choose level"):
-            tally.add(segmenter(image), mask.pixels)
+    segmenter = Segmenter(args.out)
+    tally = score(segmenter, parts["validation"], args.sclera_value)
     level = best_level(tally.pooled)
     figures = tally.figures(level)
     store_level(args.out, level, figures["f1"], "validation images at their own size")
-    history = training_run.state.history
-    report.plot_history(history, args.out / "curves.png")
+    rows = [("validation", *(figures[name] for name in FIGURES))]
+    if parts["test"]:
+        test = score(segmenter, parts["test"], args.sclera_value).figures(level)
+        rows.append(("test", *(test[name] for name in FIGURES)))
+        figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *FIGURES)}
+    print(f"at inference from the saved file, photos at their own size, level {level}:")
+    print_table(("", *FIGURES), rows)
+    report.plot_history(training_run.state.history, args.out / "curves.png")
     report.plot_level(tally.pooled, level, args.out / "level.png")
     report.plot_precision_recall(tally.pooled, level, args.out / "precision_recall.png")
-    draw_examples(args, samples, tally.image_f1(level), segmenter, level)
-    print(f"validation at inference, photos at their own size, level {level}:")
-    print_table(FIGURES, [[figures[name] for name in FIGURES]])
+    draw_examples(args, parts["validation"], tally.image_f1(level), segmenter, level)
     return figures
+
+
+def score(segmenter, samples, sclera_value):
+    """A `threshold.Tally` of samples at their own size, decoded ahead in threads while the network runs."""
+    tally = Tally()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        pairs = pool_map(pool, lambda sample: read_pair(sample, sclera_value), samples, ahead=4)
+        for image, mask in progress(pairs, len(samples), "score"):
+            tally.add(segmenter(image), mask.pixels)
+    return tally
 
 
 def draw_examples(args, samples, f1, segmenter, level):

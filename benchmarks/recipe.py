@@ -11,11 +11,10 @@ import training
 from augmentation import Ranges
 from cache import build_cache
 from console import between, print_table, shown
-from datasets import find_dataset, read_pair
+from datasets import find_dataset
 from model import build_munet, encoder_layers, save_munet
 from runtime import Segmenter
 from splits import split_by_subject
-from threshold import Tally
 
 HALF = 128  # the level of probability 0.5
 KERAS_MOMENTUM = {"encoder": 0.999, "decoder": 0.99}  # of BatchNorm, as MobileNetV2 and Keras have them
@@ -96,10 +95,6 @@ def _score_recipe(name, folder, held_out, paper=False):
         _divide_by_255(segmenter._network)
     rows = []
     for where, samples, sclera_value in held_out:
-        tally = Tally()
-        for sample in samples:
-            image, mask = read_pair(sample, sclera_value)
-            tally.add(segmenter(image), mask.pixels)
-        figures = tally.figures(segmenter.level)
+        figures = train_mobv2_unet.score(segmenter, samples, sclera_value).figures(segmenter.level)
         rows.append((name, where, figures["images"], segmenter.level, figures["f1"], figures["f1_mean"]))
     return rows

@@ -73,6 +73,14 @@ def test_copies_are_seeded_and_the_same_for_any_number_of_workers(tiny_dataset, 
     assert all(mask.dtype == bool and image.shape == (48, 64, 3) for image, mask in made.values())
 
 
+def test_photos_that_look_alike_get_copies_of_their_own(tmp_path):
+    for name in ("s1/a", "s2/b"):
+        write_eye(tmp_path / f"data/images/{name}.png", tmp_path / f"data/masks/{name}.png", seed=5)
+    _, files = augmented(tmp_path / "data", tmp_path / "out", "--copies", 1)
+    assert files["images/s1/a.png"] == files["images/s2/b.png"]
+    assert files["images/s1/a_copy1.png"] != files["images/s2/b_copy1.png"]
+
+
 def test_no_flips_and_jpeg(small, tmp_path):
     code, files = augmented(small, tmp_path / "out", "--no-flips", "--format", "jpg", "--copies", 1)
     assert code == 0

@@ -3,7 +3,8 @@ import time
 
 import numpy as np
 import pytest
-from conftest import write_eye
+from conftest import draw_eye, write_eye
+from PIL import Image
 
 import cache
 from datasets import find_dataset, read_pair
@@ -84,6 +85,14 @@ def test_a_changed_file_rebuilds_its_part_alone(tiny_dataset, tmp_path, decoded,
     assert len(parts(tmp_path / "cache")) == 3
     assert len(parts(tmp_path / "cache").items() & before.items()) == 2
     assert not built[6][kind == "masks"].any()
+
+
+def test_a_touched_file_rebuilds_its_part(tiny_dataset, tmp_path, decoded):
+    first = contents(build(tiny_dataset, tmp_path / "cache"))
+    decoded.clear()
+    os.utime(tiny_dataset / "masks/s1/eye1.png", (1, 1))
+    assert contents(build(tiny_dataset, tmp_path / "cache")) == first
+    assert len(decoded) == 5
 
 
 def test_other_settings_and_other_datasets_have_their_own_parts(tiny_dataset, tmp_path, decoded):
@@ -175,9 +184,6 @@ def test_undecodable_names_are_kept(tmp_path):
 
 def test_lossy_masks_are_counted(tmp_path):
     write_eye(tmp_path / "d/images/a.png", None)
-    from conftest import draw_eye
-    from PIL import Image
-
     (tmp_path / "d/masks").mkdir()
     Image.fromarray(draw_eye(0)[1]).convert("L").save(tmp_path / "d/masks/a.jpg", quality=70)
     assert build(tmp_path / "d", tmp_path / "cache").cleaned == 1

@@ -101,6 +101,14 @@ def test_a_mask_that_is_all_sclera_is_full(tmp_path, coding):
     assert np.array_equal(read_mask(saved(tmp_path, EXACT[coding][0](FULL))).pixels, FULL)
 
 
+def test_where_the_eye_is_opaque_the_mark_is_its_white(tmp_path):
+    alpha = np.where(TRUTH | IRIS, 255, 0)
+    alpha[:3] = 255
+    white = np.where(TRUTH, 255, 0)
+    picture = Image.fromarray(np.dstack([white, white, white, alpha]).astype(np.uint8))
+    assert np.array_equal(read_mask(saved(tmp_path, picture)).pixels, TRUTH)
+
+
 def test_mobius_colours_without_sclera_or_with_nothing_else(tmp_path):
     assert not read_mask(saved(tmp_path, colours(np.zeros_like(TRUTH)))).pixels.any()
     assert read_mask(saved(tmp_path, colours(FULL))).pixels.all()
@@ -157,6 +165,12 @@ def small_patch(colour):
     return colours(patch, colour)
 
 
+def red_and_yellow():
+    painted = np.asarray(colours(TRUTH)).copy()
+    painted[:5, :5] = YELLOW
+    return Image.fromarray(painted)
+
+
 REFUSED = {
     "class indices": lambda: grey(0, 2)(TRUTH),
     "0/128": lambda: grey(0, 128)(TRUTH),
@@ -164,6 +178,8 @@ REFUSED = {
     "yellow": lambda: colours(TRUTH, YELLOW),
     "a small yellow patch": lambda: small_patch(YELLOW),
     "a small dark blue patch": lambda: small_patch((0, 0, 128)),
+    "red and a small yellow patch": red_and_yellow,
+    "16-bit 0/1000": lambda: grey(0, 1000, np.uint16)(TRUTH),
     "a photo": photo,
     "a dark photo": dark_photo,
     "a grey photo": lambda: photo().convert("L"),

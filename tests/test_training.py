@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from conftest import write_plain
 
 import cache
 import datasets
@@ -67,38 +68,48 @@ def test_learns_and_is_scored_from_the_saved_file(tiny_dataset, tmp_path, capsys
 
 def test_the_same_seed_gives_the_same_epochs_and_another_does_not(tiny_dataset, tmp_path, capsys):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        train(capsys, tiny_dataset, "--out", tmp_path / name, "--epochs-frozen", 2, "--epochs-finetune", 1, "--seed", seed)
+        train(capsys, tiny_dataset, "--out", tmp_path / name, "--epochs-frozen", 2, "--epochs-finetune", 0, "--seed", seed)
     assert (tmp_path / "a/split.csv").read_bytes() == (tmp_path / "b/split.csv").read_bytes()
     assert history(tmp_path / "a") == history(tmp_path / "b")
     assert history(tmp_path / "a")[0]["loss"] != history(tmp_path / "c")[0]["loss"]
 
 
-@pytest.mark.parametrize(("stop", "after"), [(signal.SIGKILL, 1), (signal.SIGKILL, 4), (signal.SIGINT, 2)])
-def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(tiny_dataset, tmp_path, capsys, stop, after):
-    command = [tiny_dataset, "--epochs-frozen", 3, "--epochs-finetune", 3]
+THREE_AND_THREE = ["--epochs-frozen", "3", "--epochs-finetune", "3"]
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """A dataset and a run over it that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    data = write_plain(folder / "data")
+    train_mobv2_unet.main([str(data), "--out", str(folder / "run"), "--cache", str(folder / "cache"), *THREE_AND_THREE, *SHORT])
+    return data, folder / "run"
+
+
+@pytest.mark.parametrize(("stop", "after"), [(signal.SIGKILL, 2), (signal.SIGINT, 4)])
+def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(whole_run, tmp_path, capsys, stop, after):
+    data, whole = whole_run
+    command = [data, "--out", tmp_path / "killed", *THREE_AND_THREE]
     process = subprocess.Popen(
-        [sys.executable, SCRIPT, *map(str, command), "--out", tmp_path / "killed", *SHORT],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
-    )  # fmt: skip
+        [sys.executable, SCRIPT, *map(str, command), *SHORT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     for line in process.stdout:
-        if line.startswith(("frozen", "finetune")):
-            after -= 1
-            if not after:
-                break
+        after -= line.startswith(("frozen", "finetune"))
+        if not after:
+            break
     process.send_signal(stop)
     _, errors = process.communicate(timeout=60)
     if stop == signal.SIGINT:
         assert process.returncode == 130
         assert errors.strip().splitlines()[-1].startswith("interrupted")
     with pytest.raises(MunetError, match="--resume"):
-        train(capsys, *command, "--out", tmp_path / "killed")
-    train(capsys, *command, "--out", tmp_path / "killed", "--resume")
-    train(capsys, *command, "--out", tmp_path / "whole")
-    assert history(tmp_path / "killed") == history(tmp_path / "whole")
-    killed, whole = (model.load_munet(tmp_path / name) for name in ("killed", "whole"))
-    for a, b in zip(killed[0].get_weights(), whole[0].get_weights(), strict=True):
+        train(capsys, *command)
+    train(capsys, *command, "--resume")
+    assert history(tmp_path / "killed") == history(whole)
+    (resumed, settings), (network, expected) = model.load_munet(tmp_path / "killed"), model.load_munet(whole)
+    for a, b in zip(resumed.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert killed[1]["level"] == whole[1]["level"]
+    assert settings["level"] == expected["level"]
 
 
 def test_resuming_with_other_settings_is_refused(tiny_dataset, tmp_path, capsys):
@@ -122,7 +133,7 @@ def test_resuming_with_other_settings_is_refused(tiny_dataset, tmp_path, capsys)
 
 
 def test_mixed_precision_and_tversky_train_and_save_float32(tiny_dataset, tmp_path, capsys):
-    flags = ["--mixed-precision", "--loss", "tversky", "--epochs-frozen", 1, "--epochs-finetune", 1]
+    flags = ["--mixed-precision", "--loss", "tversky", "--epochs-frozen", 0, "--epochs-finetune", 1]
     assert train(capsys, tiny_dataset, "--out", tmp_path / "run", *flags)[0] == 0
     assert keras.mixed_precision.global_policy().name == "float32"
     assert {str(w.dtype) for w in model.load_munet(tmp_path / "run")[0].get_weights()} == {"float32"}
@@ -133,7 +144,7 @@ def test_four_images_are_enough(tiny_dataset, tmp_path, capsys):
         mask = tiny_dataset / "masks" / image.relative_to(tiny_dataset / "images").with_suffix(".png")
         image.unlink()
         mask.unlink()
-    code, _, figures = train(capsys, tiny_dataset, "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 1)
+    code, _, figures = train(capsys, tiny_dataset, "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0)
     assert (code, figures["images"]) == (0, 2)
 
 
