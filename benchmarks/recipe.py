@@ -9,6 +9,7 @@ import keras
 import train_mobv2_unet
 import training
 from augmentation import Ranges
+from batches import Batches
 from cache import build_cache
 from console import between, print_table, shown
 from datasets import find_dataset
@@ -27,7 +28,7 @@ def add_arguments(parser):
     parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in DATA")
     parser.add_argument("--also", type=Path, nargs="*", default=[], metavar="OTHER", help="more datasets to score on, with binary masks")
     parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
-    parser.add_argument("--epochs", type=between(2, 10**6, int), default=50, help="epochs of each recipe in all")
+    parser.add_argument("--epochs-finetune", type=between(1, 10**6, int), default=60, help="epochs of stage 2 and of the paper's stage")
     parser.add_argument("--test", type=between(0.01, 0.8), default=0.3, help="share of the subjects held out to score on")
     parser.add_argument("--validation", type=between(0.01, 0.8), default=0.15, help="share of the subjects to choose epoch and level on")
     parser.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights and order")
@@ -40,20 +41,9 @@ def measure(args):
     held_out = [("held-out subjects", parts["test"], args.sclera_value)]
     held_out += [(shown(path.name), find_dataset(path).samples, None) for path in args.also]
     with tempfile.TemporaryDirectory() as folder:
-        flags = [
-            str(args.data),
-            "--size",
-            str(args.size),
-            "--test",
-            str(args.test),
-            "--validation",
-            str(args.validation),
-            "--seed",
-            str(args.seed),
-        ]
-        flags += ["--epochs-frozen", str(args.epochs // 5), "--epochs-finetune", str(args.epochs - args.epochs // 5)]
-        flags += [] if args.sclera_value is None else ["--sclera-value", str(args.sclera_value)]
-        train_mobv2_unet.main([*flags, "--out", f"{folder}/ours"])
+        flags = [f"--{name}={getattr(args, name)}" for name in ("size", "test", "validation", "seed", "epochs_finetune")]
+        flags += [] if args.sclera_value is None else [f"--sclera-value={args.sclera_value}"]
+        train_mobv2_unet.main([str(args.data), f"--out={folder}/ours", *(flag.replace("_", "-") for flag in flags)])
         _train_paper(args, dataset, parts, Path(folder) / "paper")
         rows = _score_recipe("paper", Path(folder) / "paper", held_out, paper=True) + _score_recipe("this", Path(folder) / "ours", held_out)
     print_table(("recipe", "scored on", "images", "level", "F1 pooled", "F1 mean"), rows)
@@ -80,8 +70,8 @@ def _train_paper(args, dataset, parts, folder):
     neutral |= dict.fromkeys(("rotation", "shift", "perspective", "brightness", "temperature"), (0.0, 0.0))
     flips = Ranges(**neutral, degraded=0.0)
     training.compile_network(network, "dice", PAPER_RATE)
-    batches = training.Batches(cache, range(len(cache)), 8, (args.seed,), flips)
-    network.fit(batches, epochs=args.epochs, shuffle=False, verbose=0)
+    batches = Batches(cache, range(len(cache)), 8, (args.seed,), flips)
+    network.fit(batches, epochs=args.epochs_finetune, shuffle=False, verbose=0)
     save_munet(network, folder, {"architecture": {"size": args.size, "decoder": "unet"}, "level": HALF})
 
 

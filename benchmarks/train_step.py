@@ -8,6 +8,7 @@ import numpy as np
 
 import training
 from augmentation import Ranges
+from batches import Batches
 from benchmarks import timed
 from cache import build_cache
 from console import between, print_table
@@ -50,9 +51,9 @@ def measure(args):
         cache, packing = timed(lambda: build_cache(samples, folder, args.size, folder=Path(folder) / "cache"))
         indices = [i % len(cache) for i in range(count)]
         batches = {
-            "bare step": Repeated(training.Batches(cache, indices, args.batch_size, (0,))[0], args.steps),
-            "from the cache": training.Batches(cache, indices, args.batch_size, (0,)),
-            "with online augmentation": training.Batches(cache, indices, args.batch_size, (0,), Ranges()),
+            "bare step": Repeated(Batches(cache, indices, args.batch_size, (0,))[0], args.steps),
+            "from the cache": Batches(cache, indices, args.batch_size, (0,)),
+            "with online augmentation": Batches(cache, indices, args.batch_size, (0,), Ranges()),
         }
         _, first = timed(lambda: network.train_on_batch(*batches["bare step"][0]))
         seconds = {name: [] for name in batches}

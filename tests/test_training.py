@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from conftest import write_plain
 
+import batches
 import cache
 import datasets
 import model
 import train_mobv2_unet
-import training
 from augmentation import Ranges
 from console import MunetError
 from runtime import Segmenter
@@ -176,23 +176,23 @@ def test_starting_from_a_trained_model_keeps_what_it_knew(tiny_dataset, tmp_path
 def test_batches_hold_every_sample_once_an_epoch_in_a_seeded_order(tiny_dataset):
     dataset = datasets.find_dataset(tiny_dataset)
     packed = cache.build_cache(dataset.samples, dataset.root, 32)
-    batches = training.Batches(packed, range(len(packed)), 5, seed=(3, 0))
-    images = np.concatenate([batches[i][0] for i in range(len(batches))])
-    assert len(batches) == 3
+    epoch = batches.Batches(packed, range(len(packed)), 5, seed=(3, 0))
+    images = np.concatenate([epoch[i][0] for i in range(len(epoch))])
+    assert len(epoch) == 3
     assert images.dtype == np.uint8
-    assert batches[0][1].shape == (5, 32, 32, 1)
-    assert set(np.unique(batches[0][1])) <= {0.0, 1.0}
+    assert epoch[0][1].shape == (5, 32, 32, 1)
+    assert set(np.unique(epoch[0][1])) <= {0.0, 1.0}
     assert sorted(image.tobytes() for image in images) == sorted(packed[i][0].tobytes() for i in range(len(packed)))
-    batches.on_epoch_end()
-    assert not np.array_equal(images, np.concatenate([batches[i][0] for i in range(len(batches))]))
-    later = training.Batches(packed, range(len(packed)), 5, seed=(3, 0), epoch=1)
-    np.testing.assert_array_equal(later[1][0], batches[1][0])
+    epoch.on_epoch_end()
+    assert not np.array_equal(images, np.concatenate([epoch[i][0] for i in range(len(epoch))]))
+    later = batches.Batches(packed, range(len(packed)), 5, seed=(3, 0), epoch=1)
+    np.testing.assert_array_equal(later[1][0], epoch[1][0])
 
 
 def test_online_augmentation_depends_on_seed_epoch_and_sample_alone(tiny_dataset):
     dataset = datasets.find_dataset(tiny_dataset)
     packed = cache.build_cache(dataset.samples, dataset.root, 32)
-    one, same, other = (training.Batches(packed, range(8), 8, (seed, 0), Ranges()) for seed in (1, 1, 2))
+    one, same, other = (batches.Batches(packed, range(8), 8, (seed, 0), Ranges()) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one[0][0], same[0][0])
     assert not np.array_equal(one[0][0], other[0][0])
 

@@ -1,0 +1,51 @@
+"""Shuffled, augmented batches from the packed dataset, the same for every run of one seed."""
+
+import math
+
+import keras
+import numpy as np
+
+from augmentation import augment
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled batches from a cache: (N, size, size, 3) uint8 images, (N, size, size, 1) float32 masks.
+
+    The order and the augmentation of an epoch depend only on the seed and the epoch, so that a resumed run
+    sees what an uninterrupted one would have seen.
+
+    Args:
+        cache: a `cache.Cache` or anything indexable that gives (image, mask).
+        indices: which of its samples, a sequence of ints.
+        batch_size: of every batch but perhaps the last.
+        seed: ints that seed the order, e.g. (seed, stage).
+        ranges: an `augmentation.Ranges` for online augmentation. Default: None, none.
+        epoch: the first epoch's number.
+    """
+
+    def __init__(self, cache, indices, batch_size, seed, ranges=None, epoch=0):
+        super().__init__(workers=2, max_queue_size=16)  # threads: with one, Keras would read between the steps
+        self.cache, self.indices, self.batch_size = cache, np.asarray(indices), batch_size
+        self.seed, self.ranges, self.epoch = seed, ranges, epoch
+        self._shuffle()
+
+    def _shuffle(self):
+        self._order = np.random.default_rng((*self.seed, self.epoch)).permutation(self.indices)
+
+    def __len__(self):
+        return math.ceil(len(self.indices) / self.batch_size)
+
+    def __getitem__(self, batch):
+        pairs = [self._sample(int(i)) for i in self._order[batch * self.batch_size : (batch + 1) * self.batch_size]]
+        return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])[..., None].astype(np.float32)
+
+    def _sample(self, index):
+        image, mask = self.cache[index]
+        if self.ranges is None:
+            return image, mask
+        return augment(image, mask, self.ranges, np.random.default_rng((*self.seed, self.epoch, index)))
+
+    def on_epoch_end(self):
+        """Keras calls this after each epoch: a new order."""
+        self.epoch += 1
+        self._shuffle()
