@@ -18,11 +18,12 @@ install: .venv/installed
 	@touch $@
 
 demo: install
-	$(BIN)/python synthesize_eyes.py demo/eyes --count 240 --size 240 320 --images-per-subject 8
-	$(BIN)/python augment_datasets.py demo/eyes demo/eyes --preview demo/augmentation.png
-	$(BIN)/python train_mobv2_unet.py demo/eyes --out demo/weights --size 128 --encoder-weights none --loss dice-bce \
+	$(BIN)/python synthesize_eyes.py demo/eyes --count 160 --size 240 320 --images-per-subject 8
+	$(BIN)/python augment_datasets.py demo/eyes demo/augmented --preview demo/augmentation.png
+	$(BIN)/python augment_datasets.py demo/eyes demo/augmented
+	$(BIN)/python train_mobv2_unet.py demo/augmented --out demo/weights --size 128 --encoder-weights none \
 		--epochs-frozen 0 --epochs-finetune 12 --rate-finetune 3e-3 --overwrite
-	$(BIN)/python synthesize_eyes.py demo/new_eyes --count 24 --seed 1 --size 480 640 --images-per-subject 4
+	$(BIN)/python synthesize_eyes.py demo/new_eyes --count 24 --seed 1 --images-per-subject 4
 	$(BIN)/python predict_test_images.py demo/new_eyes --weights demo/weights --out demo/results --overwrite
 	$(BIN)/python threshold.py demo/results demo/new_eyes
 	@echo; echo "Look at:"; ls -d demo/augmentation.png demo/weights/*.png demo/results/Overlays
