@@ -150,8 +150,9 @@ def _degrade(image, ranges, rng):
         noisy = image + rng.standard_normal(image.shape, np.float32) * np.float32(noise * 255)
         image = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
     if chances[3] and quality < 100:
-        encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, round(quality)])[1]
-        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+        # OpenCV takes channels as BGR; in another order the codec would weigh them wrongly.
+        encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, round(quality)])[1]
+        image = np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1])
     return image
 
 

@@ -113,7 +113,8 @@ def _one_line(error):
         return " ".join(str(error).split("\n"))
     if isinstance(error, OSError) and error.strerror:
         where = f"{shown(error.filename)}: " if error.filename else ""
-        return f"{where}{error.strerror}; free space or permission is needed there, or another --out"
+        remedy = "check the path" if isinstance(error, FileNotFoundError) else "free space or permission is needed there, or another folder"
+        return f"{where}{error.strerror}; {remedy}"
     if isinstance(error, MemoryError):
         return "out of memory; use a smaller --batch-size or fewer --workers"
     return f"unexpected {type(error).__name__}: {shown(error)}; MUNET_DEBUG=1 shows where, please report it"

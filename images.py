@@ -27,6 +27,7 @@ MAX_PIXELS = 200_000_000
 OVERLAY_COLOR = (0, 255, 128)
 OVERLAY_MAX_SIDE = 2048
 
+warnings.filterwarnings("ignore", module="PIL")  # its remarks on odd metadata are of no use to anybody here
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is below 200 megapixels; open_image checks ours.
 
 
@@ -44,13 +45,11 @@ def open_image(path):
             _register_heif()
         if os.path.getsize(path) == 0:
             raise BadInput(path, "an empty file (0 bytes)", "an image", "copy it again from its source")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are of no use to anybody here.
-            with Image.open(path) as opened:
-                width, height = opened.size
-                if width * height > MAX_PIXELS:
-                    raise BadInput(path, f"{width}x{height} pixels", f"at most {MAX_PIXELS / 1e6:g} megapixels", "down-scale it first")
-                yield opened
+        with Image.open(path) as opened:
+            width, height = opened.size
+            if width * height > MAX_PIXELS:
+                raise BadInput(path, f"{width}x{height} pixels", f"at most {MAX_PIXELS / 1e6:g} megapixels", "down-scale it first")
+            yield opened
     except (MunetError, FileNotFoundError, PermissionError, IsADirectoryError, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise nearly everything (SyntaxError, struct.error, ...) on damaged data.
@@ -66,20 +65,6 @@ def _register_heif():
     pillow_heif.register_heif_opener()
 
 
-def image_size(path):
-    """The upright size (height, width) of an image file, read from its header alone.
-
-    Raises:
-        BadInput: as `open_image`.
-    """
-    with open_image(path) as opened:
-        width, height = opened.size
-        if opened.format == "TIFF":  # Pillow has turned the size of this format already; the tags hold the stored one
-            width, height = opened.tag_v2[256], opened.tag_v2[257]
-        sideways = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    return (width, height) if sideways else (height, width)
-
-
 def read_image(path):
     """Reads a photo as HWC uint8 RGB, upright.
 
@@ -89,7 +74,11 @@ def read_image(path):
         BadInput: as `open_image`, or pixels of floating point.
     """
     with open_image(path) as opened:
-        return np.asarray(_to_rgb(ImageOps.exif_transpose(opened), path))
+        opened.load()
+        upright = opened
+        with contextlib.suppress(Exception):  # a garbled EXIF block does not make the pixels worse
+            upright = ImageOps.exif_transpose(opened)
+        return np.asarray(_to_rgb(upright, path))
 
 
 def read_probability(path):

@@ -68,7 +68,7 @@ def test_output_to_a_full_disk_is_one_line(lines):
     with open("/dev/full", "w") as full:
         done = run_main(f"for i in range({lines}): print(i)\nreturn 0", stdout=full, stderr=subprocess.PIPE, capture_output=False)
     assert done.returncode == 2
-    assert done.stderr == "error: No space left on device; free space or permission is needed there, or another --out\n"
+    assert done.stderr == "error: No space left on device; free space or permission is needed there, or another folder\n"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is of Linux")

@@ -9,7 +9,7 @@ from PIL import Image
 
 import images
 from console import BadInput
-from images import image_size, overlay, read_image, read_probability, resize_image, resize_mask, resize_probability, write_png
+from images import overlay, read_image, read_probability, resize_image, resize_mask, resize_probability, write_png
 
 CORNERS = {"top left": (230, 30, 30), "top right": (30, 230, 30), "bottom left": (30, 30, 230), "bottom right": (230, 230, 230)}
 # How a camera stores the upright photo for each EXIF orientation.
@@ -56,7 +56,6 @@ def test_every_orientation_is_read_upright_at_the_size_that_the_header_told(tmp_
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = saved(tmp_path / f"photo.{suffix}", STORED[orientation](quadrants()), exif=exif)
-    assert image_size(path) == (32, 48)
     assert_close(read_image(path), quadrants())
 
 
@@ -67,8 +66,13 @@ def test_heic_is_read_upright(tmp_path, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = saved(tmp_path / "photo.HEIC", STORED[orientation](quadrants((64, 96))), exif=exif.tobytes())
-    assert image_size(path) == (64, 96)
     assert_close(read_image(path), quadrants((64, 96)))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
+def test_a_garbled_exif_block_does_not_cost_the_photo(tmp_path, suffix):
+    path = saved(tmp_path / f"a.{suffix}", quadrants(), exif=b"Exif\0\0MM\0*\xff\xff\xff\xffgarbage")
+    assert_close(read_image(path), quadrants())
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp"])
@@ -123,7 +127,7 @@ def test_sixteen_bits_keep_the_upper_eight(tmp_path, name):
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1)])
 def test_images_of_one_pixel_are_read_resized_and_drawn_on(tmp_path, size):
     path = saved(tmp_path / "small.png", noise(*size, 3))
-    assert image_size(path) == size == read_image(path).shape[:2]
+    assert size == read_image(path).shape[:2]
     assert resize_image(read_image(path), (24, 24)).shape == (24, 24, 3)
     assert overlay(read_image(path), np.ones(size, bool)).shape == (*size, 3)
 
@@ -139,10 +143,9 @@ def test_images_of_one_pixel_are_read_resized_and_drawn_on(tmp_path, size):
 )
 def test_what_is_no_image_is_named(tmp_path, name, data, found):
     (tmp_path / name).write_bytes(data)
-    for read in (read_image, image_size):
-        with pytest.raises(BadInput, match=found) as caught:
-            read(tmp_path / name)
-        assert caught.value.path == str(tmp_path / name)
+    with pytest.raises(BadInput, match=found) as caught:
+        read_image(tmp_path / name)
+    assert caught.value.path == str(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.bmp", "a.webp"])
@@ -168,9 +171,8 @@ def test_a_decompression_bomb_is_refused_from_its_header(tmp_path):
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
     (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
-    for read in (read_image, image_size):
-        with pytest.raises(BadInput, match=r"60000x60000 pixels, expected at most 200 megapixels"):
-            read(tmp_path / "bomb.png")
+    with pytest.raises(BadInput, match=r"60000x60000 pixels, expected at most 200 megapixels"):
+        read_image(tmp_path / "bomb.png")
 
 
 def test_the_pixel_limit_is_inclusive(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -171,12 +172,12 @@ def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, tmp_path, ca
     folder.mkdir()
     for seed in range(60):
         Image.fromarray(photo(seed, (400, 600))).save(folder / f"{seed:02}.png")
-    process = command(folder, "--weights", weights, "--out", tmp_path / "stopped", "--workers", 1)
     done = tmp_path / "stopped/Binarised"
-    while process.poll() is None and not (done.exists() and len(list(done.glob("[0-9]*.png"))) > 3):
-        pass
-    process.send_signal(stop)
-    _, errors = process.communicate(timeout=60)
+    with command(folder, "--weights", weights, "--out", tmp_path / "stopped", "--workers", 1) as process:
+        while process.poll() is None and len(list(done.glob("[0-9]*.png"))) < 4:
+            time.sleep(0.002)
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors
     for path in done.glob("[0-9]*.png"):
         with Image.open(path) as mask:
@@ -199,8 +200,8 @@ def test_what_cannot_run_is_one_line_and_exit_code_2(weights, tmp_path, case):
         "out is a file": [tmp_path / "one.png", "--weights", weights, "--out", tmp_path / "file"],
         "bad level": [tmp_path / "one.png", "--weights", weights, "--level", "256"],
     }[case]
-    process = command(*args, cwd=tmp_path)
-    out, errors = process.communicate(timeout=60)
+    with command(*args, cwd=tmp_path) as process:
+        out, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert errors.startswith("error: ")
     assert errors.count("\n") == 1, errors

@@ -90,15 +90,14 @@ def whole_run(tmp_path_factory):
 def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(whole_run, tmp_path, capsys, stop, after):
     data, whole = whole_run
     command = [data, "--out", tmp_path / "killed", *THREE_AND_THREE]
-    process = subprocess.Popen(
-        [sys.executable, SCRIPT, *map(str, command), *SHORT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    for line in process.stdout:
-        after -= line.startswith(("frozen", "finetune"))
-        if not after:
-            break
-    process.send_signal(stop)
-    _, errors = process.communicate(timeout=60)
+    words = [sys.executable, SCRIPT, *map(str, command), *SHORT]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            after -= line.startswith(("frozen", "finetune"))
+            if not after:
+                break
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=60)
     if stop == signal.SIGINT:
         assert process.returncode == 130
         assert errors.strip().splitlines()[-1].startswith("interrupted")
