@@ -13,6 +13,7 @@ The script scores the saved maps both at the level that they were binarised at (
 the best level for these labels (an oracle: it has seen the labels that it is scored on).
 """
 
+import concurrent.futures
 import json
 from pathlib import Path
 
@@ -20,9 +21,10 @@ import cv2
 import numpy as np
 
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, quiet_stderr, run, shown
-from datasets import pair_truth
+from datasets import pair_truth, read_pair
 from images import read_probability, size_mismatch
 from masks import read_mask
+from parallel import pool_map
 
 FIGURES = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")
 
@@ -168,6 +170,28 @@ class Tally:
         empty = sum(not counts[1].any() for counts in self.images)
         mean = float(per_image.mean()) if len(per_image) else float("nan")
         return {"images": len(self.images), "empty": empty, "level": level, **scores(self.pooled, level), "f1_mean": mean}
+
+
+def tally_samples(segmenter, samples, sclera_value=None):
+    """Scores a model on labelled photos at their own size; they are decoded ahead in threads while it runs.
+
+    Args:
+        segmenter: gives an HW uint8 probability map of an image, e.g. a `runtime.Segmenter`.
+        samples: list of `datasets.Sample`.
+        sclera_value: class index of the sclera in the masks, if they are class-index masks.
+
+    Returns:
+        A `Tally` in the order of the samples.
+
+    Raises:
+        BadInput: a sample cannot be read.
+    """
+    tally = Tally()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        pairs = pool_map(pool, lambda sample: read_pair(sample, sclera_value), samples, ahead=4)
+        for image, mask in progress(pairs, len(samples), "score"):
+            tally.add(segmenter(image), mask.pixels)
+    return tally
 
 
 def score_folder(predictions, truth, sclera_value=None):

@@ -12,18 +12,16 @@ split.csv, history.csv, curves.png, level.png, precision_recall.png and examples
 """
 
 import argparse
-import concurrent.futures
 import dataclasses
 from pathlib import Path
 
 import numpy as np
 
-from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, progress, quiet_stderr, run, shown, warn
+from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, quiet_stderr, run, shown, warn
 from datasets import find_dataset, read_pair
 from files import claim_folder
-from parallel import pool_map
 from splits import read_split, shared_subjects, split_by_subject, write_split
-from threshold import FIGURES, Tally, best_level
+from threshold import FIGURES, best_level, tally_samples
 
 EXAMPLES = 4
 PROBLEMS_SHOWN = 20
@@ -62,6 +60,8 @@ def parse(argv):
     training.add_argument("--mixed-precision", action="store_true", help="float16 on the GPU, with loss scaling")
     training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
     args = parser.parse_args(argv)
+    if args.size % 32:
+        parser.error(f"argument --size: {args.size} is not divisible by 32")
     args.out = args.out or Path("weights") / (args.data.resolve().name or "munet")
     return args
 
@@ -190,13 +190,13 @@ def finish_run(args, parts, training_run):
 
     keras.mixed_precision.set_global_policy("float32")
     segmenter = Segmenter(args.out)
-    tally = score(segmenter, parts["validation"], args.sclera_value)
+    tally = tally_samples(segmenter, parts["validation"], args.sclera_value)
     level = best_level(tally.pooled)
     figures = tally.figures(level)
     store_level(args.out, level, figures["f1"], "validation images at their own size")
     rows = [("validation", *(figures[name] for name in FIGURES))]
     if parts["test"]:
-        test = score(segmenter, parts["test"], args.sclera_value).figures(level)
+        test = tally_samples(segmenter, parts["test"], args.sclera_value).figures(level)
         rows.append(("test", *(test[name] for name in FIGURES)))
         figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *FIGURES)}
     print(f"at inference from the saved file, photos at their own size, level {level}:")
@@ -206,16 +206,6 @@ def finish_run(args, parts, training_run):
     report.plot_precision_recall(tally.pooled, level, args.out / "precision_recall.png")
     draw_examples(args, parts["validation"], tally.image_f1(level), segmenter, level)
     return figures
-
-
-def score(segmenter, samples, sclera_value):
-    """A `threshold.Tally` of samples at their own size, decoded ahead in threads while the network runs."""
-    tally = Tally()
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        pairs = pool_map(pool, lambda sample: read_pair(sample, sclera_value), samples, ahead=4)
-        for image, mask in progress(pairs, len(samples), "score"):
-            tally.add(segmenter(image), mask.pixels)
-    return tally
 
 
 def draw_examples(args, samples, f1, segmenter, level):

@@ -1,12 +1,13 @@
 """The paper's recipe beside this one: one split by subject, scored from the saved files on subjects that neither has seen."""
 
 import dataclasses
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import keras
 
-import train_mobv2_unet
 import training
 from augmentation import Ranges
 from batches import Batches
@@ -16,7 +17,9 @@ from datasets import find_dataset
 from model import build_munet, encoder_layers, save_munet
 from runtime import Segmenter
 from splits import split_by_subject
+from threshold import tally_samples
 
+SCRIPT = Path(__file__).resolve().parent.parent / "train_mobv2_unet.py"
 HALF = 128  # the level of probability 0.5
 KERAS_MOMENTUM = {"encoder": 0.999, "decoder": 0.99}  # of BatchNorm, as MobileNetV2 and Keras have them
 PAPER_RATE = 1e-4
@@ -28,6 +31,7 @@ def add_arguments(parser):
     parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in DATA")
     parser.add_argument("--also", type=Path, nargs="*", default=[], metavar="OTHER", help="more datasets to score on, with binary masks")
     parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
+    parser.add_argument("--encoder-weights", default="imagenet", metavar="imagenet|none|FILE", help="where both encoders start from")
     parser.add_argument("--epochs-finetune", type=between(1, 10**6, int), default=60, help="epochs of stage 2 and of the paper's stage")
     parser.add_argument("--test", type=between(0.01, 0.8), default=0.3, help="share of the subjects held out to score on")
     parser.add_argument("--validation", type=between(0.01, 0.8), default=0.15, help="share of the subjects to choose epoch and level on")
@@ -41,9 +45,9 @@ def measure(args):
     held_out = [("held-out subjects", parts["test"], args.sclera_value)]
     held_out += [(shown(path.name), find_dataset(path).samples, None) for path in args.also]
     with tempfile.TemporaryDirectory() as folder:
-        flags = [f"--{name}={getattr(args, name)}" for name in ("size", "test", "validation", "seed", "epochs_finetune")]
-        flags += [] if args.sclera_value is None else [f"--sclera-value={args.sclera_value}"]
-        train_mobv2_unet.main([str(args.data), f"--out={folder}/ours", *(flag.replace("_", "-") for flag in flags)])
+        names = ("size", "test", "validation", "seed", "epochs_finetune", "encoder_weights", "sclera_value")
+        flags = [f"--{name.replace('_', '-')}={getattr(args, name)}" for name in names if getattr(args, name) is not None]
+        subprocess.run([sys.executable, SCRIPT, args.data, f"--out={folder}/ours", *flags], check=True)
         _train_paper(args, dataset, parts, Path(folder) / "paper")
         rows = _score_recipe("paper", Path(folder) / "paper", held_out, paper=True) + _score_recipe("this", Path(folder) / "ours", held_out)
     print_table(("recipe", "scored on", "images", "level", "F1 pooled", "F1 mean"), rows)
@@ -55,7 +59,7 @@ def measure(args):
 def _train_paper(args, dataset, parts, folder):
     """RGB / 255, Dice, one stage, one rate, flips only, Keras' BatchNorm momenta; the last epoch is kept."""
     keras.utils.set_random_seed(args.seed)
-    network = build_munet(args.size)
+    network = build_munet(args.size, encoder_weights=args.encoder_weights)
     _divide_by_255(network)
     encoder = {layer.name for layer in encoder_layers(network)}
     for layer in network.layers:
@@ -85,6 +89,6 @@ def _score_recipe(name, folder, held_out, paper=False):
         _divide_by_255(segmenter._network)
     rows = []
     for where, samples, sclera_value in held_out:
-        figures = train_mobv2_unet.score(segmenter, samples, sclera_value).figures(segmenter.level)
+        figures = tally_samples(segmenter, samples, sclera_value).figures(segmenter.level)
         rows.append((name, where, figures["images"], segmenter.level, figures["f1"], figures["f1_mean"]))
     return rows

@@ -1,0 +1,33 @@
+"""The benchmarks run and tell the truth on small inputs; their times are never asserted."""
+
+import json
+
+import pytest
+
+import benchmark
+
+
+def figures(capsys, *args):
+    assert benchmark.main([str(arg) for arg in args]) == 0
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_threshold_finds_what_scikit_learn_finds(capsys):
+    last = figures(capsys, "threshold", "--count", 4, "--reference-count", 2)
+    assert last["f1"] == pytest.approx(last["f1_reference"], abs=1e-6)
+    assert last["speed_ratio"] > 0
+
+
+def test_train_measures_all_three_sources(capsys):
+    last = figures(capsys, "train", "--size", 32, "--batch-size", 2, "--steps", 3, "--rounds", 1)
+    assert last["images"] == 6
+    assert last["images_per_second"] > 0
+    assert {"pipeline_overhead", "online_overhead", "first_step_seconds"} <= set(last)
+
+
+def test_recipe_scores_both_on_the_same_held_out_subjects(tiny_dataset, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
+    last = figures(capsys, "recipe", tiny_dataset, "--size", 32, "--epochs-finetune", 1, "--encoder-weights", "none")
+    assert last["images"] == 4
+    assert 0 <= last["paper_f1"] <= 1
+    assert 0 <= last["f1"] <= 1
