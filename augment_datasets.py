@@ -11,6 +11,7 @@ its copies. Every copy depends only on the seed, the image's name and the copy's
 import concurrent.futures
 import dataclasses
 import os
+import re
 import zlib
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from images import write_jpeg, write_png
 from parallel import pool_map
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
+MAX_PERSPECTIVE = 0.4  # beyond a half the corners may cross
 
 
 def parse(argv):
@@ -42,10 +44,11 @@ def parse(argv):
     parser.add_argument("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="threads")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in OUT")
     ranges = parser.add_argument_group("ranges of the copies' transforms, see augmentation.py")
+    meanings = dict(re.findall(r"^ +(\w+): (.+)$", Ranges.__doc__, re.MULTILINE))
     for field in dataclasses.fields(Ranges):
         pair = {"nargs": 2, "metavar": ("LOW", "HIGH")} if isinstance(field.default, tuple) else {}
         kind = between(-1000, 1000) if pair else between(0, 1)
-        ranges.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=" ", **pair)
+        ranges.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=meanings[field.name], **pair)
     args = parser.parse_args(argv)
     args.ranges = _checked_ranges(args)
     return args
@@ -61,6 +64,11 @@ def _checked_ranges(args):
     for name in ("scale", "aspect", "gamma"):
         if values[name][0] <= 0:
             raise MunetError(f"--{name} must be above 0")
+    for name in ("blur", "motion_blur", "noise", "saturation"):
+        if values[name][0] < 0:
+            raise MunetError(f"--{name.replace('_', '-')} must not be negative")
+    if max(map(abs, values["perspective"])) > MAX_PERSPECTIVE:
+        raise MunetError(f"--perspective moves a corner by at most {MAX_PERSPECTIVE} of a side")
     if not 1 <= values["jpeg"][0] <= values["jpeg"][1] <= 100:
         raise MunetError("--jpeg is a quality from 1 to 100")
     return Ranges(**values)
@@ -75,6 +83,7 @@ def main(argv):
         return preview(dataset, args)
     _check_places(dataset, args)
     settings = {
+        "script": "augment_datasets.py",
         "data": str(args.data.resolve()),
         "copies": args.copies,
         "flips": not args.no_flips,

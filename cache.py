@@ -11,6 +11,7 @@ are missing, and a part that no longer fits its files is never found again and i
 is a by-product of building: a part remembers the samples that it could not hold.
 """
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -28,8 +29,9 @@ from files import remove_parts, whole_file
 from images import resize_image, resize_mask
 from parallel import pool_map
 
-PART_SAMPLES = 512
+PART_SAMPLES = 2048
 _FORMAT = 1
+_STALE_HOURS = 6  # a younger unfinished part may belong to a run beside this one
 
 
 def default_folder():
@@ -88,11 +90,12 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
     made_of = f"{Path(root).resolve()}|{size}|{sclera_value}"
     folder = Path(folder or default_folder()) / _digest(made_of)
     folder.mkdir(parents=True, exist_ok=True)
-    remove_parts(folder)
+    remove_parts(folder, hours=_STALE_HOURS)
     groups = [samples[i : i + PART_SAMPLES] for i in range(0, len(samples), PART_SAMPLES)]
     paths = [folder / f"{_fingerprint(group, size, sclera_value)}.h5" for group in groups]
     for stale in set(folder.glob("*.h5")) - set(paths):
-        stale.unlink()
+        with contextlib.suppress(OSError):  # Windows keeps a file that a run beside this one has open
+            stale.unlink()
     missing = [(path, group) for path, group in zip(paths, groups, strict=True) if not path.exists()]
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         decoded = pool_map(pool, lambda sample: _decode(sample, size, sclera_value), itertools.chain(*(g for _, g in missing)))

@@ -58,7 +58,9 @@ class ArgumentParser(argparse.ArgumentParser):
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    pass
+    def _get_help_string(self, action):
+        """A default of None says nothing: where it means something, the help text does."""
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
 
 
 def between(low, high, kind=float):

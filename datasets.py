@@ -9,8 +9,7 @@ The subject is the first folder below the images; SBVPI and MOBIUS names start w
 folders; else every image counts as its own subject.
 """
 
-import re
-import unicodedata
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +17,7 @@ import images
 import masks
 from console import BadInput, MunetError, shown
 from files import find_files
-
-_MOBIUS_NAME = re.compile(r"(\d+)_\d[a-z]_[LR][a-z]_\w+$")
-_SBVPI_NAME = re.compile(r"(\d+)[LR]_[a-z]_\w+$")
-_SBVPI_PART = re.compile(r"_(sclera|iris|pupil|vessels|periocular|canthus|eyelashes)$")
-_LAYOUTS = "images/ and masks/ (plain, MOBIUS), MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI)"
+from layouts import KNOWN, MOBIUS_NAME, SBVPI_NAME, by_key, contents, detect, list_files, pairable
 
 
 @dataclass(frozen=True)
@@ -51,15 +46,6 @@ class Dataset:
         return f"{shown(self.root)}: {self.layout} layout, {len(self.samples)} labelled images of {subjects} subjects"
 
 
-@dataclass(frozen=True)
-class _Layout:
-    name: str
-    image_root: Path
-    mask_root: Path
-    mask_ending: str = ""
-    loose: bool = False
-
-
 def find_dataset(root):
     """Finds the labelled images in a folder of any known layout; nothing is decoded yet.
 
@@ -73,12 +59,12 @@ def find_dataset(root):
         MunetError: no folder, no known layout, or no labelled image.
     """
     root = Path(root)
-    layout = _detect(root)
+    layout = detect(root)
     if layout is None:
-        raise MunetError(f"{shown(root)} is not a dataset: found {_contents(root)}, expected {_LAYOUTS}")
-    photos, truths = _list_files(layout)
-    photos, truths, problems = _pairable(
-        _by_key(photos, layout.image_root, loose=layout.loose), _by_key(truths, layout.mask_root, layout.mask_ending, layout.loose)
+        raise MunetError(f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}")
+    photos, truths = list_files(layout)
+    photos, truths, problems = pairable(
+        by_key(photos, layout.image_root, loose=layout.loose), by_key(truths, layout.mask_root, layout.mask_ending, layout.loose)
     )
     dataset = Dataset(root, layout.name, layout.image_root, problems=problems)
     for key, image in photos.items():
@@ -111,13 +97,13 @@ def find_photos(source):
     """
     source = Path(source)
     if source.is_dir():
-        layout = _detect(source)
+        layout = detect(source)
         root = layout.image_root if layout else source
-        found = _list_files(layout)[0] if layout else find_files(source, images.SUFFIXES)
+        found = list_files(layout)[0] if layout else find_files(source, images.SUFFIXES)
         named = [(path.relative_to(root), path) for path in found]
     elif source.suffix.lower() == ".txt" and source.is_file():
         lines = source.read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n")
-        named = [(_listed_name(line), source.parent / line) for line in lines if line.strip()]
+        named = _listed([source.parent / line for line in lines if line.strip()], source.parent)
     elif source.is_file():
         named = [(Path(source.name), source)]
     else:
@@ -149,11 +135,11 @@ def pair_truth(predictions, truth):
     predictions, truth = Path(predictions), Path(truth)
     if (predictions / "Predictions").is_dir():
         predictions = predictions / "Predictions"
-    layout = _detect(truth)
+    layout = detect(truth)
     mask_root = layout.mask_root if layout else truth
-    files = _list_files(layout)[1] if layout else find_files(truth, masks.SUFFIXES)
-    truths = _by_key(files, mask_root, layout.mask_ending if layout else "", loose=True)
-    maps, truths, problems = _pairable(_by_key(find_files(predictions, (".png",)), predictions, loose=True), truths)
+    files = list_files(layout)[1] if layout else find_files(truth, masks.SUFFIXES)
+    truths = by_key(files, mask_root, layout.mask_ending if layout else "", loose=True)
+    maps, truths, problems = pairable(by_key(find_files(predictions, (".png",)), predictions, loose=True), truths)
     for what, folder, found in (("probability maps", predictions, maps), ("masks", truth, truths)):
         if not found:
             raise MunetError(f"no {what} in {shown(folder)}")
@@ -175,69 +161,10 @@ def read_pair(sample, sclera_value=None):
     Raises:
         BadInput: either is unreadable, or their sizes differ.
     """
-    try:
-        image, mask = images.read_image(sample.image), masks.read_mask(sample.mask, sclera_value)
-    except OSError as error:
-        raise BadInput(error.filename, error.strerror, "a file that can be read", "check that it is there and its permissions") from error
+    image, mask = images.read_image(sample.image), masks.read_mask(sample.mask, sclera_value)
     if image.shape[:2] != mask.pixels.shape:
         raise images.size_mismatch(sample.mask, mask.pixels.shape, sample.image, image.shape[:2])
     return image, mask
-
-
-def _detect(root):
-    """The layout of `root`, or of its only subfolder (an unpacked archive); None if it is none of the known ones."""
-    if not root.is_dir():
-        raise MunetError(f"{shown(root)} is not a folder that exists")
-    seen = set()
-    while (real := root.resolve()) not in seen:
-        seen.add(real)
-        entries = [path for path in sorted(root.iterdir()) if not path.name.startswith(".")]
-        folders = [path for path in entries if path.is_dir()]
-        layout = _layout_of({path.name.casefold(): path for path in folders})
-        if layout:
-            return layout
-        if len(folders) != 1 or any(path.suffix.lower() in images.SUFFIXES for path in entries if path.is_file()):
-            marked = any(path.stem.endswith("_sclera") for path in find_files(root, (".png",)))
-            return _Layout("SBVPI", root, root, mask_ending="_sclera") if marked else None
-        root = folders[0]
-    return None
-
-
-def _layout_of(folders):
-    """The layout that is known by its `folders`, a dict from case-folded name to path; None if there is none."""
-    if "masd" in folders and "masd_gt" in folders:
-        return _Layout("MASD", folders["masd"], folders["masd_gt"], loose=True)
-    if "images" in folders and "masks" in folders:
-        first = find_files(folders["images"], images.SUFFIXES)[:1]
-        mobius = bool(first) and _MOBIUS_NAME.match(first[0].stem)
-        return _Layout("MOBIUS" if mobius else "plain", folders["images"], folders["masks"])
-    return None
-
-
-def _list_files(layout):
-    """All images and all masks of a layout."""
-    photos, truths = find_files(layout.image_root, images.SUFFIXES), find_files(layout.mask_root, masks.SUFFIXES)
-    if layout.mask_ending:
-        photos = [path for path in photos if not _SBVPI_PART.search(path.stem)]
-        truths = [path for path in truths if path.stem.endswith(layout.mask_ending)]
-    return photos, truths
-
-
-def _by_key(paths, root, ending="", loose=False):
-    """Lists of the paths that have one name below `root`, by that name."""
-    keyed = {}
-    for path in paths:
-        key = unicodedata.normalize("NFC", path.relative_to(root).with_suffix("").as_posix()).removesuffix(ending)
-        keyed.setdefault("".join(key.split()).casefold() if loose else key, []).append(path)
-    return keyed
-
-
-def _pairable(*sides):
-    """The two sides as dicts from name to the one path, and the problems: files of one name, which are left out of both sides."""
-    doubled = [(key, same) for side in sides for key, same in side.items() if len(same) > 1]
-    problems = [BadInput(p, f"{len(same)} files of this name", "one", "remove or rename all but one") for _, same in doubled for p in same]
-    left_out = {key for key, _ in doubled}
-    return *({key: same[0] for key, same in side.items() if key not in left_out} for side in sides), problems
 
 
 def _unpaired(path, found, where, remedy):
@@ -247,17 +174,14 @@ def _unpaired(path, found, where, remedy):
 def _subject(name, layout):
     folder = name.split("/")[0] if "/" in name else None
     if folder is None and layout in ("MOBIUS", "SBVPI"):
-        match = (_MOBIUS_NAME if layout == "MOBIUS" else _SBVPI_NAME).match(name)
+        match = (MOBIUS_NAME if layout == "MOBIUS" else SBVPI_NAME).match(name)
         folder = match and match.group(1)
     return folder or name
 
 
-def _listed_name(line):
-    path = Path(line)
-    return Path(path.name) if path.is_absolute() or ".." in path.parts else path
-
-
-def _contents(root):
-    names = sorted(path.name + "/" * path.is_dir() for path in root.iterdir())
-    listed = ", ".join(shown(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
-    return listed or "an empty folder"
+def _listed(paths, folder):
+    """Paths of a list by their name below the list's folder, or below what they have in common where some lie elsewhere."""
+    real = [Path(os.path.abspath(path)) for path in paths]
+    below = all(path.is_relative_to(folder.resolve()) for path in real)
+    common = folder.resolve() if below else Path(os.path.commonpath([path.parent for path in real]))
+    return [(full.relative_to(common), path) for full, path in zip(real, paths, strict=True)]

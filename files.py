@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from console import MunetError, shown, warn
@@ -50,10 +51,12 @@ def write_json(path, value):
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"))
 
 
-def remove_parts(folder):
-    """Removes what a killed run left half-written in `folder` and below."""
+def remove_parts(folder, hours=0.0):
+    """Removes what killed runs left half-written in `folder` and below, where it is older than `hours`."""
     for part in Path(folder).rglob(PART_PREFIX + "*"):
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # a run beside this one may have renamed it just now
+            if part.stat().st_mtime <= time.time() - 3600 * hours:
+                part.unlink()
 
 
 def claim_folder(folder, settings, overwrite=False):
@@ -61,7 +64,8 @@ def claim_folder(folder, settings, overwrite=False):
 
     Args:
         folder: the output folder; it is made where it is missing.
-        settings: dict of JSON values that decide what is written; kept in `settings.json`.
+        settings: dict of JSON values that decide what is written; kept in `settings.json`. Its `script` says
+            whose folder it is.
         overwrite: start afresh: remove what a run with other settings left.
 
     Returns:
@@ -74,7 +78,7 @@ def claim_folder(folder, settings, overwrite=False):
     kept = folder / SETTINGS_FILE
     if folder.exists() and not folder.is_dir():
         raise MunetError(f"{shown(folder)} is a file, not a folder; give another --out")
-    earlier = _read_settings(kept, settings)
+    earlier = _read_settings(kept, settings["script"])
     if overwrite and earlier is not None:
         shutil.rmtree(folder)
     elif earlier is not None and earlier != settings:
@@ -88,13 +92,13 @@ def claim_folder(folder, settings, overwrite=False):
     return earlier == settings and not overwrite
 
 
-def _read_settings(path, settings):
-    """The settings of an earlier run; None where there are none, or where they are not of the kind of `settings`."""
+def _read_settings(path, script):
+    """The settings of an earlier run of `script`; None where there are none."""
     try:
         earlier = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
     except (FileNotFoundError, ValueError):
         return None
-    return earlier if isinstance(earlier, dict) and earlier.keys() == settings.keys() else None
+    return earlier if isinstance(earlier, dict) and earlier.get("script") == script else None
 
 
 def find_files(folder, suffixes):

@@ -38,7 +38,7 @@ def open_image(path):
     Whatever goes wrong inside the `with` block while decoding is raised as one error.
 
     Raises:
-        BadInput: not an image, empty, damaged, or larger than `MAX_PIXELS`.
+        BadInput: not there, not readable, not an image, empty, damaged, or larger than `MAX_PIXELS`.
     """
     try:
         if Path(path).suffix.lower() in (".heic", ".heif"):
@@ -50,8 +50,10 @@ def open_image(path):
             if width * height > MAX_PIXELS:
                 raise BadInput(path, f"{width}x{height} pixels", f"at most {MAX_PIXELS / 1e6:g} megapixels", "down-scale it first")
             yield opened
-    except (MunetError, FileNotFoundError, PermissionError, IsADirectoryError, MemoryError):
+    except (MunetError, MemoryError):
         raise
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise BadInput(path, error.strerror, "a file that can be read", "check that it is there, and its permissions") from error
     except Exception as error:  # Pillow's decoders raise nearly everything (SyntaxError, struct.error, ...) on damaged data.
         found = "not an image" if isinstance(error, Image.UnidentifiedImageError) else f"damaged data ({error})"
         raise BadInput(path, found, "a whole " + "/".join(s[1:] for s in SUFFIXES) + " file", "copy it again or remove it") from error
@@ -75,9 +77,12 @@ def read_image(path):
     """
     with open_image(path) as opened:
         opened.load()
-        upright = opened
-        with contextlib.suppress(Exception):  # a garbled EXIF block does not make the pixels worse
+        try:
             upright = ImageOps.exif_transpose(opened)
+        except MemoryError:
+            raise
+        except Exception:  # a garbled EXIF block does not make the pixels worse
+            upright = opened
         return np.asarray(_to_rgb(upright, path))
 
 

@@ -9,6 +9,7 @@ to [-1, 1] is its first layer. A trained model is one file, `munet.weights.h5`: 
 that prediction needs as JSON in the HDF5 attribute `munet`.
 """
 
+import hashlib
 import json
 import shutil
 import warnings
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import h5py
 import keras
+import numpy as np
 
 from console import MunetError, shown
 from files import whole_file
@@ -206,10 +208,28 @@ def read_settings(path):
         raise MunetError(f"{shown(path)} is not a whole HDF5 file ({_first_line(error)}); copy it again") from error
     if text is None:
         raise MunetError(f"{shown(path)} holds no MU-Net settings: it was not written by train_mobv2_unet.py")
-    settings = json.loads(text)
-    if settings["format"] > FORMAT:
+    try:
+        settings = json.loads(text)
+        newer = settings["format"] > FORMAT
+        settings["architecture"]["size"], settings["architecture"]["decoder"], settings["level"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise MunetError(f"{shown(path)} holds garbled settings ({_first_line(error)}); copy or train it again") from error
+    if newer:
         raise MunetError(f"{shown(path)} has format {settings['format']}, this version reads up to {FORMAT}: update MU-Net")
     return settings
+
+
+def weights_digest(path):
+    """A hash of a saved model's weights alone, 16 hexadecimal digits: the same whatever level is stored with them."""
+    digest = hashlib.sha256()
+
+    def add(name, item):
+        if isinstance(item, h5py.Dataset):
+            digest.update(name.encode() + np.ascontiguousarray(item[()]).tobytes())
+
+    with h5py.File(model_file(path)) as file:
+        file.visititems(add)
+    return digest.hexdigest()[:16]
 
 
 def store_level(path, level, f1, chosen_on):

@@ -11,12 +11,12 @@ run again goes on where it was stopped.
 
 import concurrent.futures
 import csv
-import hashlib
 import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, quiet_stderr, run, shown
@@ -40,7 +40,9 @@ def parse(argv):
     level = parser.add_mutually_exclusive_group()
     level.add_argument("--level", type=between(0, 255, int), help="binarisation level instead of the model's own")
     level.add_argument("--threshold", type=between(0, 1), help="the same as a probability, rounded to a level")
-    parser.add_argument("--tta", action="store_true", help="average over the photo and its left-right flip; twice the time")
+    parser.add_argument(
+        "--tta", action="store_true", help="average over the photo and its flip: twice the time; the level was chosen without"
+    )
     parser.add_argument("--no-overlays", action="store_true", help="write no Overlays")
     parser.add_argument("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="threads that read and write")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in --out")
@@ -53,19 +55,36 @@ def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
     photos = find_photos(args.images)
+    photos = without_outputs(photos, args)
     with quiet_stderr():  # and after the cheap checks: Keras takes seconds to start
         import runtime
-        from model import model_file
+        from model import model_file, weights_digest
 
     segmenter = runtime.Segmenter(args.weights, args.runtime, args.tta)
     level = segmenter.level if args.level is None else args.level
     if args.threshold is not None:
         level = round(args.threshold * 255)
-    digest = hashlib.sha256(model_file(args.weights).read_bytes()).hexdigest()
-    settings = {"model": digest, "level": level, "tta": args.tta, "overlays": not args.no_overlays}
+    name = f"{model_file(args.weights).resolve().parent.name} ({weights_digest(args.weights)})"
+    settings = {"script": "predict_test_images.py", "images": str(args.images.resolve()), "model": name}
+    settings |= {"level": level, "tta": args.tta, "overlays": not args.no_overlays}
     claim_folder(args.out, settings, args.overwrite)
     rows = predict(photos, segmenter, level, args.out, not args.no_overlays, args.workers)
     return summarise(rows, args.out, level)
+
+
+def without_outputs(photos, args):
+    """Leaves what an earlier run wrote out of the photos, where the output folder lies below them.
+
+    Raises:
+        MunetError: the photos lie below the output folder, where --overwrite would remove them; or none are left.
+    """
+    source, out = args.images.resolve(), args.out.resolve()
+    if source.is_relative_to(out):
+        raise MunetError(f"{shown(args.images)} lies in the output folder {shown(args.out)}; give another --out")
+    kept = {name: path for name, path in photos.items() if not Path(os.path.abspath(path)).is_relative_to(out)}
+    if not kept:
+        raise MunetError(f"no photos in {shown(args.images)} but the outputs in {shown(args.out)}")
+    return kept
 
 
 @dataclass
@@ -116,12 +135,9 @@ def predict(photos, segmenter, level, out, overlays=True, workers=2):
 def _read(name, path, segmenter):
     try:
         image = read_image(path)
-    except (MunetError, MemoryError) as problem:
+        return _Photo(name, image, segmenter.prepare(image))
+    except (MunetError, MemoryError, cv2.error) as problem:
         return _Photo(name, problem=problem)
-    except OSError as error:
-        remedy = "check that it is there and may be read"
-        return _Photo(name, problem=BadInput(path, error.strerror, "a file that can be read", remedy))
-    return _Photo(name, image, segmenter.prepare(image))
 
 
 def _infer(photo, segmenter):
@@ -133,8 +149,24 @@ def _infer(photo, segmenter):
 def _write(photo, level, out, overlays):
     """Writes the outputs of one photo, and gives its row."""
     if photo.problem is not None:
-        failed(photo.problem)
-        return dict.fromkeys(COLUMNS, "") | {"image": photo.name, "status": "failed", "error": str(photo.problem)}
+        return _failed_row(photo)
+    try:
+        return _write_outputs(photo, level, out, overlays)
+    except (MemoryError, cv2.error) as problem:
+        photo.problem = problem
+    return _failed_row(photo)
+
+
+def _failed_row(photo):
+    problem = photo.problem
+    if not isinstance(problem, MunetError):
+        found = f"{type(problem).__name__} {problem}".strip()
+        problem = BadInput(photo.name, found, "a photo that fits into memory", "down-scale it, or use fewer --workers")
+    failed(problem)
+    return dict.fromkeys(COLUMNS, "") | {"image": photo.name, "status": "failed", "error": str(problem)}
+
+
+def _write_outputs(photo, level, out, overlays):
     probability = resize_probability(photo.small, photo.image.shape[:2])
     mask = probability >= level
     predictions, binarised, overlay_path = _outputs(photo.name, out)
@@ -159,10 +191,18 @@ def _finished_rows(path, photos, out):
         with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
             for row in csv.DictReader(file):
                 whole = row.get("status") == "ok" and row["error"] == ""  # the last line may be cut short
-                if whole and row["image"] in photos and all(p.exists() for p in _outputs(row["image"], out)[:2]):
+                if whole and row["image"] in photos and _is_done(photos[row["image"]], _outputs(row["image"], out)):
                     rows[row["image"]] = row
     _write_table(path, rows.values())
     return rows
+
+
+def _is_done(photo, outputs):
+    """Whether map and mask are there, and not older than the photo."""
+    try:
+        return min(path.stat().st_mtime for path in outputs[:2]) >= photo.stat().st_mtime
+    except OSError:
+        return False
 
 
 def _write_table(path, rows):

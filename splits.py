@@ -11,6 +11,7 @@ from sklearn.model_selection import GroupShuffleSplit
 from console import MunetError, shown
 from files import write_bytes
 
+SPLIT_FILE = "split.csv"
 PARTS = ("train", "validation", "test")
 _COLUMNS = ("image", "subject", "part")
 

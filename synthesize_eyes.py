@@ -39,7 +39,7 @@ def parse(argv):
     parser.add_argument("--seed", type=between(0, 2**32 - 1, int), default=0, help="another seed draws other people")
     size = between(16, 8192, int)
     parser.add_argument("--size", type=size, nargs=2, default=[480, 640], metavar=("HEIGHT", "WIDTH"), help="of the images, in pixels")
-    parser.add_argument("--workers", type=between(1, 1024, int), default=os.cpu_count(), help="processes that draw")
+    parser.add_argument("--workers", type=between(1, 61, int), default=min(os.cpu_count() or 1, 61), help="processes that draw")
     parser.add_argument("--images-per-subject", type=between(1, 10**6, int), default=10, help="images of each person")
     parser.add_argument("--overwrite", action="store_true", help="remove what an earlier run left and start afresh")
     return parser.parse_args(argv)

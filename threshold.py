@@ -13,20 +13,12 @@ The script scores the saved maps both at the level that they were binarised at (
 the best level for these labels (an oracle: it has seen the labels that it is scored on).
 """
 
-import concurrent.futures
-import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, quiet_stderr, run, shown
-from datasets import pair_truth, read_pair
-from images import read_probability, size_mismatch
-from masks import read_mask
-from parallel import pool_map
-
-FIGURES = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")
+from console import ArgumentParser, MunetError, between, failed, finish, print_table, quiet_stderr, run, shown
 
 LEVELS = 256
 # calcHist counts in float32, which is exact up to 2**24.
@@ -144,82 +136,10 @@ def _ratio(part, whole):
     return np.divide(part, whole, out=np.ones_like(whole), where=whole != 0)
 
 
-class Tally:
-    """Scores over a stream of images: pooled histograms, and one (2, 256) table an image.
-
-    Memory is 2 kB an image and does not depend on its size.
-    """
-
-    def __init__(self):
-        self.pooled = np.zeros((2, LEVELS), np.int64)
-        self.images = []
-
-    def add(self, probability, mask):
-        """Adds one image; arguments as for `histograms`."""
-        counts = histograms(probability, mask)
-        self.pooled += counts
-        self.images.append(counts.astype(np.uint32))
-
-    def image_f1(self, level):
-        """F1 of each image at `level`, (N,) float64, in the order they were added."""
-        return np.array([f1_scores(counts.astype(np.int64))[level] for counts in self.images])
-
-    def figures(self, level):
-        """The documented figures at `level`: pooled scores, `f1_mean` over images, `empty` images counted."""
-        per_image = self.image_f1(level)
-        empty = sum(not counts[1].any() for counts in self.images)
-        mean = float(per_image.mean()) if len(per_image) else float("nan")
-        return {"images": len(self.images), "empty": empty, "level": level, **scores(self.pooled, level), "f1_mean": mean}
-
-
-def tally_samples(segmenter, samples, sclera_value=None):
-    """Scores a model on labelled photos at their own size; they are decoded ahead in threads while it runs.
-
-    Args:
-        segmenter: gives an HW uint8 probability map of an image, e.g. a `runtime.Segmenter`.
-        samples: list of `datasets.Sample`.
-        sclera_value: class index of the sclera in the masks, if they are class-index masks.
-
-    Returns:
-        A `Tally` in the order of the samples.
-
-    Raises:
-        BadInput: a sample cannot be read.
-    """
-    tally = Tally()
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        pairs = pool_map(pool, lambda sample: read_pair(sample, sclera_value), samples, ahead=4)
-        for image, mask in progress(pairs, len(samples), "score"):
-            tally.add(segmenter(image), mask.pixels)
-    return tally
-
-
-def score_folder(predictions, truth, sclera_value=None):
-    """Scores saved probability maps against a folder of ground truth.
-
-    Args:
-        predictions: a results folder, or a folder of 8-bit grey PNGs as `predict_test_images.py` writes them.
-        truth: a dataset in any known layout, or a folder of masks; paired by relative path without suffix.
-        sclera_value: class index of the sclera in the masks, if they are class-index masks.
-
-    Returns:
-        (tally, problems): a `Tally`, and a list of `BadInput` for what could not be paired or read.
-    """
-    tally = Tally()
-    pairs, problems = pair_truth(predictions, truth)
-    for map_path, mask_path in progress(pairs, len(pairs), "score"):
-        try:
-            probability, mask = read_probability(map_path), read_mask(mask_path, sclera_value).pixels
-            if probability.shape != mask.shape:
-                raise size_mismatch(map_path, probability.shape, mask_path, mask.shape)
-            tally.add(probability, mask)
-        except BadInput as problem:
-            problems.append(problem)
-    return tally, problems
-
-
 def main(argv):
     """The command line; returns the exit code."""
+    from evaluation import FIGURES, saved_level, score_folder  # it stands above this module, this script above both
+
     parser = ArgumentParser(__doc__)
     parser.add_argument("results", type=Path, help="a results folder, or a folder of saved probability maps")
     parser.add_argument("truth", type=Path, metavar="GT", help="a dataset in any known layout, or a folder of masks")
@@ -231,31 +151,24 @@ def main(argv):
         failed(problem)
     if not tally.images:
         raise MunetError("no probability map could be scored")
-    best = tally.figures(best_level(tally.pooled))
-    used = saved_level(args.results)
-    rows = (
-        [("best on these labels (oracle)", best)]
-        if used is None
-        else [("as binarised", tally.figures(used)), ("best on these labels (oracle)", best)]
-    )
+    best, used = tally.figures(best_level(tally.pooled)), saved_level(args.results)
+    figures = best if used is None else tally.figures(used)
+    rows = [] if used is None else [("as binarised", figures)]
+    rows.append(("best on these labels (oracle)", best))
     print_table(("level", "", *FIGURES), [(row["level"], name, *(row[key] for key in FIGURES)) for name, row in rows])
     if best["empty"]:
         print(f"{best['empty']} images have no sclera: they score 1 where none is found, else 0")
     if args.weights:
-        with quiet_stderr():
-            import model
-        path = model.store_level(args.weights, best["level"], best["f1"], f"chosen on {shown(args.truth)}")
-        print(f"wrote level {best['level']} into {shown(path)}; predict again with --overwrite to binarise at it")
-    finish(failed=len(problems), out=str(args.results), level_used=used, **best)
+        _write_level(args, best)
+    finish(**figures, best_level=best["level"], best_f1=best["f1"], failed=len(problems), out=str(args.results))
     return 1 if problems else 0
 
 
-def saved_level(results):
-    """The level that a results folder was binarised at; None if it does not tell."""
-    try:
-        return json.loads((Path(results) / "settings.json").read_text(encoding="utf-8"))["level"]
-    except (OSError, ValueError, KeyError):
-        return None
+def _write_level(args, best):
+    with quiet_stderr():
+        import model
+    path = model.store_level(args.weights, best["level"], best["f1"], f"chosen on {shown(args.truth.name)}")
+    print(f"wrote level {best['level']} into {shown(path)}; predict again with --overwrite to binarise at it")
 
 
 if __name__ == "__main__":

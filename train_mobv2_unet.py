@@ -19,12 +19,14 @@ import numpy as np
 
 from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, quiet_stderr, run, shown, warn
 from datasets import find_dataset, read_pair
+from evaluation import FIGURES, tally_samples
 from files import claim_folder
-from splits import read_split, shared_subjects, split_by_subject, write_split
-from threshold import FIGURES, best_level, tally_samples
+from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject, write_split
+from threshold import best_level
 
+DEFAULT_SIZE = 224
+RESUME_FILE = "resume.h5"
 EXAMPLES = 4
-PROBLEMS_SHOWN = 20
 
 
 def parse(argv):
@@ -46,7 +48,7 @@ def parse(argv):
     network.add_argument("--encoder-weights", default="imagenet", metavar="imagenet|none|FILE", help="where the encoder starts from")
     network.add_argument("--weights", type=Path, metavar="RUN", help="a trained model to start from instead")
     network.add_argument("--decoder", choices=("unet",), default="unet", help="decoder of the network")
-    network.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width, divisible by 32")
+    network.add_argument("--size", type=between(32, 2048, int), help="input height and width, divisible by 32 (default: 224 or --weights')")
     training = parser.add_argument_group("training")
     training.add_argument("--loss", choices=("dice", "dice-bce", "tversky"), default="dice", help="see losses.py")
     training.add_argument("--batch-size", type=between(1, 4096, int), default=8, help="images a step")
@@ -60,10 +62,20 @@ def parse(argv):
     training.add_argument("--mixed-precision", action="store_true", help="float16 on the GPU, with loss scaling")
     training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
     args = parser.parse_args(argv)
+    if args.size is None:
+        args.size = _size_of(args.weights) if args.weights else DEFAULT_SIZE
     if args.size % 32:
         parser.error(f"argument --size: {args.size} is not divisible by 32")
+    if args.validation + args.test >= 1:
+        parser.error("arguments --validation and --test leave nothing to train on")
     args.out = args.out or Path("weights") / (args.data.resolve().name or "munet")
     return args
+
+
+def _size_of(weights):
+    with quiet_stderr():
+        from model import read_settings
+    return read_settings(weights)["architecture"]["size"]
 
 
 def main(argv):
@@ -74,12 +86,13 @@ def main(argv):
     dataset = find_dataset(args.data)
     print(dataset.describe())
     cache = checked_cache(dataset, args)
-    parts = make_split(cache.samples, args)
+    parts = make_split(dataset.samples, cache.samples, args)
+    network = make_network(args)  # before the folder is claimed: a start that fails, or --overwrite, loses nothing
     continued = claim_folder(args.out, run_settings(args), args.overwrite)
-    if continued and not args.resume:
+    if continued and not args.resume and (args.out / RESUME_FILE).exists():
         raise MunetError(f"{shown(args.out)} already holds this run; go on with --resume or start afresh with --overwrite")
-    write_split(args.out / "split.csv", parts)
-    training_run = start(args, dataset, cache, parts)
+    write_split(args.out / SPLIT_FILE, parts)
+    training_run = start(args, network, dataset, cache, parts)
     training_run.fit()
     figures = finish_run(args, parts, training_run)
     finish(failed=len(dataset.problems) + len(cache.problems), out=str(args.out), **figures)
@@ -89,7 +102,9 @@ def main(argv):
 def run_settings(args):
     """What decides the outcome of a run, as JSON values; resuming with anything else is refused."""
     ignored = ("resume", "overwrite", "out", "cache", "skip_bad")
-    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items() if name not in ignored}
+    values = {name: value for name, value in vars(args).items() if name not in ignored}
+    paths = {name: str(value.resolve()) for name, value in values.items() if isinstance(value, Path)}
+    return {"script": "train_mobv2_unet.py", **values, **paths}
 
 
 def checked_cache(dataset, args):
@@ -100,9 +115,7 @@ def checked_cache(dataset, args):
     problems = dataset.problems + cache.problems
     if problems:
         print(f"{len(problems)} problems:")
-        print_problems(problems[:PROBLEMS_SHOWN])
-        if len(problems) > PROBLEMS_SHOWN:
-            print(f"... and {len(problems) - PROBLEMS_SHOWN} more")
+        print_problems(problems)
         if not args.skip_bad:
             raise MunetError(
                 f"{len(problems)} problems in {shown(dataset.root)} (listed above); mend them, or leave these files out with --skip-bad"
@@ -115,40 +128,62 @@ def checked_cache(dataset, args):
     return cache
 
 
-def make_split(samples, args):
-    """The parts to train and validate on, drawn or read, with what is doubtful about them said."""
-    if args.split:
-        parts = read_split(args.split, samples)
+def make_split(samples, good, args):
+    """The parts to train and validate on, drawn or read, with what is doubtful about them said.
+
+    Args:
+        samples: all samples of the dataset.
+        good: those without problems, the only ones that get into a part.
+        args: the command line; a run that is resumed keeps the split it began with.
+    """
+    kept = args.out / SPLIT_FILE
+    file = kept if args.resume and not args.overwrite and kept.exists() else args.split
+    if file:
+        parts, usable = read_split(file, samples), {sample.name for sample in good}
+        parts = {part: [sample for sample in found if sample.name in usable] for part, found in parts.items()}
+        left_out = len(good) - sum(len(found) for found in parts.values())
+        if left_out:
+            warn(f"{left_out} images are not in {shown(file)} and are left out")
         for subject in shared_subjects(parts)[:5]:
-            warn(f"subject {shown(subject)} is in more than one part of {shown(args.split)}: the score will flatter")
+            warn(f"subject {shown(subject)} is in more than one part of {shown(file)}: the score will flatter")
     elif args.split_by == "image":
-        alone = [dataclasses.replace(sample, subject=sample.name) for sample in samples]
+        alone = [dataclasses.replace(sample, subject=sample.name) for sample in good]
         parts = split_by_subject(alone, args.validation, args.test, args.seed)
         warn("split by image: the same person may be in training and validation, the score will flatter")
     else:
-        parts = split_by_subject(samples, args.validation, args.test, args.seed)
+        parts = split_by_subject(good, args.validation, args.test, args.seed)
+        if len({sample.subject for sample in good}) == len(good):
+            warn("no subject has two images: if one person does, put each person's images into a folder, or the score will flatter")
     rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
     print_table(("part", "images", "subjects"), rows)
     return parts
 
 
-def start(args, dataset, cache, parts):
-    """Builds or loads the network and takes up an earlier state: a `training.Run` ready to fit."""
+def make_network(args):
+    """Builds or loads the network; the seed decides the weights that are not loaded."""
     with quiet_stderr():
         import keras
 
-        import training
-        from augmentation import Ranges
         from model import build_munet, load_munet
 
     keras.utils.set_random_seed(args.seed)
     if args.mixed_precision:
         keras.mixed_precision.set_global_policy("mixed_float16")
-    network = load_munet(args.weights, args.size)[0] if args.weights else build_munet(args.size, args.decoder, args.encoder_weights)
+    return load_munet(args.weights, args.size)[0] if args.weights else build_munet(args.size, args.decoder, args.encoder_weights)
+
+
+def start(args, network, dataset, cache, parts):
+    """A `training.Run` that is ready to fit, with the state of an earlier one taken up."""
+    import keras
+
+    import training
+    from augmentation import Ranges
+
     stages = [
         training.Stage("frozen", False, args.epochs_frozen, args.rate_frozen, args.patience_frozen),
         training.Stage("finetune", True, args.epochs_finetune, args.rate_finetune, args.patience_finetune),
     ]
+    stages = [stage for stage in stages if stage.epochs]
     index = {sample.name: i for i, sample in enumerate(cache.samples)}
     train, validation = ([index[sample.name] for sample in parts[part]] for part in ("train", "validation"))
     settings = {
@@ -158,24 +193,11 @@ def start(args, dataset, cache, parts):
     }
     ranges = Ranges() if args.online else None
     training_run = training.Run(
-        network,
-        cache,
-        train,
-        validation,
-        args.out,
-        settings,
-        [s for s in stages if s.epochs],
-        args.loss,
-        args.batch_size,
-        args.seed,
-        ranges,
+        network, cache, train, validation, args.out, settings, stages, args.loss, args.batch_size, args.seed, ranges
     )
-    resumed = training_run.resume()
-    done = f", resumed after {len(training_run.state.history)} epochs" if resumed else ""
-    print(
-        f"{network.count_params():,} parameters, Keras {keras.__version__} on {keras.backend.backend()}, device {training.device()}{done}",
-        flush=True,
-    )
+    done = f", resumed after {len(training_run.state.history)} epochs" if training_run.resume() else ""
+    keras_is = f"Keras {keras.__version__} on {keras.backend.backend()}, device {training.device()}"
+    print(f"{network.count_params():,} parameters, {keras_is}{done}", flush=True)
     return training_run
 
 
@@ -190,13 +212,13 @@ def finish_run(args, parts, training_run):
 
     keras.mixed_precision.set_global_policy("float32")
     segmenter = Segmenter(args.out)
-    tally = tally_samples(segmenter, parts["validation"], args.sclera_value)
+    tally, scored = tally_samples(segmenter, parts["validation"], args.sclera_value)
     level = best_level(tally.pooled)
     figures = tally.figures(level)
     store_level(args.out, level, figures["f1"], "validation images at their own size")
     rows = [("validation", *(figures[name] for name in FIGURES))]
     if parts["test"]:
-        test = tally_samples(segmenter, parts["test"], args.sclera_value).figures(level)
+        test = tally_samples(segmenter, parts["test"], args.sclera_value)[0].figures(level)
         rows.append(("test", *(test[name] for name in FIGURES)))
         figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *FIGURES)}
     print(f"at inference from the saved file, photos at their own size, level {level}:")
@@ -204,7 +226,7 @@ def finish_run(args, parts, training_run):
     report.plot_history(training_run.state.history, args.out / "curves.png")
     report.plot_level(tally.pooled, level, args.out / "level.png")
     report.plot_precision_recall(tally.pooled, level, args.out / "precision_recall.png")
-    draw_examples(args, parts["validation"], tally.image_f1(level), segmenter, level)
+    draw_examples(args, scored, tally.image_f1(level), segmenter, level)
     return figures
 
 

@@ -22,7 +22,7 @@ from tqdm import tqdm
 import losses
 import model
 from batches import Batches
-from console import MunetError
+from console import PLAIN_PROGRESS_SECONDS, MunetError
 from files import whole_file, write_bytes
 from threshold import best_level, f1_scores, histograms
 
@@ -79,11 +79,12 @@ class Watch(keras.callbacks.Callback):
     def __init__(self, run, stage):
         super().__init__()
         self.run, self.stage = run, stage
-        self._bar, self._started = None, 0.0
+        self._bar, self._epoch, self._started, self._shown = None, 0, 0.0, 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         """Starts the clock, and a bar on a terminal."""
-        self._started = time.monotonic()
+        self._epoch, self._started = epoch, time.monotonic()
+        self._shown = self._started
         if sys.stderr.isatty():
             self._bar = tqdm(total=self.params["steps"], desc=f"{self.stage.name} {epoch + 1}", leave=False, file=sys.stderr)
 
@@ -91,6 +92,9 @@ class Watch(keras.callbacks.Callback):
         """Moves the bar."""
         if self._bar is not None:
             self._bar.update()
+        elif time.monotonic() - self._shown > PLAIN_PROGRESS_SECONDS:
+            self._shown = time.monotonic()
+            print(f"{self.stage.name} {self._epoch + 1}: step {batch + 1}/{self.params['steps']}", file=sys.stderr, flush=True)
 
     def on_epoch_end(self, epoch, logs=None):
         """Scores, prints one line, saves."""
@@ -233,5 +237,7 @@ def device():
     if keras.backend.backend() == "torch":  # its part of keras.distribution is empty
         import torch
 
-        return f"cuda:0 {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "cpu"
+        if torch.cuda.is_available():
+            return f"cuda:0 {torch.cuda.get_device_name()}"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
     return ", ".join(name for name in keras.distribution.list_devices() if not name.startswith("cpu")) or "cpu"

@@ -1,11 +1,14 @@
 """Choosing the best-F1 level, beside scikit-learn's precision-recall curve on the same pixels."""
 
+import tracemalloc
+
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
 import threshold
 from benchmarks import timed
-from console import between, peak_memory_mb, print_table
+from console import between, print_table
+from evaluation import Tally
 
 MEGAPIXEL = (1000, 1000)
 
@@ -21,16 +24,18 @@ def measure(args):
     rng = np.random.default_rng(0)
     masks = rng.random((args.reference_count, *MEGAPIXEL)) < 0.2
     maps = np.clip(rng.normal(60, 50, masks.shape) + 100 * masks, 0, 255).astype(np.uint8)
-    before = peak_memory_mb()
 
     def choose(count):
-        pooled = np.zeros((2, 256), np.int64)
+        tally = Tally()
         for i in range(count):
-            pooled += threshold.histograms(maps[i % len(maps)], masks[i % len(maps)])
-        return pooled, threshold.best_level(pooled)
+            tally.add(maps[i % len(maps)], masks[i % len(maps)])
+        return tally.pooled, threshold.best_level(tally.pooled)
 
     (_, level), ours = timed(lambda: choose(args.count))
-    grown = peak_memory_mb() - before
+    tracemalloc.start()
+    choose(args.count)
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
     (precision, recall, _), reference = timed(lambda: precision_recall_curve(masks.ravel(), maps.ravel()))
     same = choose(len(maps))
     best = float((2 * precision * recall / (precision + recall + 1e-300)).max())
@@ -41,5 +46,5 @@ def measure(args):
         ("scikit-learn", args.reference_count, f"{1000 * reference / args.reference_count:.2f}", f"{best:.9f}"),
     ]
     print_table(("", "megapixels", "ms a megapixel", "best F1 on the same pixels"), rows)
-    print(f"{ratio:.0f} times faster; memory grew by {grown:.1f} MB over {args.count} images")
-    return {"images": args.count, "level": level, "f1": f1, "f1_reference": best, "speed_ratio": ratio, "memory_growth_mb": grown}
+    print(f"{ratio:.0f} times faster; {peak:.1f} MB of memory for {args.count} images")
+    return {"images": args.count, "level": level, "f1": f1, "f1_reference": best, "speed_ratio": ratio, "memory_mb": peak}

@@ -196,7 +196,7 @@ def test_photos_of_a_folder_of_one_file_and_of_a_list(tmp_path):
     assert find_photos(tmp_path / "a.jpg") == {"a": tmp_path / "a.jpg"}
     (tmp_path / "sub/list.txt").write_bytes(f"\ufeffb.PNG\r\n\r\n../a.jpg\r\n{tmp_path}/elsewhere/d.jpg\nnot there\u2028.jpg".encode())
     photos = find_photos(tmp_path / "sub/list.txt")
-    assert list(photos) == ["a", "b", "d", "not there\u2028"]
+    assert list(photos) == ["a", "elsewhere/d", "sub/b", "sub/not there\u2028"]
     assert photos["a"].samefile(tmp_path / "a.jpg")
 
 
@@ -214,9 +214,19 @@ def test_photos_that_would_write_one_output_are_an_error(tmp_path, names):
     touch(tmp_path, *names)
     with pytest.raises(MunetError, match=r"would both write (s/)?a\.png"):
         find_photos(tmp_path)
-    (tmp_path / "list.txt").write_text("x/a.jpg\n/y/a.jpg\n../a.png\n")
-    with pytest.raises(MunetError, match=r"would both write a\.png"):
+    (tmp_path / "list.txt").write_text("x/a.jpg\nx/../x/a.png\n")
+    with pytest.raises(MunetError, match=r"would both write x/a\.png"):
         find_photos(tmp_path / "list.txt")
+
+
+def test_a_list_over_several_folders_keeps_names_apart(tmp_path):
+    (tmp_path / "list.txt").write_text("/d/s1/a.jpg\n/d/s2/a.jpg\n")
+    assert list(find_photos(tmp_path / "list.txt")) == ["s1/a", "s2/a"]
+
+
+def test_one_odd_name_does_not_make_a_folder_a_dataset(tmp_path):
+    touch(tmp_path, "a.jpg", "b_iris.jpg", "left_sclera.png")
+    assert list(find_photos(tmp_path)) == ["a", "b_iris", "left_sclera"]
 
 
 def test_no_photos_is_an_error(tmp_path):

@@ -8,7 +8,7 @@ import files
 from console import MunetError
 from files import PART_PREFIX, claim_folder, find_files, remove_parts, whole_file, write_bytes, write_json
 
-SETTINGS = {"model": "abc", "level": 128, "none": None, "list": [1, 2.5], "name": "склера"}
+SETTINGS = {"script": "a.py", "model": "abc", "level": 128, "none": None, "list": [1, 2.5], "name": "склера"}
 
 
 def names(folder):
@@ -66,7 +66,7 @@ def test_a_new_folder_is_claimed_and_the_same_settings_continue(tmp_path):
 
 
 def test_settings_with_odd_paths_continue(tmp_path):
-    settings = {"data": os.fsdecode(b"/data/\xff\n")}
+    settings = {"script": "a.py", "data": os.fsdecode(b"/data/\xff\n")}
     assert [claim_folder(tmp_path / "out", settings) for _ in range(2)] == [False, True]
 
 

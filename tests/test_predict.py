@@ -21,6 +21,7 @@ import predict_test_images
 from console import MunetError
 from runtime import Segmenter
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(predict_test_images.__file__)
 
 
@@ -166,7 +167,7 @@ def command(*args, **options):
     return subprocess.Popen([sys.executable, SCRIPT, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
-@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (KILL, -9)])
 def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, tmp_path, capsys, stop, code):
     folder = tmp_path / "photos"
     folder.mkdir()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score, precision_recall_curve, precision_score, recall_score
 
+import evaluation
 import images
 import model
 import threshold
@@ -121,7 +122,7 @@ def test_another_dtype_or_shape_is_refused(probability):
 
 def test_histograms_add_over_images():
     cases = [random_case(seed) for seed in range(5)]
-    tally = threshold.Tally()
+    tally = evaluation.Tally()
     for case in cases:
         tally.add(*case)
     together = [np.concatenate([case[i].ravel() for case in cases])[None] for i in (0, 1)]
@@ -132,7 +133,7 @@ def test_histograms_add_over_images():
 
 
 def test_an_image_without_sclera_scores_one_when_predicted_empty_and_is_counted():
-    tally, none = threshold.Tally(), np.zeros((3, 3), bool)
+    tally, none = evaluation.Tally(), np.zeros((3, 3), bool)
     tally.add(np.full((3, 3), 10, np.uint8), none)
     tally.add(np.full((3, 3), 200, np.uint8), none)
     assert tally.image_f1(100).tolist() == [1.0, 0.0]
@@ -161,10 +162,10 @@ def test_script_scores_saved_maps_at_both_levels(results):
     done, last = run(folder / "results", folder / "truth")
     assert done.returncode == 0, done.stderr
     together = [np.concatenate([case[i].ravel() for case in cases.values()])[None] for i in (0, 1)]
-    assert last["level"] == brute_force_level(*together)
-    assert last["f1"] == pytest.approx(float(exact_f1(*together, last["level"])), abs=1e-6)
-    assert (last["images"], last["failed"], last["level_used"]) == (3, 0, 100)
-    assert f"{float(exact_f1(*together, 100)):.4f}" in done.stdout
+    assert last["best_level"] == brute_force_level(*together)
+    assert last["best_f1"] == pytest.approx(float(exact_f1(*together, last["best_level"])), abs=1e-6)
+    assert (last["images"], last["failed"], last["level"]) == (3, 0, 100)
+    assert last["f1"] == pytest.approx(float(exact_f1(*together, 100)), abs=1e-6)
 
 
 def test_script_writes_the_level_into_a_model(results):
@@ -174,7 +175,7 @@ def test_script_writes_the_level_into_a_model(results):
     )
     done, last = run(folder / "results", folder / "truth", "--weights", folder / "run")
     assert done.returncode == 0, done.stderr
-    assert model.read_settings(folder / "run")["level"] == last["level"]
+    assert model.read_settings(folder / "run")["level"] == last["best_level"]
     assert keras.__version__ == model.read_settings(folder / "run")["versions"]["keras"]
 
 

@@ -20,9 +20,11 @@ import model
 import train_mobv2_unet
 from augmentation import Ranges
 from console import MunetError
+from evaluation import Tally
 from runtime import Segmenter
-from threshold import Tally, best_level
+from threshold import best_level
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(train_mobv2_unet.__file__)
 SHORT = ["--size", "32", "--encoder-weights", "none", "--batch-size", "4", "--validation", "0.34"]
 
@@ -86,7 +88,7 @@ def whole_run(tmp_path_factory):
     return data, folder / "run"
 
 
-@pytest.mark.parametrize(("stop", "after"), [(signal.SIGKILL, 2), (signal.SIGINT, 4)])
+@pytest.mark.parametrize(("stop", "after"), [(KILL, 2), (signal.SIGINT, 4)])
 def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(whole_run, tmp_path, capsys, stop, after):
     data, whole = whole_run
     command = [data, "--out", tmp_path / "killed", *THREE_AND_THREE]
@@ -198,7 +200,7 @@ def test_online_augmentation_depends_on_seed_epoch_and_sample_alone(tiny_dataset
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_losses_and_training_on_the_other_backends(backend):
-    pytest.importorskip(backend, reason=f"{backend} is not installed: pip install -r requirements-dev.txt")
+    pytest.importorskip(backend, reason=f"{backend} is not installed: pip install -r requirements-backends.txt")
     if os.environ.get("KERAS_BACKEND") in ("jax", "torch"):
         pytest.skip("already the inner run")
     chosen = ["tests/test_losses.py", "tests/test_training.py::test_learns_and_is_scored_from_the_saved_file"]

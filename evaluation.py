@@ -1,0 +1,106 @@
+"""Scores over many images: from a model on labelled photos, or from saved probability maps."""
+
+import concurrent.futures
+import json
+from pathlib import Path
+
+import numpy as np
+
+from console import BadInput, failed, progress
+from datasets import pair_truth, read_pair
+from images import read_probability, size_mismatch
+from masks import read_mask
+from parallel import pool_map
+from threshold import LEVELS, f1_scores, histograms, scores
+
+FIGURES = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")
+
+
+class Tally:
+    """Scores over a stream of images: pooled histograms, and one (2, 256) table an image.
+
+    Memory is 2 kB an image and does not depend on its size.
+    """
+
+    def __init__(self):
+        self.pooled = np.zeros((2, LEVELS), np.int64)
+        self.images = []
+
+    def add(self, probability, mask):
+        """Adds one image; arguments as for `histograms`."""
+        counts = histograms(probability, mask)
+        self.pooled += counts
+        self.images.append(counts.astype(np.uint32))
+
+    def image_f1(self, level):
+        """F1 of each image at `level`, (N,) float64, in the order they were added."""
+        return np.array([f1_scores(counts.astype(np.int64))[level] for counts in self.images])
+
+    def figures(self, level):
+        """The documented figures at `level`: pooled scores, `f1_mean` over images, `empty` images counted."""
+        per_image = self.image_f1(level)
+        empty = sum(not counts[1].any() for counts in self.images)
+        mean = float(per_image.mean()) if len(per_image) else float("nan")
+        return {"images": len(self.images), "empty": empty, "level": level, **scores(self.pooled, level), "f1_mean": mean}
+
+
+def tally_samples(segmenter, samples, sclera_value=None):
+    """Scores a model on labelled photos at their own size; they are decoded ahead in threads while it runs.
+
+    Args:
+        segmenter: gives an HW uint8 probability map of an image, e.g. a `runtime.Segmenter`.
+        samples: list of `datasets.Sample`.
+        sclera_value: class index of the sclera in the masks, if they are class-index masks.
+
+    Returns:
+        (tally, scored): a `Tally`, and the samples in it; one that cannot be read is named on stderr and left out.
+    """
+    tally, scored = Tally(), []
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        pairs = pool_map(pool, lambda sample: _read_or_problem(sample, sclera_value), samples, ahead=4)
+        for sample, pair in zip(samples, progress(pairs, len(samples), "score"), strict=True):
+            if isinstance(pair, BadInput):
+                failed(pair)
+            else:
+                tally.add(segmenter(pair[0]), pair[1].pixels)
+                scored.append(sample)
+    return tally, scored
+
+
+def _read_or_problem(sample, sclera_value):
+    try:
+        return read_pair(sample, sclera_value)
+    except BadInput as problem:
+        return problem
+
+
+def score_folder(predictions, truth, sclera_value=None):
+    """Scores saved probability maps against a folder of ground truth.
+
+    Args:
+        predictions: a results folder, or a folder of 8-bit grey PNGs as `predict_test_images.py` writes them.
+        truth: a dataset in any known layout, or a folder of masks; paired by relative path without suffix.
+        sclera_value: class index of the sclera in the masks, if they are class-index masks.
+
+    Returns:
+        (tally, problems): a `Tally`, and a list of `BadInput` for what could not be paired or read.
+    """
+    tally = Tally()
+    pairs, problems = pair_truth(predictions, truth)
+    for map_path, mask_path in progress(pairs, len(pairs), "score"):
+        try:
+            probability, mask = read_probability(map_path), read_mask(mask_path, sclera_value).pixels
+            if probability.shape != mask.shape:
+                raise size_mismatch(map_path, probability.shape, mask_path, mask.shape)
+            tally.add(probability, mask)
+        except BadInput as problem:
+            problems.append(problem)
+    return tally, problems
+
+
+def saved_level(results):
+    """The level that a results folder was binarised at; None if it does not tell."""
+    try:
+        return json.loads((Path(results) / "settings.json").read_text(encoding="utf-8"))["level"]
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,97 @@
+"""The layouts that datasets come in: recognised by their folders and names, listed, and keyed for pairing."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+import images
+import masks
+from console import BadInput, MunetError, shown
+from files import find_files
+
+MOBIUS_NAME = re.compile(r"(\d+)_\d[a-z]_[LR][a-z]_\w+$")
+SBVPI_NAME = re.compile(r"(\d+)[LR]_[a-z]_\w+$")
+_SBVPI_PART = re.compile(r"_(sclera|iris|pupil|vessels|periocular|canthus|eyelashes)$")
+KNOWN = "images/ and masks/ (plain, MOBIUS), MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI)"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where images and masks lie; `mask_ending` ends a mask's stem, `loose` names pair blind to spaces and case."""
+
+    name: str
+    image_root: Path
+    mask_root: Path
+    mask_ending: str = ""
+    loose: bool = False
+
+
+def detect(root):
+    """The layout of `root`, or of its only subfolder (an unpacked archive); None if it is none of the known ones."""
+    if not root.is_dir():
+        raise MunetError(f"{shown(root)} is not a folder that exists")
+    seen = set()
+    while (real := root.resolve()) not in seen:
+        seen.add(real)
+        entries = [path for path in sorted(root.iterdir()) if not path.name.startswith(".")]
+        folders = [path for path in entries if path.is_dir()]
+        layout = _by_folders({path.name.casefold(): path for path in folders})
+        if layout:
+            return layout
+        if len(folders) != 1 or any(path.suffix.lower() in images.SUFFIXES for path in entries if path.is_file()):
+            return Layout("SBVPI", root, root, mask_ending="_sclera") if _has_sclera_pair(root) else None
+        root = folders[0]
+    return None
+
+
+def _has_sclera_pair(root):
+    """Whether NAME_sclera.png lies beside NAME.jpg anywhere below `root`."""
+    files = set(find_files(root, images.SUFFIXES))
+    marked = [path for path in files if path.name.endswith("_sclera.png")]
+    return any(
+        path.with_name(path.name.removesuffix("_sclera.png") + suffix) in files for path in marked for suffix in (".jpg", ".JPG", ".png")
+    )
+
+
+def _by_folders(folders):
+    """The layout that is known by its `folders`, a dict from case-folded name to path; None if there is none."""
+    if "masd" in folders and "masd_gt" in folders:
+        return Layout("MASD", folders["masd"], folders["masd_gt"], loose=True)
+    if "images" in folders and "masks" in folders:
+        first = find_files(folders["images"], images.SUFFIXES)[:1]
+        mobius = bool(first) and MOBIUS_NAME.match(first[0].stem)
+        return Layout("MOBIUS" if mobius else "plain", folders["images"], folders["masks"])
+    return None
+
+
+def list_files(layout):
+    """All images and all masks of a layout."""
+    photos, truths = find_files(layout.image_root, images.SUFFIXES), find_files(layout.mask_root, masks.SUFFIXES)
+    if layout.mask_ending:
+        photos = [path for path in photos if not _SBVPI_PART.search(path.stem)]
+        truths = [path for path in truths if path.stem.endswith(layout.mask_ending)]
+    return photos, truths
+
+
+def by_key(paths, root, ending="", loose=False):
+    """Lists of the paths that have one name below `root`, by that name."""
+    keyed = {}
+    for path in paths:
+        key = unicodedata.normalize("NFC", path.relative_to(root).with_suffix("").as_posix()).removesuffix(ending)
+        keyed.setdefault("".join(key.split()).casefold() if loose else key, []).append(path)
+    return keyed
+
+
+def pairable(*sides):
+    """The two sides as dicts from name to the one path, and the problems: files of one name, which are left out of both sides."""
+    doubled = [(key, same) for side in sides for key, same in side.items() if len(same) > 1]
+    problems = [BadInput(p, f"{len(same)} files of this name", "one", "remove or rename all but one") for _, same in doubled for p in same]
+    left_out = {key for key, _ in doubled}
+    return *({key: same[0] for key, same in side.items() if key not in left_out} for side in sides), problems
+
+
+def contents(root):
+    names = sorted(path.name + "/" * path.is_dir() for path in root.iterdir())
+    listed = ", ".join(shown(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
+    return listed or "an empty folder"
