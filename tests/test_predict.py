@@ -245,3 +245,49 @@ def test_the_largest_photo_is_predicted_and_a_larger_one_refused(weights, tmp_pa
     assert "20001x10000 pixels" in errors
     with Image.open(tmp_path / "out/Binarised/large.png") as mask:
         assert mask.size == (20_000, 10_000)
+
+
+def test_outputs_below_the_photos_are_not_taken_for_photos(weights, photos, tmp_path, capsys):
+    for _ in range(2):
+        assert predict(capsys, photos, "--weights", weights, "--out", photos / "results")[1]["images"] == 5
+    with pytest.raises(MunetError, match="lies in the output folder"):
+        predict(capsys, photos, "--weights", weights, "--out", tmp_path, "--overwrite")
+
+
+def test_another_folder_of_photos_is_not_mistaken_for_the_first(weights, photos, tmp_path, capsys):
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    with pytest.raises(MunetError, match=r"images was '.*photos', now '.*sub'"):
+        predict(capsys, photos / "sub", "--weights", weights, "--out", tmp_path / "out")
+
+
+def test_a_photo_that_was_replaced_is_predicted_again(weights, photos, tmp_path, capsys):
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    Image.fromarray(photo(99, (30, 40))).save(photos / "a.png")
+    later = time.time() + 5
+    os.utime(photos / "a.png", (later, later))
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    assert images.read_probability(tmp_path / "out/Predictions/a.png").shape == (30, 40)
+    assert {row["image"]: row["width"] for row in rows(tmp_path / "out")}["a"] == "40"
+
+
+def test_a_new_level_in_the_model_is_named_and_its_weights_are_the_same(weights, photos, tmp_path, capsys):
+    digest = model.weights_digest(weights)
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    path = model.save_munet(model.load_munet(weights)[0], tmp_path / weights.name, model.read_settings(weights) | {"level": 99})
+    assert model.weights_digest(path) == digest
+    with pytest.raises(MunetError, match=r"other settings \(level was 128, now 99\)"):
+        predict(capsys, photos, "--weights", path, "--out", tmp_path / "out")
+
+
+def test_a_photo_that_does_not_fit_into_memory_fails_alone(weights, photos, tmp_path, capsys, monkeypatch):
+    real = images.overlay
+
+    def hungry(image, mask):
+        if mask.shape == (200, 120):
+            raise MemoryError
+        return real(image, mask)
+
+    monkeypatch.setattr(predict_test_images, "overlay", hungry)
+    code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    assert (code, figures["images"], figures["failed"]) == (1, 4, 1)
+    assert "MemoryError" in errors

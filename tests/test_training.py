@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import write_plain
+from conftest import write_eye, write_plain
 
 import batches
 import cache
@@ -172,6 +172,34 @@ def test_starting_from_a_trained_model_keeps_what_it_knew(tiny_dataset, tmp_path
     with open(tmp_path / "first/history.csv", newline="") as file:
         best = max(float(row["val_f1"]) for row in csv.DictReader(file))
     assert before["f1"] > best - 0.1
+
+
+def test_overwriting_the_folder_that_the_weights_come_from_loses_nothing(tiny_dataset, tmp_path, capsys):
+    short = ["--epochs-frozen", 1, "--epochs-finetune", 0]
+    train(capsys, tiny_dataset, "--out", tmp_path / "run", *short)
+    assert train(capsys, tiny_dataset, "--out", tmp_path / "run", *short, "--weights", tmp_path / "run", "--overwrite")[0] == 0
+    with pytest.raises(MunetError, match="do not exist"):
+        train_mobv2_unet.main([*map(str, [tiny_dataset, "--out", tmp_path / "new", *SHORT, "--encoder-weights", "nowhere.h5"])])
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_resumed_run_keeps_its_split_and_names_what_is_new(tiny_dataset, tmp_path, capsys):
+    args = [tiny_dataset, "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
+    train(capsys, *args)
+    split = (tmp_path / "run/split.csv").read_bytes()
+    for number in range(5):
+        write_eye(tiny_dataset / f"images/new{number}/a.png", tiny_dataset / f"masks/new{number}/a.png", seed=100 + number)
+    assert train_mobv2_unet.main([*map(str, args), *SHORT, "--resume"]) == 0
+    assert "5 images are not in" in capsys.readouterr().err
+    assert (tmp_path / "run/split.csv").read_bytes() == split
+
+
+def test_images_without_subjects_are_warned_of(tmp_path, capsys):
+    for number in range(6):
+        write_eye(tmp_path / f"flat/images/{number}.png", tmp_path / f"flat/masks/{number}.png", seed=number)
+    args = [tmp_path / "flat", "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
+    train_mobv2_unet.main([*map(str, args), *SHORT])
+    assert "no subject has two images" in capsys.readouterr().err
 
 
 def test_batches_hold_every_sample_once_an_epoch_in_a_seeded_order(tiny_dataset):
