@@ -25,7 +25,6 @@ from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject, wr
 from threshold import best_level
 
 DEFAULT_SIZE = 224
-RESUME_FILE = "resume.h5"
 EXAMPLES = 4
 
 
@@ -88,8 +87,10 @@ def main(argv):
     cache = checked_cache(dataset, args)
     parts = make_split(dataset.samples, cache.samples, args)
     network = make_network(args)  # before the folder is claimed: a start that fails, or --overwrite, loses nothing
+    import training  # Keras, which it needs, is loaded by now
+
     continued = claim_folder(args.out, run_settings(args), args.overwrite)
-    if continued and not args.resume and (args.out / RESUME_FILE).exists():
+    if continued and not args.resume and (args.out / training.RESUME_FILE).exists():
         raise MunetError(f"{shown(args.out)} already holds this run; go on with --resume or start afresh with --overwrite")
     write_split(args.out / SPLIT_FILE, parts)
     training_run = start(args, network, dataset, cache, parts)
