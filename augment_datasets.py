@@ -25,7 +25,25 @@ from images import write_jpeg, write_png
 from parallel import pool_map
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
-MAX_PERSPECTIVE = 0.4  # beyond a half the corners may cross
+# What a range may hold: beyond it a transform hangs (blur), folds the image over (perspective) or means nothing.
+LIMITS = {
+    "flip": (0, 1),
+    "rotation": (-180, 180),
+    "scale": (0.05, 20),
+    "aspect": (0.05, 20),
+    "shift": (-1, 1),
+    "perspective": (-0.4, 0.4),
+    "brightness": (-1, 1),
+    "contrast": (0, 10),
+    "gamma": (0.05, 20),
+    "temperature": (-1, 1),
+    "saturation": (0, 10),
+    "blur": (0, 0.1),
+    "motion_blur": (0, 0.25),
+    "noise": (0, 1),
+    "jpeg": (1, 100),
+    "degraded": (0, 1),
+}
 
 
 def parse(argv):
@@ -47,7 +65,7 @@ def parse(argv):
     meanings = dict(re.findall(r"^ +(\w+): (.+)$", Ranges.__doc__, re.MULTILINE))
     for field in dataclasses.fields(Ranges):
         pair = {"nargs": 2, "metavar": ("LOW", "HIGH")} if isinstance(field.default, tuple) else {}
-        kind = between(-1000, 1000) if pair else between(0, 1)
+        kind = between(*LIMITS[field.name])
         ranges.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=meanings[field.name], **pair)
     args = parser.parse_args(argv)
     args.ranges = _checked_ranges(args)
@@ -61,16 +79,6 @@ def _checked_ranges(args):
         values[field.name] = tuple(value) if isinstance(value, (list, tuple)) else value
         if isinstance(value, (list, tuple)) and value[0] > value[1]:
             raise MunetError(f"--{field.name.replace('_', '-')} {value[0]} {value[1]}: the low end comes first")
-    for name in ("scale", "aspect", "gamma"):
-        if values[name][0] <= 0:
-            raise MunetError(f"--{name} must be above 0")
-    for name in ("blur", "motion_blur", "noise", "saturation"):
-        if values[name][0] < 0:
-            raise MunetError(f"--{name.replace('_', '-')} must not be negative")
-    if max(map(abs, values["perspective"])) > MAX_PERSPECTIVE:
-        raise MunetError(f"--perspective moves a corner by at most {MAX_PERSPECTIVE} of a side")
-    if not 1 <= values["jpeg"][0] <= values["jpeg"][1] <= 100:
-        raise MunetError("--jpeg is a quality from 1 to 100")
     return Ranges(**values)
 
 
