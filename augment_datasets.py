@@ -87,9 +87,9 @@ def main(argv):
     args = parse(argv)
     dataset = find_dataset(args.data)
     print(dataset.describe())
+    _check_places(dataset, args)
     if args.preview:
         return preview(dataset, args)
-    _check_places(dataset, args)
     settings = {
         "script": "augment_datasets.py",
         "data": str(args.data.resolve()),
@@ -116,6 +116,9 @@ def _check_places(dataset, args):
     data, out = args.data.resolve(), args.out.resolve()
     if data.is_relative_to(out) or out.is_relative_to(data):
         raise MunetError(f"{shown(args.out)} and {shown(args.data)} are in each other; give an OUT outside of DATA")
+    sheet = args.preview
+    if sheet and (sheet.suffix.lower() != ".png" or sheet.is_dir() or sheet.resolve().is_relative_to(data)):
+        raise MunetError(f"--preview {shown(sheet)}: the contact sheet is a new .png file outside of DATA")
     writers = {}
     for sample in dataset.samples:
         for ending in _endings(args):

@@ -25,7 +25,7 @@ import numpy as np
 
 from console import BadInput, progress
 from datasets import read_pair
-from files import remove_parts, whole_file
+from files import remove_parts, require_space, whole_file
 from images import resize_image, resize_mask
 from parallel import pool_map
 
@@ -132,6 +132,7 @@ def _write_part(path, decoded, size):
         "codings": sorted({item.coding for item in good}),
         "cleaned": sum(item.cleaned for item in good),
     }
+    require_space(path.parent, len(good) * size * size * 4 + 1_000_000)
     with whole_file(path) as part, h5py.File(part, "w") as file:
         shape = (len(good), size, size, 3)
         file.create_dataset("images", shape, np.uint8, chunks=(1, *shape[1:]) if good else None)

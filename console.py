@@ -60,7 +60,7 @@ class ArgumentParser(argparse.ArgumentParser):
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     def _get_help_string(self, action):
         """A default of None says nothing: where it means something, the help text does."""
-        return action.help if action.default in (None, False) else super()._get_help_string(action)
+        return action.help if action.default is None or action.default is False else super()._get_help_string(action)
 
 
 def between(low, high, kind=float):
@@ -72,14 +72,14 @@ def between(low, high, kind=float):
         except ValueError:
             value = math.nan
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {'a whole' if kind is int else 'a'} number in {low:g}..{high:g}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not {'a whole' if kind is int else 'a'} number in {low}..{high}")
         return value
 
     return parse
 
 
-def run(main):
-    """Runs `main(None)` and exits with the documented code, whatever happens in it.
+def run(main, again="the same command"):
+    """Runs `main(None)` and exits with the documented code, whatever happens in it; `again` is what goes on after Ctrl-C.
 
     SIGTERM is taken like Ctrl-C, so that a job that a scheduler ends keeps what it has done.
     """
@@ -95,7 +95,7 @@ def run(main):
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         code = 1
     except KeyboardInterrupt:
-        print("interrupted: what was done is kept; the same command goes on from there", file=sys.stderr)
+        print(f"interrupted: what was done is kept; {again} goes on from there", file=sys.stderr)
         code = 130
     except Exception as error:
         if os.environ.get("MUNET_DEBUG"):
@@ -112,11 +112,11 @@ def run(main):
 
 def _one_line(error):
     if isinstance(error, MunetError):
-        return " ".join(str(error).split("\n"))
+        return " ".join(str(error).splitlines())
     if isinstance(error, OSError) and error.strerror:
         where = f"{shown(error.filename)}: " if error.filename else ""
         remedy = "check the path" if isinstance(error, FileNotFoundError) else "free space or permission is needed there, or another folder"
-        return f"{where}{error.strerror}; {remedy}"
+        return " ".join(f"{where}{error.strerror}; {remedy}".splitlines())
     if isinstance(error, MemoryError):
         return "out of memory; use a smaller --batch-size or fewer --workers"
     return f"unexpected {type(error).__name__}: {shown(error)}; MUNET_DEBUG=1 shows where, please report it"

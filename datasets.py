@@ -111,7 +111,7 @@ def find_photos(source):
     photos = {}
     for relative, path in named:
         name = relative.with_suffix("").as_posix()
-        if name in photos:
+        if name in photos and photos[name] != path:
             raise MunetError(f"{shown(photos[name])} and {shown(path)} would both write {shown(name)}.png; rename one")
         photos[name] = path
     if not photos:
@@ -135,6 +135,8 @@ def pair_truth(predictions, truth):
     predictions, truth = Path(predictions), Path(truth)
     if (predictions / "Predictions").is_dir():
         predictions = predictions / "Predictions"
+    if not predictions.is_dir():
+        raise MunetError(f"{shown(predictions)} is not a folder that exists")
     layout = detect(truth)
     mask_root = layout.mask_root if layout else truth
     files = list_files(layout)[1] if layout else find_files(truth, masks.SUFFIXES)

@@ -5,6 +5,7 @@ the process is killed. An output folder remembers the settings that made it and 
 """
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -34,10 +35,22 @@ def whole_file(path):
         yield Path(name)
         os.chmod(name, 0o666 & ~_umask)
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(name)
+        if isinstance(error, OSError) and error.filename in (None, name):
+            error.filename = str(path)  # the name that means something to the user
         raise
+
+
+def require_space(folder, size):
+    """Raises the OSError of a full disk unless `size` bytes are free below `folder`, which is made.
+
+    HDF5 does not survive a disk that fills while it writes: it takes the process down with it.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def write_bytes(path, data):

@@ -20,11 +20,12 @@ import keras
 import numpy as np
 
 from console import MunetError, shown
-from files import whole_file
+from files import require_space, whole_file
 
 FILE_NAME = "munet.weights.h5"
 FORMAT = 1
 ATTRIBUTE = "munet"
+_FILE_BYTES = 8_000_000  # more than a saved model takes
 ALPHA = 0.35
 DECODER_FILTERS = (64, 48, 32, 16)
 BOTTOM = "block_13_expand_relu"
@@ -123,7 +124,7 @@ def _load_encoder(encoder, network, source):
                 encoder.load_weights(path)
     except OSError as error:
         raise MunetError(f"{shown(path)} is not a whole HDF5 file ({error}); remove it and fetch it again") from error
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RuntimeError) as error:
         raise MunetError(f"{shown(path)} does not fit MobileNetV2 alpha {ALPHA} without top ({_first_line(error)})") from error
 
 
@@ -156,6 +157,7 @@ def save_munet(network, path, settings):
     """
     path = model_file(path)
     settings = {**settings, "format": FORMAT, "versions": {"keras": keras.__version__, "backend": keras.backend.backend()}}
+    require_space(path.parent, _FILE_BYTES)
     with whole_file(path) as part:
         network.save_weights(part)
         with h5py.File(part, "r+") as file:
@@ -181,7 +183,7 @@ def load_munet(path, size=None):
     network = build_munet(size or architecture["size"], architecture["decoder"], encoder_weights="none")
     try:
         network.load_weights(model_file(path))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:  # HDF5 has a RuntimeError for some damage
         raise MunetError(f"{shown(model_file(path))} is damaged ({_first_line(error)}); copy or train it again") from error
     return network, settings
 
@@ -246,6 +248,7 @@ def store_level(path, level, f1, chosen_on):
     """
     path = model_file(path)
     settings = {**read_settings(path), "level": int(level), "f1": float(f1), "level_chosen_on": chosen_on}
+    require_space(path.parent, _FILE_BYTES)
     with whole_file(path) as part:
         shutil.copyfile(path, part)
         with h5py.File(part, "r+") as file:

@@ -25,7 +25,7 @@ from files import claim_folder, write_bytes
 from images import overlay, read_image, resize_probability, write_jpeg, write_png
 from parallel import pool_map
 
-COLUMNS = ("image", "status", "height", "width", "sclera_pixels", "sclera_share", "max_probability", "error")
+COLUMNS = ("image", "status", "height", "width", "sclera_pixels", "sclera_share", "max_level", "error")
 TABLE = "predictions.csv"
 OVERLAY_QUALITY = 90
 

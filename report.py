@@ -10,6 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 import cv2
 import matplotlib.pyplot as plt
+import matplotlib.ticker
 import numpy as np
 
 import threshold
@@ -44,6 +45,7 @@ def plot_history(history, path):
     """
     figure, loss_axes = _axes("epoch", "training loss")
     epochs = np.arange(1, len(history) + 1)
+    loss_axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     loss_axes.plot(epochs, [row["loss"] for row in history], color=TRAIN, label="training loss")
     f1_axes = loss_axes.twinx()
     f1_axes.plot(epochs, [row["val_f1"] for row in history], color=VALIDATION, label="validation F1 at inference")

@@ -81,7 +81,7 @@ def read_split(path, samples):
     parts, seen = {part: [] for part in PARTS}, set()
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            rows = [(row["image"], row["part"]) for row in csv.DictReader(file)]
+            rows = [(row["image"], row["part"]) for row in csv.DictReader(file) if any(row.values())]
     except (OSError, KeyError, csv.Error) as error:
         raise MunetError(f"{shown(path)} is not a split: expected a CSV with the columns image,subject,part ({error})") from error
     for name, part in rows:

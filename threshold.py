@@ -158,6 +158,8 @@ def main(argv):
     print_table(("level", "", *FIGURES), [(row["level"], name, *(row[key] for key in FIGURES)) for name, row in rows])
     if best["empty"]:
         print(f"{best['empty']} images have no sclera: they score 1 where none is found, else 0")
+    if args.weights and best["empty"] == best["images"]:
+        raise MunetError(f"no mask in {shown(args.truth)} has any sclera, so no level was written; check --sclera-value, or the masks")
     if args.weights:
         _write_level(args, best)
     finish(**figures, best_level=best["level"], best_f1=best["f1"], failed=len(problems), out=str(args.results))

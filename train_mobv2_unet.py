@@ -33,7 +33,7 @@ def parse(argv):
     parser = ArgumentParser(__doc__)
     parser.add_argument("data", type=Path, metavar="DATA", help="dataset in any known layout")
     parser.add_argument("--out", type=Path, help="run folder (default: weights/NAME of DATA)")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out; repeat its other flags")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in --out")
     data = parser.add_argument_group("data")
     data.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
@@ -86,6 +86,8 @@ def main(argv):
     print(dataset.describe())
     cache = checked_cache(dataset, args)
     parts = make_split(dataset.samples, cache.samples, args)
+    for part in ("train", "validation"):
+        require_sclera(cache, parts[part], part)
     network = make_network(args)  # before the folder is claimed: a start that fails, or --overwrite, loses nothing
     import training  # Keras, which it needs, is loaded by now
 
@@ -158,6 +160,13 @@ def make_split(samples, good, args):
     rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
     print_table(("part", "images", "subjects"), rows)
     return parts
+
+
+def require_sclera(cache, samples, part):
+    """Refuses a part without any sclera: on it, finding nothing would be perfect."""
+    names = {sample.name for sample in samples}
+    if not any(cache[i][1].any() for i, sample in enumerate(cache.samples) if sample.name in names):
+        raise MunetError(f"no {part} mask has any sclera; check --sclera-value, or the masks")
 
 
 def make_network(args):
@@ -249,4 +258,4 @@ def draw_examples(args, samples, f1, segmenter, level):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, again="the same command with --resume")

@@ -23,10 +23,11 @@ import losses
 import model
 from batches import Batches
 from console import PLAIN_PROGRESS_SECONDS, MunetError
-from files import whole_file, write_bytes
+from files import require_space, whole_file, write_bytes
 from threshold import best_level, f1_scores, histograms
 
 RESUME_FILE = "resume.h5"
+_RESUME_BYTES = 16_000_000  # more than weights and Adam's two moments take
 HISTORY_FILE = "history.csv"
 
 
@@ -179,6 +180,7 @@ class Run:
 
     def save(self):
         """Writes `resume.h5` and `history.csv`, each whole."""
+        require_space(self.folder, _RESUME_BYTES)
         with whole_file(self.folder / RESUME_FILE) as part, h5py.File(part, "w") as file:
             for group, variables in (("network", self.network.variables), ("optimizer", self.network.optimizer.variables)):
                 for i, variable in enumerate(variables):
@@ -207,7 +209,7 @@ class Run:
                     variable.assign(file[f"network/{i}"][()])
                 count = len(file["optimizer"]) if self.state.epoch else 0
                 self._optimizer_values = [file[f"optimizer/{i}"][()] for i in range(count)] or None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise MunetError(f"{path} is damaged ({error}); remove it to start again") from error
         return True
 
