@@ -219,3 +219,12 @@ def test_no_dataset_is_one_line_of_error_and_exit_2(tmp_path):
         f"error: {tmp_path} is not a dataset: found an empty folder, expected images/ and masks/ (plain, MOBIUS), "
         "MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI)\n"
     )
+
+
+def test_a_preview_never_replaces_a_photo(tiny_dataset, tmp_path):
+    photo = next((tiny_dataset / "images").rglob("*.png"))
+    before = photo.read_bytes()
+    for place in (photo, tmp_path, tmp_path / "sheet.jpg"):
+        with pytest.raises(MunetError, match="--preview"):
+            augment_datasets.main([str(tiny_dataset), str(tmp_path / "out"), "--preview", str(place)])
+    assert photo.read_bytes() == before

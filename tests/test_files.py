@@ -6,7 +6,7 @@ import pytest
 
 import files
 from console import MunetError
-from files import PART_PREFIX, claim_folder, find_files, remove_parts, whole_file, write_bytes, write_json
+from files import PART_PREFIX, claim_folder, find_files, remove_parts, require_space, whole_file, write_bytes, write_json
 
 SETTINGS = {"script": "a.py", "model": "abc", "level": 128, "none": None, "list": [1, 2.5], "name": "склера"}
 
@@ -150,3 +150,10 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(files.os, "scandir", closed)
     assert [path.name for path in find_files(tmp_path, (".png",))] == ["a.png"]
     assert f"warning: {tmp_path}/closed is left out: Permission denied" in capsys.readouterr().err
+
+
+def test_too_little_space_is_the_error_of_a_full_disk(tmp_path):
+    require_space(tmp_path / "new", 1)
+    with pytest.raises(OSError, match="No space left") as caught:
+        require_space(tmp_path / "new", 1 << 62)
+    assert caught.value.filename == str(tmp_path / "new")

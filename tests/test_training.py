@@ -16,11 +16,13 @@ from conftest import write_eye, write_plain
 import batches
 import cache
 import datasets
+import images
 import model
 import train_mobv2_unet
 from augmentation import Ranges
 from console import MunetError
 from evaluation import Tally
+from images import write_png
 from runtime import Segmenter
 from threshold import best_level
 
@@ -237,3 +239,11 @@ def test_losses_and_training_on_the_other_backends(backend):
         env=os.environ | {"KERAS_BACKEND": backend}, capture_output=True, text=True, cwd=SCRIPT.parent,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_a_class_that_no_mask_has_is_refused(tiny_dataset, tmp_path):
+    for path in (tiny_dataset / "masks").rglob("*.png"):
+        write_png(path, images.read_image(path)[..., 0] // 255)
+    with pytest.raises(MunetError, match="no train mask has any sclera"):
+        train_mobv2_unet.main([str(tiny_dataset), "--out", str(tmp_path / "run"), *SHORT, "--sclera-value", "7"])
+    assert not (tmp_path / "run").exists()
