@@ -84,11 +84,12 @@ def main(argv):
         raise MunetError("--epochs-frozen and --epochs-finetune are both 0: nothing to train")
     dataset = find_dataset(args.data)
     print(dataset.describe())
+    # Before anything is decoded or the folder is claimed: a start that fails, or --overwrite, loses nothing.
+    network = make_network(args)
     cache = checked_cache(dataset, args)
     parts = make_split(dataset.samples, cache.samples, args)
     for part in ("train", "validation"):
         require_sclera(cache, parts[part], part)
-    network = make_network(args)  # before the folder is claimed: a start that fails, or --overwrite, loses nothing
     import training  # Keras, which it needs, is loaded by now
 
     continued = claim_folder(args.out, run_settings(args), args.overwrite)
