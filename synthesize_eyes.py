@@ -41,25 +41,34 @@ def parse(argv):
     parser.add_argument("--size", type=size, nargs=2, default=[480, 640], metavar=("HEIGHT", "WIDTH"), help="of the images, in pixels")
     parser.add_argument("--workers", type=between(1, 61, int), default=min(os.cpu_count() or 1, 61), help="processes that draw")
     parser.add_argument("--images-per-subject", type=between(1, 10**6, int), default=10, help="images of each person")
+    parser.add_argument("--classes", action="store_true", help="write classes/ too: 1 sclera, 2 iris, 3 pupil, 0 all else")
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=[],
+        choices=eyes.INGREDIENTS,
+        metavar="WHAT",
+        help=f"leave out any of: {', '.join(eyes.INGREDIENTS)}",
+    )
     parser.add_argument("--overwrite", action="store_true", help="remove what an earlier run left and start afresh")
     return parser.parse_args(argv)
 
 
 def main(argv):
     args = parse(argv)
-    names = ("count", "seed", "size", "images_per_subject")
+    names = ("count", "seed", "size", "images_per_subject", "classes", "without")
     settings = {"script": "synthesize_eyes.py", "renderer": eyes.VERSION} | {name: getattr(args, name) for name in names}
     claim_folder(args.out, settings, args.overwrite)
-    draw = partial(draw_one, args.out, args.seed, tuple(args.size), args.images_per_subject)
+    draw = partial(draw_one, args.out, args.seed, tuple(args.size), args.images_per_subject, args.classes, tuple(args.without))
     with in_processes(draw, range(args.count), min(args.workers, args.count)) as rows:
-        drawn, closed = write_labels(args.out / "labels.csv", progress(rows, args.count, "drawing"))
+        drawn, empty = write_labels(args.out / "labels.csv", progress(rows, args.count, "drawing"))
     subjects = -(-args.count // args.images_per_subject)
-    print(f"{args.count} images of {subjects} subjects in {shown(args.out)}: {drawn} drawn now, {closed} with closed lids")
+    print(f"{args.count} images of {subjects} subjects in {shown(args.out)}: {drawn} drawn now, {empty} without any sclera")
     finish(images=args.count, failed=0, out=args.out)
     return 0
 
 
-def draw_one(out, seed, size, images_per_subject, index):
+def draw_one(out, seed, size, images_per_subject, with_classes, without, index):
     """Draws and writes one image and its mask, unless both are there.
 
     Args:
@@ -67,33 +76,35 @@ def draw_one(out, seed, size, images_per_subject, index):
         seed: of the whole dataset.
         size: (height, width).
         images_per_subject: how many consecutive indices are of one person.
+        with_classes: write class-index masks too.
+        without: names of ingredients to leave out.
         index: of the image, from 0.
 
     Returns:
         The image's row of `labels.csv` as a dict, and whether it was drawn now.
     """
     person, number = divmod(index, images_per_subject)
-    subject = eyes.draw_subject(np.random.default_rng([seed, 0, person]))
-    capture = eyes.draw_capture(np.random.default_rng([seed, 1, person, number]))
+    subject = eyes.leave_out(eyes.draw_subject(np.random.default_rng([seed, 0, person])), without)
+    capture = eyes.leave_out(eyes.draw_capture(np.random.default_rng([seed, 1, person, number])), without)
     name = f"S{person + 1:04d}"
     stem = f"{name}/{name}_{capture.eye}_{capture.gaze}_{number + 1:02d}"
-    image_path, mask_path = out / "images" / f"{stem}.jpg", out / "masks" / f"{stem}.png"
-    done = image_path.exists() and mask_path.exists()
-    # All attributes but the share of sclera come without drawing, and that one is in the mask.
-    mask = read_image(mask_path)[..., 0] > 0 if done else _write(image_path, mask_path, subject, capture, size)
-    return {"path": f"images/{stem}.jpg", "subject": name, **eyes.describe(subject, capture, mask)}, not done
-
-
-def _write(image_path, mask_path, subject, capture, size):
-    image, mask = eyes.render(subject, capture, size)
-    write_jpeg(image_path, image)
-    write_png(mask_path, mask)  # Last: where there is a mask, its image is there too.
-    return mask
+    image_path, classes_path, mask_path = out / f"images/{stem}.jpg", out / f"classes/{stem}.png", out / f"masks/{stem}.png"
+    done = mask_path.exists() and image_path.exists() and (classes_path.exists() or not with_classes)
+    if done:
+        # All attributes but the share of sclera come without drawing, and that one is in the mask.
+        classes = np.where(read_image(mask_path)[..., 0] > 0, eyes.SCLERA, 0)
+    else:
+        image, classes = eyes.render(subject, capture, size)
+        write_jpeg(image_path, image)
+        if with_classes:
+            write_png(classes_path, classes)
+        write_png(mask_path, classes == eyes.SCLERA)  # Last: where there is a mask, all else is there too.
+    return {"path": f"images/{stem}.jpg", "subject": name, **eyes.describe(subject, capture, classes)}, not done
 
 
 def write_labels(path, rows):
     """Writes rows of `draw_one` to a CSV as they come; returns how many were drawn now and how many have no sclera."""
-    drawn = closed = 0
+    drawn = empty = 0
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = None
         for row, new in rows:
@@ -101,8 +112,8 @@ def write_labels(path, rows):
                 writer = csv.DictWriter(file, list(row))
                 writer.writeheader()
             writer.writerow(row)
-            drawn, closed = drawn + new, closed + (row["openness"] == 0)
-    return drawn, closed
+            drawn, empty = drawn + new, empty + (row["sclera_share"] == 0)
+    return drawn, empty
 
 
 @contextmanager

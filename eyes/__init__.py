@@ -7,10 +7,10 @@ generators, and the pixels follow from the two alone. To look at one:
     rng = np.random.default_rng(0)
     image, mask, attributes = eyes.draw_eye(eyes.draw_subject(rng), rng)
 
-The rooms, none of which knows of those after it: `people` (who is drawn, and in which conditions),
-`geometry` (where things fall in the photo), `paint` (the brushes), then what is painted, `skin`,
-`sclera`, `iris`, `glints`, `ball` (which puts the last three between the lids) and `hair`, and at
-last the `camera`.
+The rooms, none of which knows of those after it: `people` (who is drawn), `captures` (in which conditions) and
+`ingredients` (what of it can be left out), `geometry` (where things fall in the photo), `paint` (the brushes), then
+what is painted, `backdrop`, `face` and `skin`, `sclera`, `iris`, `glints` and `ball` (which puts these between the
+lids), `makeup`, `hair` and `glasses`, and at last the `light`, the `stamp` and the `camera`.
 
 Geometry is in eye units: the canthi lie at x = -1 (inner, at the nose) and x = +1 (outer), y points
 down, so that 1 is about 15 mm. Colours are linear RGB, float32, until the camera makes the photo; where
@@ -22,31 +22,45 @@ from dataclasses import asdict
 
 import numpy as np
 
-from .ball import draw_eyeball
-from .camera import expose, light
+from .backdrop import draw_backdrop
+from .ball import IRIS, PUPIL, SCLERA, draw_eyeball
+from .camera import expose
+from .captures import BACKDROPS, GAZES, GLINTS, VIEWS, Capture, draw_capture
 from .geometry import Frame as _Frame
 from .geometry import Globe as _Globe
 from .geometry import Lids as _Lids
 from .geometry import Scene as _Scene
+from .glasses import draw_glasses
 from .hair import draw_hair
-from .people import GAZES, IRISES, SCLERAS, Capture, Subject, draw_capture, draw_subject
+from .ingredients import INGREDIENTS, leave_out
+from .light import light
+from .makeup import draw_makeup
+from .people import IRISES, SCLERAS, Subject, draw_subject
 from .skin import draw_skin
 
 __all__ = [
+    "BACKDROPS",
     "GAZES",
+    "GLINTS",
+    "INGREDIENTS",
+    "IRIS",
     "IRISES",
+    "PUPIL",
+    "SCLERA",
     "SCLERAS",
     "VERSION",
+    "VIEWS",
     "Capture",
     "Subject",
     "describe",
     "draw_capture",
     "draw_eye",
     "draw_subject",
+    "leave_out",
     "render",
 ]
 
-VERSION = 1  # Counts up whenever the same seed gives other pixels.
+VERSION = 2  # Counts up whenever the same seed gives other pixels.
 SIZE = (480, 640)  # (height, width) of a photo unless told otherwise.
 SMALLEST = 16  # Pixels along a side; in fewer there is no eye to see.
 
@@ -64,15 +78,22 @@ def draw_eye(subject, rng, size=SIZE):
         closed. attributes: dict of what a `labels.csv` holds, as `describe` gives it.
     """
     capture = draw_capture(rng)
-    image, mask = render(subject, capture, size)
-    return image, mask, describe(subject, capture, mask)
+    image, classes = render(subject, capture, size)
+    return image, classes == SCLERA, describe(subject, capture, classes)
 
 
 def render(subject, capture, size=SIZE):
-    """Draws the photo that a capture describes: (image HWC uint8 RGB, mask HW bool) of `size` (height, width).
+    """Draws the photo that a capture describes.
 
-    The mask is inside the palpebral fissure, outside the limbus and the caruncle; lashes and glints
-    that cross the sclera stay sclera.
+    Args:
+        subject: a `Subject`.
+        capture: a `Capture`.
+        size: (height, width) in pixels, at least 16 each.
+
+    Returns:
+        image: HWC uint8 RGB, 0-255. classes: HW uint8; `SCLERA` (1), `IRIS` (2) and `PUPIL` (3) are inside the
+        palpebral fissure and outside the caruncle, with the limbus between the first two; 0 is all else. What crosses
+        the eye (lashes, glints, hair, glasses) hides nothing: annotators of real photos draw through it too.
 
     Raises:
         ValueError: a side of `size` is below 16 pixels.
@@ -81,17 +102,28 @@ def render(subject, capture, size=SIZE):
         raise ValueError(f"size {size[0]}x{size[1]} is too small to draw an eye; give at least {SMALLEST}x{SMALLEST}")
     rng = np.random.default_rng(capture.seed)
     frame = _Frame(capture, size)
-    scene = _Scene(subject, capture, frame, _Lids(subject, capture), _Globe(capture, frame, subject.iris_radius))
+    scene = _Scene(subject, capture, frame, _Lids(subject, capture, frame.turn), _Globe(capture, frame, subject.iris_radius))
+    if capture.view == "nothing":
+        canvas, classes = draw_backdrop(scene, rng), np.zeros(size, np.uint8)
+    else:
+        canvas, classes = _draw_face(scene, rng)
+    return expose(light(canvas, scene, rng), capture, classes > 0, rng), classes
+
+
+def _draw_face(scene, rng):
     canvas = draw_skin(scene, rng)
-    mask = draw_eyeball(canvas, scene, rng)
+    draw_makeup(canvas, scene, rng)
+    classes = draw_eyeball(canvas, scene, rng)
     draw_hair(canvas, scene, rng)
-    return expose(light(canvas, scene), capture, rng), mask
+    if scene.capture.glasses:
+        draw_glasses(canvas, scene, rng)
+    return canvas, classes
 
 
-def describe(subject, capture, mask):
+def describe(subject, capture, classes):
     """The attributes of a photo, a flat dict; floats are rounded to four digits.
 
     `sclera_share` is the share of the frame that is sclera, 0..1; the others are fields of the subject and the capture.
     """
-    shown = {"skin_tone": subject.skin_tone, "iris": subject.iris, "sclera": subject.sclera, **asdict(capture), "sclera_share": mask.mean()}
+    shown = {**asdict(subject), **asdict(capture), "sclera_share": (classes == SCLERA).mean()}
     return {name: round(float(value), 4) if isinstance(value, float) else value for name, value in shown.items() if name != "seed"}

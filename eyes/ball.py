@@ -10,23 +10,24 @@ from .paint import bump, linear, mix, noise, ramp, soften
 from .sclera import draw_sclera
 
 FLESH, WET_RIM, LASH_ROOTS, CLEFT = (206, 126, 114), (226, 164, 150), (36, 22, 20), (40, 22, 18)  # sRGB, of light skin
+SCLERA, IRIS, PUPIL = 1, 2, 3  # classes of pixels; 0 is all else
 HALF_COVERED = 128  # Of 255: a pixel is the eye's whose larger part is.
-NASAL_POINT = 6  # Of the lid curves, at x = -0.98, between which the caruncle lies.
+NASAL_POINT = 6  # Of the lid curves, near the canthus, between which the caruncle lies.
 
 
 def draw_eyeball(canvas, scene, rng):
     """Draws all that the open lids show, and their rims, onto the canvas (HWC float32 linear RGB) in place.
 
     Returns:
-        The mask: HW bool, True is visible sclera.
+        The classes of the pixels: HW uint8, 1 sclera, 2 iris, 3 pupil, 0 all else.
     """
     frame, lids = scene.frame, scene.lids
-    mask = np.zeros(frame.size, bool)
+    classes = np.zeros(frame.size, np.uint8)
     fissure = np.zeros(frame.size, np.uint8) if lids.closed else frame.coverage(lids.outline())
     _draw_rims(canvas, scene, fissure)
     left, top, width, height = cv2.boundingRect(fissure)
     if width < 2 or height < 2:  # Closed, or outside the frame; noise and blur want more than a line.
-        return mask
+        return classes
     view = np.s_[top : top + height, left : left + width]
     covered = fissure[view]
     ball = draw_sclera(scene, view, rng)
@@ -36,8 +37,10 @@ def draw_eyeball(canvas, scene, rng):
     ball *= _lid_shadow(scene, view, covered)[..., None]
     add_glints(ball, scene, view, rng)
     mix(canvas[view], ball, covered.astype(np.float32) / 255)
-    mask[view] = (covered >= HALF_COVERED) & (rho >= 1) & ~caruncle
-    return mask
+    _draw_meniscus(canvas, scene, rng)
+    shown = (covered >= HALF_COVERED) & ~caruncle
+    classes[view] = shown * np.where(rho >= 1, SCLERA, np.where(rho >= scene.capture.pupil, IRIS, PUPIL))
+    return classes
 
 
 def _draw_rims(canvas, scene, fissure):
@@ -52,10 +55,23 @@ def _draw_rims(canvas, scene, fissure):
     frame.polygon(roots, np.concatenate([upper + 0.3 * taper, (upper - 0.8 * taper)[::-1]]))
     rim, roots = (soften(layer, 0.012 * frame.scale) for layer in (rim, roots))
     wet = linear(WET_RIM) * (1 - 0.7 * np.float32(scene.subject.skin_tone))
-    # The skin next to the cleft is in the lashes' shade.
-    mix(canvas, linear(CLEFT), 0.4 * soften(fissure, 0.06 * frame.scale))
+    # The skin next to the cleft is in the lashes' shade, and in the brow's.
+    mix(canvas, linear(CLEFT), (0.3 + 0.3 * scene.capture.socket) * soften(fissure, 0.08 * frame.scale))
     mix(canvas, wet, 0.75 * rim)
     mix(canvas, linear(LASH_ROOTS), 0.8 * roots)
+
+
+def _draw_meniscus(canvas, scene, rng):
+    """Adds the line of tears along the lower lid, which mirrors the lamp in places, to the canvas in place."""
+    frame, lids = scene.frame, scene.lids
+    line = np.zeros(frame.size, np.uint8)
+    for _ in range(int(rng.integers(0, 7))):
+        start, length = rng.uniform(-0.97, 0.9), rng.uniform(0.02, 0.3)
+        at = np.linspace(start, min(start + length, 0.98), 8)
+        path = np.stack([at, np.interp(at, lids.at, lids.lower) + rng.uniform(-0.005, 0.03)], 1)
+        frame.strokes(line, path[None], rng.uniform(0.01, 0.03), 255 * rng.uniform(0.2, 1))
+    shine = soften(line, 0.006 * frame.scale) * np.float32(rng.uniform(0.1, 1.2))
+    canvas += shine[..., None]
 
 
 def _draw_caruncle(ball, scene, view, rng):
@@ -79,4 +95,5 @@ def _lid_shadow(scene, view, covered):
     # The distance from either lid, and that from the upper one, whose lashes throw a longer shadow.
     near = cv2.distanceTransform((covered >= HALF_COVERED).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(frame.scale)
     below_upper = np.maximum(frame.y[view] - np.interp(frame.x[view], lids.at, lids.upper).astype(np.float32), 0)
-    return 1 - 0.55 * np.exp(-below_upper / 0.09) - 0.25 * np.exp(-near / 0.035)
+    socket = 1 - 0.6 * scene.capture.socket  # The brow keeps some light from all of it.
+    return socket * (1 - 0.55 * np.exp(-below_upper / 0.09) - 0.25 * np.exp(-near / 0.035))

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .people import Capture, Subject
+from .captures import Capture
+from .people import Subject
 
 EYEBALL = 0.86  # Radius of the globe.
+CANTHI = 0.36  # How far before its middle the canthi lie.
 SUBPIXEL_BITS = 4  # OpenCV takes corners as integers; these are the bits of them behind the point.
 FARTHEST = 2**24  # No corner is further out, in sixteenths of a pixel, lest OpenCV's integers overflow.
 SAMPLES = 4  # Along each side of a pixel, where the share of it that a polygon covers is counted.
@@ -26,7 +28,8 @@ class Frame:
         scale: pixels to an eye unit.
         center: (x, y) of the fissure's middle, in pixels from the photo's corner.
         side: 1 for a left eye, -1 for a right one, whose inner canthus is on the right of the photo.
-        axes: 2x2; the rows are the eye's x and y axes in the photo.
+        axes: 2x2; the rows are the eye's x and y axes in the photo, shorter than 1 where the face is turned away.
+        turn: (x, y) tangents of the angles by which the face is turned, along these axes.
     """
 
     def __init__(self, capture, size):
@@ -36,10 +39,13 @@ class Frame:
         self.center = np.array([capture.center_x * width, capture.center_y * height])
         turn = math.radians(capture.tilt)
         self.side = 1 if capture.eye == "L" else -1
-        self.axes = np.array([[math.cos(turn) * self.side, math.sin(turn) * self.side], [-math.sin(turn), math.cos(turn)]])
+        yaw, pitch = math.radians(capture.head_yaw) * self.side, math.radians(capture.head_pitch)
+        self.turn = (math.tan(yaw), math.tan(pitch))
+        upright = np.array([[math.cos(turn) * self.side, math.sin(turn) * self.side], [-math.sin(turn), math.cos(turn)]])
+        self.axes = np.array([[math.cos(yaw)], [math.cos(pitch)]]) * upright
         u = (np.arange(width, dtype=np.float32) + 0.5 - np.float32(self.center[0])) / self.scale
         v = ((np.arange(height, dtype=np.float32) + 0.5 - np.float32(self.center[1])) / self.scale)[:, None]
-        (a, b), (c, d) = self.axes.astype(np.float32)
+        (a, c), (b, d) = np.linalg.inv(self.axes).astype(np.float32)
         self.x, self.y = a * u + b * v, c * u + d * v
 
     def pixels(self, points):
@@ -98,7 +104,7 @@ class Lids:
         closed: whether there is nothing between the lids.
     """
 
-    def __init__(self, subject, capture):
+    def __init__(self, subject, capture, turn=(0.0, 0.0)):
         t = (1 - np.cos(np.linspace(0, math.pi, 97))) / 2
         self.at = 2 * t - 1
         line = -subject.canthal_tilt * self.at
@@ -110,6 +116,10 @@ class Lids:
         self.lower = line + fall * (0.5 + 0.5 * min(capture.openness, 1.0))
         self.upper = self.lower - (rise + fall) * capture.openness
         self.closed = capture.openness == 0
+        # Their middle lies nearer to the camera than the canthi: when the face turns, it goes further.
+        before = (EYEBALL - CANTHI) * (1 - self.at**2)
+        self.at = self.at + turn[0] * before
+        self.upper, self.lower, self.open_upper = (y + turn[1] * before for y in (self.upper, self.lower, self.open_upper))
 
     def outline(self):
         """The palpebral fissure as a closed polygon (N, 2)."""
@@ -130,6 +140,7 @@ class Globe:
     """The turned eyeball: where its surface and the iris fall in the photo, in eye units.
 
     Attributes:
+        middle: (x, y) of the globe's own middle.
         center: (x, y) of the limbus's middle.
         radius: of the iris.
     """
@@ -139,10 +150,14 @@ class Globe:
         forward = np.array([math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)])
         right = np.array([math.cos(yaw), 0, -math.sin(yaw)])
         self._turned = np.stack([right, np.cross(forward, right), forward])
-        self._inverse = np.linalg.inv(self._turned[:2, :2])
         # The limbus is a circle on the globe: seen from the side it is an ellipse, nearer the middle than the pole is.
         height = math.sqrt(1 - (iris_radius / EYEBALL) ** 2)
-        self.center, self.radius = forward[:2] * EYEBALL * height, iris_radius
+        # The fissure's axes are foreshortened where the face is turned; the globe, which is round, is not. It lies
+        # behind the canthi and so falls to the side that the face turns away from.
+        self._turned[:, :2] *= [math.hypot(1, turn) for turn in frame.turn]
+        self._inverse = np.linalg.inv(self._turned[:2, :2])
+        self.middle = -CANTHI * np.array(frame.turn)
+        self.center, self.radius = self.middle + self._turned[2, :2] * EYEBALL * height, iris_radius
 
     def polar(self, x, y):
         """Radius (1 at the limbus) and angle (0..2 pi) about the middle of the iris, both like `x`."""
@@ -153,7 +168,7 @@ class Globe:
     def project(self, directions):
         """Unit vectors (..., 3), whose third axis is the gaze, to eye units (..., 2) and whether they face the camera."""
         turned = directions @ self._turned
-        return turned[..., :2] * EYEBALL, turned[..., 2] > 0
+        return self.middle + turned[..., :2] * EYEBALL, turned[..., 2] > 0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Lashes and brow: single hairs, each a curve from its root to its tip."""
+"""Lashes, brow and strands: single hairs, each a curve from its root to its tip."""
 
 import numpy as np
 
@@ -10,42 +10,74 @@ POINTS = 8  # Of a hair's curve.
 
 
 def draw_hair(canvas, scene, rng):
-    """Draws lashes and brow over everything on the canvas (HWC float32 linear RGB), in place."""
-    subject, frame = scene.subject, scene.frame
+    """Draws lashes, brow and loose strands over everything on the canvas (HWC float32 linear RGB), in place."""
+    subject, frame, mascara = scene.subject, scene.frame, scene.capture.mascara
     lashes, brow = np.zeros(frame.size, np.uint8), np.zeros(frame.size, np.uint8)
-    frame.strokes(lashes, _upper_lashes(scene, rng), rng.uniform(0.009, 0.02, subject.lash_count), 240)
+    frame.strokes(lashes, _upper_lashes(scene, rng), rng.uniform(0.01, 0.028, subject.lash_count) * (1 + mascara), 240)
     few = subject.lash_count // 2  # The lower lid has fewer, thinner and fainter ones.
-    frame.strokes(lashes, _lower_lashes(scene, few, rng), rng.uniform(0.006, 0.013, few), 190)
+    frame.strokes(lashes, _lower_lashes(scene, few, rng), rng.uniform(0.006, 0.013, few) * (1 + 0.7 * mascara), 190)
     if frame.y.min() < BROW_BELOW:
         frame.strokes(brow, _brow(subject, rng), 0.014, 170)
     black, fair = linear(BLACK), linear(FAIR)
     color = black + (fair - black) * np.float32(subject.hair)
     # Between the brow's hairs are finer ones, too many to draw: a soft shade. Lashes are seen against the light.
     mix(canvas, color, np.maximum(brow.astype(np.float32) / 255, 0.8 * soften(brow, 0.04 * frame.scale)))
-    mix(canvas, color * 0.6, lashes.astype(np.float32) / 255)
+    dark = color * 0.6 * (1 - mascara) + black * 0.5 * mascara
+    # Many more are too fine to draw, or out of focus: a shade about the roots.
+    mix(canvas, dark, 0.5 * soften(lashes, 0.03 * frame.scale))
+    mix(canvas, dark, lashes.astype(np.float32) / 255)
+    if scene.capture.strands:
+        strands = np.zeros(frame.size, np.uint8)
+        frame.strokes(strands, _strands(scene.capture.strands, rng), rng.uniform(0.01, 0.03, scene.capture.strands), 235)
+        # Strands are nearer to the light than the face: now darker, now brighter than other hair.
+        mix(canvas, color * np.float32(rng.uniform(0.6, 2.5)), soften(strands, rng.uniform(0.5, 0.02 * frame.scale)))
+
+
+def _strands(count, rng):
+    """Paths (N, POINTS, 2) of loose hairs of the head, in one lock or two, that hang from above or from the temple."""
+    locks = np.array([rng.uniform(-2.5, 3.0, 2), rng.uniform(-0.8, 0.8, 2)])
+    of = rng.integers(0, 2, count)
+    x, lean = locks[0][of] + rng.normal(0, 0.35, count), locks[1][of] + rng.normal(0, 0.12, count)
+    return _curves(
+        x,
+        np.full(count, -3.0),
+        (0.3 * lean + rng.normal(0, 0.06, count), np.full(count, 0.5)),
+        (lean, np.ones(count)),
+        rng.uniform(2, 7, count),
+    )
 
 
 def _upper_lashes(scene, rng):
     """Paths (N, POINTS, 2) of the upper lashes."""
     subject, openness, lids = scene.subject, scene.capture.openness, scene.lids
     count = subject.lash_count
-    at = rng.uniform(-0.82, 1.0, count)  # None at the caruncle.
-    fan = 0.9 * at + rng.normal(0, 0.18, count)  # They point away from the middle.
+    at, drift = _roots(-0.82, 1.0, count, scene.capture.mascara, rng)  # None at the caruncle.
+    fan = 0.9 * at + drift + rng.normal(0, 0.15, count)  # They point away from the middle.
     # Seen from the front an upper lash comes forward and down, then curls up; on a closed lid it hangs.
-    lift = min(1.0, 2 * openness) * 1.3 - 0.6 + rng.normal(0, 0.12, count)
+    lift = min(1.0, 2 * openness) * 1.3 - 0.6 + rng.normal(0, 0.15) + rng.normal(0, 0.12, count)
     forward = rng.uniform(0.1, 0.4, count) if openness > 0.4 else rng.uniform(0, 0.15, count)
-    length = subject.lash_length * rng.uniform(0.6, 1.15, count) * (0.75 + 0.25 * at)  # Longer towards the temple.
+    # Longer towards the temple, and with mascara.
+    length = subject.lash_length * rng.uniform(0.5, 1.15, count) * (0.75 + 0.25 * at) * (1 + 0.3 * scene.capture.mascara)
     return _curves(at, np.interp(at, lids.at, lids.upper), (0.35 * fan, forward), (fan, -lift), length)
 
 
 def _lower_lashes(scene, count, rng):
     """Paths (N, POINTS, 2) of the lower lashes: shorter, and straight down but for their fan."""
     lids = scene.lids
-    at = rng.uniform(-0.6, 0.97, count)
-    fan = 0.6 * at + rng.normal(0, 0.3, count)
+    at, drift = _roots(-0.6, 0.97, count, scene.capture.mascara, rng)
+    fan = 0.6 * at + drift + rng.normal(0, 0.25, count)
     length = 0.55 * scene.subject.lash_length * rng.uniform(0.5, 1.2, count)
     y = np.interp(at, lids.at, lids.lower) + 0.035  # They grow from the rim's outer edge.
     return _curves(at, y, (0.2 * fan, np.full(count, 0.55)), (fan, rng.uniform(0.5, 0.9, count)), length)
+
+
+def _roots(low, high, count, mascara, rng):
+    """Roots (N,) along a lid, and how far each lash leans (N,) towards the middle of its clump: tears and mascara glue them."""
+    at = rng.uniform(low, high, count)
+    clumps = np.sort(rng.uniform(low, high, max(2, count // 5)))
+    nearest = clumps[np.abs(at[:, None] - clumps).argmin(axis=1)]
+    # A lash is some 0.25 long: leaning by 4 times the distance, it would meet its neighbours at the tip.
+    return at, (1.0 + 3.0 * mascara) * (nearest - at)
 
 
 def _brow(subject, rng):

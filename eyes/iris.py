@@ -8,7 +8,8 @@ import numpy as np
 from .paint import bump, linear, mix, ramp
 from .people import IRISES
 
-PUPIL, RED_PUPIL = (0.006, 0.006, 0.007), (0.35, 0.06, 0.05)  # Linear; the red one is the retina in a flash.
+PUPIL, RED_PUPIL = (0.006, 0.006, 0.007), (0.3, 0.04, 0.03)  # Linear; the red one is the retina in a flash.
+ARCUS = (196, 200, 204)  # sRGB
 STREAM = 7  # Told to the generator beside the subject's seed: an iris is the same in every photo, and has chances of its own.
 AROUND, ACROSS = 720, 64  # Size of the table of fibres, by angle and by radius.
 ROWS_PER_RADIUS = 50  # Of the table, from the pupil's middle to the limbus.
@@ -30,14 +31,21 @@ def draw_iris(ball, scene, rho, theta):
     color = linear(IRISES[subject.iris][0]) * np.float32(rng.uniform(0.5, 1.0))
     heart = linear(rng.uniform((90, 55, 20), (170, 110, 60)).astype(np.float32)) * (0.4 + 0.6 * color.max())
     # Darker towards the limbus, and in a line around the pupil.
-    lit = np.maximum(1 + 0.2 * grain, 0.2) * (1 - 0.65 * ramp(rho, 0.78, 1.0)) * (1.1 - 0.35 * bump(rho - pupil, 0.08))
+    lit = np.maximum(1 + 0.2 * grain, 0.2) * (1 - 0.9 * subject.limbal_ring * ramp(rho, 0.78, 1.0)) * (1.1 - 0.35 * bump(rho - pupil, 0.08))
     disc = cv2.merge([lit] * 3) * color
     # Many irises are browner about the pupil, along their fibres.
     mix(disc, heart * 0.8, 0.6 * rng.uniform() * bump(rho - pupil, 0.18) * np.clip(0.8 + 0.3 * grain, 0, 1))
-    hole = np.array(RED_PUPIL if scene.capture.red_pupil else PUPIL, np.float32)
+    # Fats in an old cornea leave a pale ring just inside the limbus.
+    mix(disc, linear(ARCUS), 0.6 * subject.arcus * bump(rho - 0.93, 0.06))
+    # A flash beside the lens lights up the retina: red, or pinkish grey in a webcam.
+    glow = np.array(RED_PUPIL, np.float32) + np.float32(rng.uniform(0, 0.35))
+    hole = np.array(PUPIL, np.float32) + np.float32(scene.capture.red_pupil) * glow
     mix(disc, hole, 1 - ramp(rho + 0.01 * grain, pupil - 0.03, pupil + 0.03))
     # The limbus is a soft edge, not a line; half-way through it lies the border of the mask.
-    mix(ball, disc, 1 - ramp(rho, 0.93, 1.07))
+    half = subject.limbus / 2
+    mix(ball, disc, 1 - ramp(rho, 1 - half, 1 + half))
+    if scene.capture.contact_lens:  # It ends beyond the limbus, and its edge bends the light.
+        mix(ball, ball * np.float32(rng.uniform(0.75, 1.2)), 0.8 * bump(rho - rng.uniform(1.1, 1.3), 0.02))
 
 
 def _fibres(rho, theta, rng):

@@ -3,6 +3,8 @@
 An alpha or a light is HW float32, a canvas HWC float32 linear RGB, a layer of drawn shapes HW uint8.
 """
 
+import math
+
 import cv2
 import numpy as np
 
@@ -45,9 +47,14 @@ def mix(canvas, color, alpha):
 
 
 def soften(layer, sigma):
-    """Blurs an HW uint8 layer by about `sigma` pixels, in a time that does not depend on it, to HW float32 in 0..1."""
+    """Blurs an HW uint8 layer by `sigma` pixels, in a time that does not depend on it, to HW float32 in 0..1."""
     if sigma < 2:  # Whole pixels are too coarse a choice of boxes there; and no edge is sharper than a lens makes it.
         return cv2.GaussianBlur(layer, (0, 0), max(sigma, 0.5)).astype(np.float32) / 255
-    # Two boxes make a tent: with these its standard deviation is 0.7 sigma, and it ends at 1.7 sigma.
-    side = 2 * round(0.85 * sigma) + 1
+    # Two boxes of this side have a variance of (side ** 2 - 1) / 6 together.
+    side = 2 * round((math.sqrt(6 * sigma * sigma + 1) - 1) / 2) + 1
     return cv2.blur(cv2.blur(layer, (side, side)), (side, side)).astype(np.float32) / 255
+
+
+def enlarge(layer, size):
+    """A smooth layer (HW or HWC float32) drawn in fewer pixels, at `size` (height, width)."""
+    return cv2.resize(layer, size[::-1], interpolation=cv2.INTER_LINEAR)

@@ -5,11 +5,13 @@ import math
 import cv2
 import numpy as np
 
-from .paint import linear, noise
+from .paint import linear, mix, noise
 from .people import SCLERAS
 
 # What blood takes away of red, green and blue where it is thickest: spread out thinly, and in a vessel.
 PINK, RED = (0.08, 0.6, 0.5), (0.2, 0.75, 0.7)
+YELLOW, BROWN = np.array([0.95, 0.8, 0.42], np.float32), np.array([0.35, 0.22, 0.15], np.float32)  # What spots leave of the light.
+STREAM = 13  # Told to the generator beside the subject's seed and eye.
 VESSELS, STEPS = 90, 24  # Most that one eye shows, and the points along each.
 
 
@@ -23,7 +25,26 @@ def draw_sclera(scene, view, rng):
     inflamed = np.clip(capture.redness * (0.25 + 0.75 * x * x) * (1 + 0.35 * noise(rng, x.shape, 0.2 * scale)), 0, 1)
     threads = _vessels(scene)[view].astype(np.float32) / 255
     white = linear(SCLERAS[scene.subject.sclera][0])
-    return cv2.merge([shade * white[i] * (1 - PINK[i] * inflamed) * (1 - RED[i] * threads) for i in range(3)])
+    ball = cv2.merge([shade * white[i] * (1 - PINK[i] * inflamed) * (1 - RED[i] * threads) for i in range(3)])
+    _draw_spots(ball, scene, x, y)
+    return ball
+
+
+def _draw_spots(ball, scene, x, y):
+    """Lays pingueculae and pigment spots, which belong to the subject's eye, onto `ball` at (x, y) in place."""
+    subject = scene.subject
+    rng = np.random.default_rng([subject.seed, ord(scene.capture.eye), STREAM])
+    places = [(rng.choice([0, math.pi]) + rng.normal(0, 0.15), 38 + rng.normal(0, 2), 0.16, 0.09, YELLOW, 0.7 * subject.pinguecula)]
+    for _ in range(subject.pigment_spots):
+        radius = rng.uniform(0.015, 0.05)
+        places.append((rng.uniform(0, math.tau), rng.uniform(33, 65), radius, radius, BROWN, rng.uniform(0.3, 0.8)))
+    for bearing, degrees, width, height, color, strength in places:
+        polar = math.radians(degrees)
+        direction = (math.sin(polar) * math.cos(bearing), math.sin(polar) * math.sin(bearing), math.cos(polar))
+        (middle_x, middle_y), facing = scene.globe.project(np.array(direction))
+        if strength and facing:
+            far = ((x - np.float32(middle_x)) / width) ** 2 + ((y - np.float32(middle_y)) / height) ** 2
+            mix(ball, ball * color, np.float32(strength) * np.exp(-far))
 
 
 def _shade(scene, x, y):
@@ -32,7 +53,8 @@ def _shade(scene, x, y):
     angle = math.radians(capture.light_angle)
     toward = np.array([math.cos(angle), math.sin(angle)]) @ scene.frame.axes.T * 0.5 * (0.4 + capture.contrast)
     # How far the surface faces the camera. A globe larger than the true one, or the corners would be too dark.
-    facing = np.sqrt(np.maximum(1 - (x * x + y * y) / (1.12 * 1.12), 0.02))
+    dx, dy = x - np.float32(scene.globe.middle[0]), y - np.float32(scene.globe.middle[1])
+    facing = np.sqrt(np.maximum(1 - (dx * dx + dy * dy) / (1.12 * 1.12), 0.02))
     return 0.52 + (0.55 * facing + 0.35 * (toward[0] * x + toward[1] * y)) * (0.7 + 0.4 * capture.contrast)
 
 

@@ -1,29 +1,49 @@
-"""Skin: its tone, the folds around the lids, pores and wrinkles, and where the face ends."""
+"""Skin: its tone, the folds around the lids, pores, wrinkles, veins and marks, and the light on it."""
+
+import math
 
 import cv2
 import numpy as np
 
-from .paint import bump, linear, mix, noise, ramp
+from .backdrop import draw_backdrop
+from .face import shade_face
+from .paint import bump, enlarge, linear, mix, noise, ramp, soften
 
 TONES = ((244, 220, 208), (230, 192, 170), (210, 166, 140), (184, 136, 110), (142, 98, 76), (98, 66, 52), (62, 44, 38))  # sRGB
 REFLECTANCE = 0.8  # Of the same light skin gives back less than the white of the eye.
 DARKEST = 0.002  # Linear; nothing in a photo is blacker.
+MOLE, FRECKLE = (58, 36, 28), (150, 96, 66)  # sRGB
+CORNERS = np.linspace(0, math.tau, 13)[:-1]  # Angles of the polygon that a mark is drawn as.
+STREAM = 11  # Told to the generator beside the subject's seed: marks stay where they are.
 
 
 def draw_skin(scene, rng):
-    """Skin with its folds around the lids, over the whole frame: HWC float32 linear RGB."""
-    frame = scene.frame
-    relief = REFLECTANCE * (_folds(scene) + _texture(scene, rng))
-    # Blood shows in patches, and around the eye below all; it leaves the red and takes the rest away.
-    flush = 0.05 * noise(rng, frame.size, 0.25 * frame.scale) + 0.12 * bump(frame.y - 0.2, 0.35) * bump(frame.x, 1.2)
-    red, green, blue = _tone(scene.subject)
-    pale = relief * (1 - flush)
-    canvas = np.maximum(cv2.merge([relief * (1 + 0.3 * flush) * red, pale * green, pale * blue]), DARKEST)
-    # Beyond the temple the head ends, in hair or in whatever is behind it.
-    edge = frame.x + 0.25 * frame.y - rng.uniform(1.9, 4) - 0.05 * noise(rng, frame.size, 0.4 * frame.scale)
-    behind = linear(rng.uniform(15, 80) + rng.uniform(-12, 12, 3))  # Dark, and nearly grey.
-    mix(canvas, behind, ramp(edge, 0, rng.uniform(0.1, 0.6)))
+    """The face without the eye, and what is behind it, over the whole frame: HWC float32 linear RGB."""
+    diffuse, gloss = shade_face(scene)
+    grain = _pores(scene, rng)
+    relief = _shade(scene, rng)
+    relief += 0.09 * grain
+    relief *= REFLECTANCE * diffuse
+    canvas = cv2.multiply(cv2.merge([relief] * 3), _colors(scene, rng))
+    _draw_marks(canvas, scene)
+    # Wet or oily skin mirrors the lamp in grains, as large as its pores.
+    shine = (0.5 * scene.subject.sheen**1.5) * gloss * np.maximum(0.7 + 0.6 * grain, 0)
+    canvas = np.maximum(canvas + cv2.merge([shine] * 3), DARKEST)
+    edge = _edge(scene, rng)
+    if edge.max() > 0:
+        mix(canvas, draw_backdrop(scene, rng), enlarge(edge, scene.frame.size))
     return canvas
+
+
+def _edge(scene, rng):
+    """Where the head ends, at the temple, above the brow, or beyond the nose of a turned face: every fourth pixel, 0..1."""
+    frame = scene.frame
+    x, y = frame.x[::4, ::4], frame.y[::4, ::4]
+    wobble = 0.12 * noise(rng, x.shape, 0.25 * frame.scale)
+    temple = x + 0.25 * y + 0.12 * y * y - rng.uniform(1.7, 4)
+    top = -y + 0.12 * x * x - rng.uniform(1.7, 5)
+    nose = -x - 0.15 * y - rng.uniform(2.8, 6) + 2 * max(0.0, -frame.turn[0])
+    return ramp(np.maximum(np.maximum(temple, top), nose) - wobble, 0, rng.uniform(0.05, 0.5))
 
 
 def _tone(subject):
@@ -32,38 +52,52 @@ def _tone(subject):
     return linear(np.array([np.interp(at, range(len(TONES)), channel) for channel in zip(*TONES, strict=True)]))
 
 
-def _folds(scene):
-    """The shading of lid crease, eye socket, tear trough and bag, around 1: HW float32."""
+def _colors(scene, rng):
+    """Skin's own colour, with blood and veins that show through: HWC float32 linear RGB."""
+    frame = scene.frame
+    x, y = frame.x[::4, ::4], frame.y[::4, ::4]
+    # Blood shows in patches, and around the eye below all; it leaves the red and takes the rest away.
+    flush = 0.05 * noise(rng, x.shape, 0.06 * frame.scale) + 0.12 * bump(y - 0.2, 0.35) * bump(x, 1.2)
+    # Veins are where a smooth noise crosses 0: bluish lines.
+    veins = 0.12 * (1 - scene.subject.skin_tone) * bump(noise(rng, x.shape, 0.12 * frame.scale), 0.06)
+    red, green, blue = _tone(scene.subject)
+    colors = cv2.merge([(1 + 0.3 * flush - veins) * red, (1 - flush - 0.5 * veins) * green, (1 - flush) * blue])
+    return enlarge(colors, frame.size)
+
+
+def _shade(scene, rng):
+    """The shading of lid crease, eye socket, bag and fine wrinkles, and blotches, around 1: HW float32."""
     subject, frame, lids = scene.subject, scene.frame, scene.lids
     # All this is smooth: every other pixel is enough, and takes a quarter of the time.
     x, y = frame.x[::2, ::2], frame.y[::2, ::2]
     across = bump(x - 0.1, 1.6) ** 2  # Folds fade out towards nose and temple.
     # Distances downwards from the lid crease, which rises with the lid, and from the lower lid.
     above = y - lids.over_skin(np.minimum(lids.open_upper, lids.upper), x, 0.12) + subject.crease_gap
-    below = y - lids.over_skin(lids.lower, x, 0.15)
+    lower = lids.over_skin(lids.lower, x, 0.2)
+    below = y - lower
     # The crease: a thin dark line with a soft shadow under it.
     depth = subject.crease_depth * across
     shade = 1 - depth * (0.45 * bump(above, 0.02) + 0.3 * bump(above - 0.02, 0.06))
     # The socket between crease and brow, darker where a deep crease tells of a deep eye.
-    shade -= (0.12 + 0.22 * subject.crease_depth) * across * bump(above + 0.28, 0.22)
-    # What stands out catches light: the lid under the crease, the bone under the brow.
-    shade += 0.16 * across * (bump(above - subject.crease_gap * 0.6, 0.06) + bump(above + 0.75, 0.3))
-    # The hollow beside the nose.
-    shade -= 0.3 * bump(x + 1.35, 0.3) * bump(y + 0.15, 0.45)
-    # The trough below the bag of the lower lid, and the bag's own shadow: both deepen with age.
-    shade -= across * (0.1 + 0.2 * subject.wrinkles) * (bump(below - 0.42 - 0.1 * x, 0.06) + 0.5 * bump(below - 0.25, 0.18))
-    return cv2.resize(shade, frame.size[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _texture(scene, rng):
-    """Blotches, pores and the fine wrinkles that run along the lids, around 0: HW float32."""
-    frame = scene.frame
-    blotches = 0.05 * noise(rng, frame.size, 0.4 * frame.scale) + 0.04 * noise(rng, frame.size, 0.08 * frame.scale)
-    pores = 0.05 * noise(rng, frame.size, 0.025 * frame.scale) + 0.03 * noise(rng, frame.size, 0.012 * frame.scale)
-    along = frame.y - scene.lids.over_skin(scene.lids.lower, frame.x, 0.25)
+    shade -= (0.05 + 0.14 * subject.crease_depth) * across * bump(above + 0.28, 0.22)
+    # The trough below the bag of the lower lid deepens with age; its colour is darker than the cheek's.
+    shade -= across * (0.05 + 0.15 * subject.wrinkles) * (bump(below - 0.42 - 0.1 * x, 0.06) + 0.5 * bump(below - 0.25, 0.18))
+    shade += 0.05 * noise(rng, x.shape, 0.2 * frame.scale) + 0.04 * noise(rng, x.shape, 0.04 * frame.scale)
     # Wrinkles lie below the eye, and are seen on smooth skin too, if hardly.
-    wrinkles = (0.02 + 0.09 * scene.subject.wrinkles) * _lines(frame.x, along, rng) * bump(along + 0.1, 0.7) * bump(frame.x, 1.4)
-    return blotches + pores + wrinkles
+    shade += (0.02 + 0.1 * subject.wrinkles) * _lines(x, below, rng) * bump(below + 0.1, 0.7) * bump(x, 1.4)
+    return enlarge(shade, frame.size)
+
+
+def _pores(scene, rng):
+    """The grain of skin as a light from the side shows it, around 0 with a standard deviation of about 1: HW float32."""
+    frame = scene.frame
+    bumps = noise(rng, frame.size, 0.024 * frame.scale) + noise(rng, frame.size, 0.011 * frame.scale)
+    angle = math.radians(scene.capture.light_angle)
+    # The slope of the bumps along the light, on top of their own darkness.
+    reach = 0.008 * frame.scale
+    shift = np.float32([[1, 0, reach * math.cos(angle)], [0, 1, reach * math.sin(angle)]])
+    lit = cv2.warpAffine(bumps, shift, frame.size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return 0.8 * bumps - 0.6 * lit
 
 
 def _lines(x, along, rng):
@@ -73,3 +107,20 @@ def _lines(x, along, rng):
     tile = cv2.GaussianBlur(rng.standard_normal((side, side), dtype=np.float32), (0, 0), sigmaX=5, sigmaY=1.2) * 6
     # 40 tile pixels to an eye unit sideways and 60 downwards: lines some 0.25 long and 0.04 wide.
     return cv2.remap(tile, 40 * x + side // 2, 60 * along + side // 2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+
+
+def _draw_marks(canvas, scene):
+    """Draws freckles and moles, which belong to the subject, onto the canvas in place."""
+    subject, frame = scene.subject, scene.frame
+    rng = np.random.default_rng([subject.seed, STREAM])
+    for count, size, color, strength in (
+        (subject.freckles, (0.012, 0.035), FRECKLE, 0.5),
+        (subject.moles, (0.02, 0.06), MOLE, 0.8),
+    ):
+        if not count:
+            continue
+        layer = np.zeros(frame.size, np.uint8)
+        middles, radii = rng.normal((0.3, 0.8), (1.8, 1.1), (count, 2)), rng.uniform(*size, count)
+        for middle, radius, level in zip(middles, radii, rng.uniform(80, 255, count), strict=True):
+            frame.polygon(layer, middle + radius * np.stack([np.cos(CORNERS), 0.8 * np.sin(CORNERS)], 1), level)
+        mix(canvas, linear(color) * (1 - 0.6 * np.float32(subject.skin_tone)), strength * soften(layer, 0.006 * frame.scale))

@@ -1,0 +1,82 @@
+"""How well a network that has only ever seen drawn eyes segments real ones: scored at inference, from the saved file.
+
+Training, validation and the choice of the level use drawn eyes alone, through the very scripts that users run. Each
+ingredient of the drawings can be left out in turn (`--ablate`) to see what it buys.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from console import MunetError, between, print_table, shown
+from datasets import find_dataset
+from evaluation import tally_samples
+from eyes import INGREDIENTS
+from runtime import Segmenter
+
+SUITE = Path(__file__).resolve().parent.parent
+SUBJECT_IMAGES = 4  # of each drawn person: more people teach more than more photos of each
+
+
+def add_arguments(parser):
+    """Adds this part's flags."""
+    parser.add_argument("real", nargs="+", metavar="DATA[=VALUE]", help="labelled real photos to score on; VALUE: the masks' sclera class")
+    parser.add_argument("--count", type=between(10, 10**7, int), default=2000, help="drawn eyes to train and validate on")
+    parser.add_argument("--steps", type=between(1, 10**7, int), default=600, help="training steps, of which a tenth with a frozen encoder")
+    parser.add_argument("--batch-size", type=between(1, 4096, int), default=16, help="images a step")
+    parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
+    parser.add_argument("--encoder-weights", default="imagenet", metavar="imagenet|none|FILE", help="where the encoder starts from")
+    parser.add_argument("--seeds", type=between(0, 2**31 - 1, int), nargs="+", default=[0], help="of drawings and training; a row for each")
+    parser.add_argument("--without", nargs="+", choices=INGREDIENTS, default=[], help="ingredients to leave out of the drawings")
+    parser.add_argument("--ablate", nargs="*", choices=INGREDIENTS, help="leave each of these (default: each there is) out in turn")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep drawings and trained networks in this folder")
+
+
+def measure(args):
+    """Trains a network for every seed and every set of ingredients; returns the figures of the first, pooled over all folders."""
+    folders = [_real_folder(text) for text in args.real]
+    kinds = [("all", [])] if not args.without else [("without " + " ".join(args.without), args.without)]
+    kinds += [(f"without {name}", [*args.without, name]) for name in (args.ablate or INGREDIENTS)] if args.ablate is not None else []
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for words, without in kinds:
+            for seed in args.seeds:
+                run = (args.keep or Path(scratch)) / "-".join([str(seed), *without])
+                _train(args, run, seed, without)
+                rows += [(words, seed, *row) for row in _score(run, folders)]
+                print_table(("drawn", "seed", "scored on", "images", "level", "F1 pooled", "F1 mean", "precision", "recall"), rows)
+    names = ("images", "level", "f1", "f1_mean", "precision", "recall")
+    scores = [{"ingredients": row[0], "seed": row[1], "data": row[2]} | dict(zip(names, row[3:], strict=True)) for row in rows]
+    return {"images": args.count, "failed": 0, "scores": scores, "out": str(args.keep) if args.keep else None}
+
+
+def _real_folder(text):
+    """A labelled folder from the command line: (name, samples, sclera value or None)."""
+    path, _, value = text.rpartition("=") if "=" in text and not Path(text).exists() else (text, "", "")
+    if value and not value.isdigit():
+        raise MunetError(f"{text}: {value!r} is not a class index; write DATA=1 if the masks hold 1 where there is sclera")
+    return shown(Path(path).name), find_dataset(Path(path)).samples, int(value) if value else None
+
+
+def _train(args, run, seed, without):
+    """Draws the eyes and trains on them, both with the scripts; what is already in `run` is taken up."""
+    drawn, weights = run / "drawn", run / "weights"
+    flags = ["--count", args.count, "--seed", seed, "--images-per-subject", SUBJECT_IMAGES]
+    _call("synthesize_eyes.py", drawn, *flags, *(["--without", *without] if without else []))
+    epochs = max(1, round(0.9 * args.steps * args.batch_size / (0.9 * args.count)))
+    frozen = max(1, round(epochs / 9))
+    flags = ["--epochs-frozen", frozen, "--epochs-finetune", epochs, "--patience-finetune", epochs, "--validation", 0.1]
+    flags += ["--size", args.size, "--batch-size", args.batch_size, "--encoder-weights", args.encoder_weights, "--seed", seed]
+    _call("train_mobv2_unet.py", drawn, "--out", weights, *flags, *(["--resume"] if (weights / "settings.json").exists() else []))
+
+
+def _call(script, *words):
+    subprocess.run([sys.executable, SUITE / script, *map(str, words)], check=True)
+
+
+def _score(run, folders):
+    segmenter = Segmenter(run / "weights")
+    for name, samples, sclera_value in folders:
+        figures = tally_samples(segmenter, samples, sclera_value)[0].figures(segmenter.level)
+        yield name, figures["images"], segmenter.level, *(round(figures[key], 4) for key in ("f1", "f1_mean", "precision", "recall"))

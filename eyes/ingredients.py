@@ -1,0 +1,33 @@
+"""What can be left out of the drawings, to see what it buys: each ingredient with the values that turn it off."""
+
+import dataclasses
+
+INGREDIENTS = {  # name: values of the Subject or the Capture without it
+    "head-turn": {"head_yaw": 0.0, "head_pitch": 0.0},
+    "squint": {"openness": 1.0},
+    "negatives": {"view": "eye", "center_x": 0.5, "center_y": 0.5},
+    "vessels": {"vessels": 0.0, "redness": 0.0, "pinguecula": 0.0, "pigment_spots": 0},
+    "glints": {"glints": "lamps", "red_pupil": 0.0, "contact_lens": False},
+    "glasses": {"glasses": False},
+    "makeup": {"eyeliner": 0.0, "mascara": 0.0, "eyeshadow": 0.0},
+    "hair": {"strands": 0, "lash_count": 0, "brow_weight": 0.0},
+    "skin": {"sheen": 0.0, "freckles": 0, "moles": 0, "wrinkles": 0.0, "relief": 0.0},
+    "backdrop": {"backdrop": "dark"},
+    "light": {"light_tilt": 0.0, "contrast": 0.3, "falloff": 0.0, "cast_shadow": 0.0, "light_patch": 0.0},
+    "socket": {"socket": 0.0},
+    "color": {"kelvin": 6000.0, "tint": 0.0, "saturation": 1.0},
+    "exposure": {"exposure": 0.0, "haze": 0.0, "tone_curve": 1.0, "bloom": 0.0, "vignette": 0.0},
+    "blur": {"defocus": 0.0, "motion": 0.0, "resolution": 1.0, "sharpening": 0.0},
+    "noise": {"noise": 0.0, "jpeg_quality": 95},
+    "text": {"stamped": False},
+}
+
+
+def leave_out(drawn, names):
+    """A `Subject` or a `Capture` without the ingredients of these names; the rest of it stays as it was drawn.
+
+    Raises:
+        KeyError: no ingredient has that name.
+    """
+    off = {field: value for name in names for field, value in INGREDIENTS[name].items()}
+    return dataclasses.replace(drawn, **{field: value for field, value in off.items() if hasattr(drawn, field)})
