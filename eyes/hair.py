@@ -30,7 +30,7 @@ def draw_hair(canvas, scene, rng):
         strands = np.zeros(frame.size, np.uint8)
         frame.strokes(strands, _strands(scene.capture.strands, rng), rng.uniform(0.01, 0.03, scene.capture.strands), 235)
         # Strands are nearer to the light than the face: now darker, now brighter than other hair.
-        mix(canvas, color * np.float32(rng.uniform(0.6, 2.5)), soften(strands, rng.uniform(0.5, 0.02 * frame.scale)))
+        mix(canvas, color * np.float32(rng.uniform(0.6, 2.5)), soften(strands, rng.uniform(0, 0.02) * frame.scale))
 
 
 def _strands(count, rng):

@@ -56,4 +56,4 @@ def _patch(size, rng):
     layer = np.zeros(size, np.uint8)
     corners = rng.uniform(0, 1, 2) + rng.uniform(0.03, 0.4) * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * rng.uniform(0.3, 1, (4, 2))
     cv2.fillPoly(layer, [np.rint(corners * size[::-1]).astype(np.int32)], 255)
-    return soften(layer, rng.uniform(0.5, 0.06 * size[1]))
+    return soften(layer, rng.uniform(0, 0.06) * size[1])

@@ -19,13 +19,13 @@ def stamp(photo, taken, rng):
     height, width = photo.shape[:2]
     font, text = FONTS[rng.integers(len(FONTS))], _text(rng)
     thick = int(rng.integers(1, 3))
-    (wide, high), base = cv2.getTextSize(text, font, 1, thick)
-    scale = width * rng.uniform(0.15, 0.55) / wide
-    wide, high, base = (int(scale * v) + 1 for v in (wide, high, base))
+    scale = width * rng.uniform(0.15, 0.55) / cv2.getTextSize(text, font, 1, thick)[0][0]
+    (wide, high), base = cv2.getTextSize(text, font, scale, thick)
     for _ in range(TRIES):
-        left = int(rng.choice([0.01, rng.uniform(0, 0.9)]) * width)
+        left = int(rng.choice([0.02, rng.uniform(0, 1), 0.98]) * (width - wide))
         bottom = int(rng.choice([0.02, rng.uniform(0, 0.9), 0.98]) * (height - high)) + high
-        if not taken[max(0, bottom - high - base) : bottom + base, left : left + wide].any():
+        # A little more than the text's box: strokes have a width.
+        if not taken[max(0, bottom - high - base - 3) : bottom + base + 3, max(0, left - 3) : left + wide + 3].any():
             _write(photo, text, (left, bottom), font, scale, thick, rng)
             break
     if rng.uniform() < 0.15:
@@ -39,7 +39,8 @@ def stamp(photo, taken, rng):
 def _write(photo, text, place, font, scale, thick, rng):
     color = _color(rng)
     if rng.uniform() < 0.3:  # an outline, to be legible on anything
-        cv2.putText(photo, text, place, font, scale, (255 - color).tolist(), thick + 2, cv2.LINE_AA)
+        for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+            cv2.putText(photo, text, (place[0] + x, place[1] + y), font, scale, (255 - color).tolist(), thick, cv2.LINE_AA)
     cv2.putText(photo, text, place, font, scale, color.tolist(), thick, cv2.LINE_AA)
 
 

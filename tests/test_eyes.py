@@ -1,0 +1,245 @@
+"""The drawn eyes: geometry, conventions, chance, identity."""
+
+from dataclasses import asdict, fields, replace
+
+import cv2
+import numpy as np
+import pytest
+
+import eyes
+import eyes.ball
+import eyes.stamp
+
+
+def capture_of(seed, **changes):
+    """A capture of an eye in the frame's middle, unless told otherwise."""
+    return replace(eyes.draw_capture(np.random.default_rng(seed)), **{"view": "eye", "center_x": 0.5, "center_y": 0.5, **changes})
+
+
+def subject_of(seed):
+    return eyes.draw_subject(np.random.default_rng(seed))
+
+
+def plain(capture):
+    """The same photo by a good camera in even light, with nothing before the eye."""
+    off = ("glasses", "makeup", "light", "color", "exposure", "blur", "noise", "text", "socket", "hair", "backdrop")
+    return eyes.leave_out(replace(capture, glints="lamps", red_pupil=0.0), off)
+
+
+def scene_of(subject, capture, size):
+    frame = eyes._Frame(capture, size)
+    return eyes._Scene(subject, capture, frame, eyes._Lids(subject, capture, frame.turn), eyes._Globe(capture, frame, subject.iris_radius))
+
+
+@pytest.fixture(scope="module")
+def many():
+    """What draw_eye gives for a hundred small photos of as many people."""
+    return [eyes.draw_eye(subject_of(i), np.random.default_rng([i, 1]), (60, 80)) for i in range(100)]
+
+
+def test_one_generator_state_draws_one_photo():
+    first, second, other = (eyes.draw_eye(subject_of(3), np.random.default_rng(seed), (48, 64)) for seed in (4, 4, 5))
+    assert np.array_equal(first[0], second[0])
+    assert np.array_equal(first[1], second[1])
+    assert first[2] == second[2]
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_images_and_masks_follow_the_conventions(many):
+    for image, mask, attributes in many:
+        assert image.shape == (60, 80, 3)
+        assert image.dtype == np.uint8
+        assert mask.shape == (60, 80)
+        assert mask.dtype == bool
+        assert attributes["sclera_share"] == round(float(mask.mean()), 4)
+
+
+def test_attributes_are_in_range_and_varied(many):
+    attributes = [a for _, _, a in many]
+    for a in attributes:
+        assert a["eye"] in "LR"
+        assert a["gaze"] in eyes.GAZES
+        assert a["iris"] in eyes.IRISES
+        assert 0 <= a["skin_tone"] <= 1
+        assert a["view"] in eyes.VIEWS
+        assert a["glints"] in eyes.GLINTS
+        assert a["backdrop"] in eyes.BACKDROPS
+        assert 0 <= a["openness"] <= 1.6
+        assert 0 < a["scale"] < 1
+        assert 25 <= a["jpeg_quality"] <= 96
+        assert abs(a["yaw"] - a["head_yaw"]) <= 45.001 or a["head_yaw"] in (-32, 32)
+        for name in ("pupil", "redness", "mascara", "eyeliner", "eyeshadow", "socket", "contrast", "bloom", "haze", "red_pupil", "sheen"):
+            assert 0 <= a[name] <= 1
+        assert set(a) == set(attributes[0])
+    assert {a["gaze"] for a in attributes} == set(eyes.GAZES)
+    assert {a["eye"] for a in attributes} == {"L", "R"}
+    assert len({a["iris"] for a in attributes}) >= 5
+
+
+def test_the_share_of_sclera_spans_wide_frames_to_close_ups(many):
+    shares = [mask.mean() for _, mask, _ in many]
+    assert 0 < sum(share == 0 for share in shares) < 25
+    assert np.mean([0.02 <= share <= 0.45 for share in shares]) > 0.65
+    assert np.percentile(shares, 90) > 0.2
+    assert max(shares) < 0.6
+
+
+@pytest.mark.parametrize("openness", [0.3, 0.9])
+@pytest.mark.parametrize("gaze", eyes.GAZES)
+@pytest.mark.parametrize("eye", ["L", "R"])
+def test_the_classes_keep_to_the_fissure_and_to_each_other(gaze, eye, openness):
+    for seed in range(4):
+        yaw, pitch = eyes.GAZES[gaze][0] * 35.0, eyes.GAZES[gaze][1] * 20.0
+        subject = subject_of(seed)
+        capture = capture_of(seed, eye=eye, gaze=gaze, yaw=yaw, pitch=pitch, openness=openness, scale=0.4)
+        _, classes = eyes.render(subject, capture, (120, 160))
+        scene = scene_of(subject, capture, classes.shape)
+        frame, lids = scene.frame, scene.lids
+        rho, _ = scene.globe.polar(frame.x, frame.y)
+        mask = classes == eyes.SCLERA
+        assert mask.any()
+        assert rho[mask].min() >= 1
+        assert np.all((rho[classes == eyes.IRIS] < 1) & (rho[classes == eyes.IRIS] >= capture.pupil))
+        assert np.all(rho[classes == eyes.PUPIL] < capture.pupil)
+        x, y = frame.x[classes > 0], frame.y[classes > 0]
+        pixel = 2 / frame.scale
+        assert np.abs(x).max() <= 1 + pixel
+        # The lids are steep at the canthi, where a pixel sideways is many upwards.
+        inside = np.abs(x) < 0.85
+        assert np.all(y[inside] >= np.interp(x[inside], lids.at, lids.upper) - 2 * pixel)
+        assert np.all(y[inside] <= np.interp(x[inside], lids.at, lids.lower) + 2 * pixel)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_mask_is_where_the_paint_of_the_sclera_is_seen(seed, monkeypatch):
+    """The sclera is painted as a light that nothing else gives; what of it is left on the canvas must be the mask."""
+    subject, capture, size = subject_of(seed), capture_of(seed, openness=0.8, scale=0.35), (240, 320)
+    scene = scene_of(replace(subject, limbus=0.01), replace(capture, contact_lens=False), size)
+    monkeypatch.setattr(eyes.ball, "draw_sclera", lambda scene, view, rng: np.full((*scene.frame.x[view].shape, 3), 1000, np.float32))
+    monkeypatch.setattr(eyes.ball, "_lid_shadow", lambda scene, view, covered: np.ones(covered.shape, np.float32))
+    canvas = np.zeros((*size, 3), np.float32)
+    classes = eyes.draw_eyeball(canvas, scene, np.random.default_rng(0))
+    seen, mask = canvas[..., 1] > 500, classes == eyes.SCLERA
+    # The soft fold beside the caruncle lets some sclera through, and hides some.
+    beyond = scene.frame.x > -0.6
+    assert mask[beyond].sum() > 300
+    border = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    assert np.array_equal(seen[beyond & ~border], mask[beyond & ~border])
+    assert (seen != mask)[beyond].sum() < 0.1 * border.sum()
+
+
+@pytest.mark.parametrize("head_yaw", [-30.0, 0.0, 30.0])
+def test_an_eye_that_looks_into_the_camera_is_round_however_the_head_is_turned(head_yaw):
+    capture = capture_of(3, yaw=0.0, pitch=0.0, head_yaw=head_yaw, head_pitch=10.0, tilt=20.0, scale=0.3)
+    scene = scene_of(subject_of(3), capture, (480, 640))
+    rho, _ = scene.globe.polar(scene.frame.x, scene.frame.y)
+    rows, columns = np.nonzero(rho < 1)
+    assert np.ptp(columns) == pytest.approx(np.ptp(rows), abs=2)
+    assert np.ptp(rows) == pytest.approx(2 * scene.globe.radius * scene.frame.scale, abs=2)
+
+
+def test_a_turned_face_narrows_the_fissure():
+    def widest(yaw):
+        classes = eyes.render(subject_of(1), capture_of(1, head_yaw=yaw, head_pitch=0.0, tilt=0.0, scale=0.3, openness=1.0), (240, 320))[1]
+        return np.ptp(np.nonzero(classes)[1])
+
+    assert widest(-30.0) == pytest.approx(widest(0.0) * np.cos(np.radians(30)), rel=0.06)
+
+
+def test_a_look_to_the_subjects_left_shows_sclera_on_the_photos_left():
+    for eye in "LR":
+        capture = capture_of(1, eye=eye, yaw=38.0, pitch=0.0, head_yaw=0.0, tilt=0.0, scale=0.4, openness=1.0)
+        mask = eyes.render(subject_of(1), capture, (120, 160))[1] == eyes.SCLERA
+        assert mask[:, :80].sum() > 2 * mask[:, 80:].sum()
+
+
+def test_closed_lids_give_an_empty_mask_and_squinting_a_smaller_one():
+    subject = subject_of(2)
+    closed, squinting, wide = ((eyes.render(subject, capture_of(2, openness=o), (96, 128))[1] == 1).sum() for o in (0.0, 0.4, 1.0))
+    assert closed == 0
+    assert 0 < squinting < wide
+
+
+@pytest.mark.parametrize("view", ["skin", "nothing"])
+def test_negatives_hold_no_eye(view):
+    found = 0
+    for seed in range(400):
+        capture = eyes.draw_capture(np.random.default_rng(seed))
+        if capture.view == view:
+            found += 1
+            image, classes = eyes.render(subject_of(seed), capture, (60, 80))
+            assert not classes.any()
+            assert np.ptp(image) > 0
+    assert found > 3
+
+
+def test_the_mask_depends_on_geometry_alone():
+    subject, capture = subject_of(6), capture_of(6, openness=1.0)
+    spoilt = {"seed": 1, "exposure": -3.0, "defocus": 9.0, "noise": 20.0, "redness": 1.0, "jpeg_quality": 5, "motion": 20.0}
+    worn = {"glasses": True, "eyeliner": 1.0, "mascara": 1.0, "strands": 40, "stamped": True, "contact_lens": True}
+    long_lashed = replace(subject, lash_count=300, lash_length=0.5)
+    other = eyes.render(long_lashed, replace(capture, **spoilt, **worn), (96, 128))
+    assert np.array_equal(eyes.render(subject, capture, (96, 128))[1], other[1])
+
+
+def test_the_sclera_is_brighter_than_the_iris_and_the_pupil():
+    subject = replace(subject_of(0), iris="dark brown", sclera="white", arcus=0.0)
+    capture = plain(capture_of(0, yaw=0.0, pitch=0.0, openness=1.0, scale=0.4, redness=0.0))
+    image, classes = eyes.render(subject, capture, (120, 160))
+    assert np.median(image[classes == eyes.SCLERA]) > np.median(image[classes == eyes.IRIS]) + 60
+    # Lamps may be mirrored in either, but not in all of it.
+    iris, pupil = (np.percentile(image[classes == kind], 20) for kind in (eyes.IRIS, eyes.PUPIL))
+    assert iris > pupil + 3
+
+
+def test_a_subject_keeps_its_iris_vessels_and_marks():
+    def eye(subject_seed, capture_seed):
+        subject = replace(subject_of(subject_seed), iris="green", sclera="white", iris_radius=0.42, vessels=0.8, arcus=0.0)
+        pose = {"yaw": 0.0, "pitch": 0.0, "head_yaw": 0.0, "head_pitch": 0.0, "tilt": 0.0, "scale": 0.45}
+        capture = plain(capture_of(capture_seed, eye="L", openness=1.0, pupil=0.4, contact_lens=False, redness=0.5, **pose))
+        image, classes = eyes.render(subject, capture, (240, 320))
+        return image.mean(axis=2), classes
+
+    (first, classes), (again, _), (other, _) = eye(1, 10), eye(1, 11), eye(2, 10)
+    for kind in (eyes.SCLERA, eyes.IRIS):
+        inside = cv2.erode((classes == kind).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+
+        def alike(a, b, inside=inside):
+            fine = [i - cv2.GaussianBlur(i, (0, 0), 4) for i in (a, b)]
+            return np.corrcoef(fine[0][inside], fine[1][inside])[0, 1]
+
+        assert alike(first, again) > alike(first, other) + 0.1
+
+
+def test_every_ingredient_can_be_left_out():
+    known = {field.name for kind in (eyes.Subject, eyes.Capture) for field in fields(kind)}
+    drawn = [(subject_of(i), eyes.draw_capture(np.random.default_rng(i))) for i in range(150)]
+    for name, values in eyes.INGREDIENTS.items():
+        assert set(values) <= known
+        less = [(eyes.leave_out(subject, [name]), eyes.leave_out(capture, [name])) for subject, capture in drawn]
+        assert less != drawn
+        assert all({**asdict(a), **asdict(b)}.items() >= values.items() for a, b in less)
+    with pytest.raises(KeyError):
+        eyes.leave_out(drawn[0][0], ["nose"])
+
+
+def test_text_is_never_written_on_the_eye():
+    for seed in range(30):
+        photo, taken = np.full((120, 160, 3), 100, np.uint8), np.zeros((120, 160), bool)
+        taken[30:90, 40:120] = True
+        eyes.stamp.stamp(photo, taken, np.random.default_rng(seed))
+        assert (photo[taken] == 100).all()
+        assert seed > 5 or (photo != 100).any()
+
+
+@pytest.mark.parametrize("size", [(16, 16), (33, 301), (301, 33)])
+def test_odd_sizes_are_drawn(size):
+    for seed in range(12):
+        image, mask, _ = eyes.draw_eye(subject_of(seed), np.random.default_rng(seed), size)
+        assert image.shape == (*size, 3)
+        assert mask.shape == size
+
+
+def test_a_tiny_size_is_refused():
+    with pytest.raises(ValueError, match="at least 16x16"):
+        eyes.render(subject_of(0), capture_of(0), (8, 8))
