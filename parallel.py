@@ -2,6 +2,19 @@
 
 import collections
 import itertools
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+import cv2
+
+from console import MunetError
+
+WAITING_PER_WORKER = 8  # Items asked for in advance: enough to keep a worker busy, few enough to stop soon.
 
 
 def pool_map(pool, function, items, ahead=64):
@@ -16,3 +29,47 @@ def pool_map(pool, function, items, ahead=64):
     finally:
         for future in waiting:
             future.cancel()
+
+
+@contextmanager
+def process_map(function, items, workers):
+    """A context manager that gives `function(item)` for each item, in order, computed in worker processes.
+
+    Only a few items a worker are under way at any time, so memory does not grow with their number. When the
+    block is left early, what is under way is finished, the rest is dropped.
+
+    Raises:
+        MunetError: a worker process died.
+    """
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
+    try:
+        yield _in_order(pool, function, iter(items), workers * WAITING_PER_WORKER)
+    except BrokenProcessPool as error:
+        raise MunetError("a worker process was killed, perhaps for want of memory; use fewer --workers") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _in_order(pool, function, items, waiting):
+    futures = collections.deque(_submit(pool, function, item) for item in itertools.islice(items, waiting))
+    while futures:
+        yield futures.popleft().result()
+        futures.extend(_submit(pool, function, item) for item in itertools.islice(items, 1))
+
+
+def _submit(pool, function, item):
+    """Submits with Ctrl-C held back, so that a worker that this starts never sees it: only this process answers to it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return pool.submit(function, item)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        return pool.submit(function, item)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_worker():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    # A worker whose parent was killed would wait for work for ever.
+    threading.Thread(target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True).start()

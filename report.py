@@ -15,7 +15,7 @@ import numpy as np
 
 import threshold
 from files import write_bytes
-from images import OVERLAY_COLOR, resize_image, write_png
+from images import OVERLAY_COLOR, resize_image, write_jpeg, write_png
 
 _CAPTION_BAR = 22  # pixels
 TRAIN, VALIDATION, CHOSEN = "tab:blue", "tab:orange", "tab:green"
@@ -101,15 +101,16 @@ def outline(image, mask, truth):
 
 
 def contact_sheet(rows, path, cell=(240, 240)):
-    """Writes a sheet of pictures as a PNG.
+    """Writes a sheet of pictures.
 
     Args:
         rows: list of rows; a row is a list of (picture, caption), HWC uint8 RGB and text.
-        path: the PNG to write.
+        path: the file to write, a JPEG where it ends in .jpg, else a PNG.
         cell: largest (height, width) of a picture on the sheet in pixels; the aspect is kept.
     """
     width = cell[1] * max(len(row) for row in rows)
-    write_png(path, np.concatenate([_strip(row, cell, width) for row in rows]))
+    write = write_jpeg if path.suffix.lower() in (".jpg", ".jpeg") else write_png
+    write(path, np.concatenate([_strip(row, cell, width) for row in rows]))
 
 
 def _strip(row, cell, width):

@@ -1,35 +1,31 @@
 """Writes a labelled dataset of drawn eyes, to try everything here without a licensed one, or to train with beside one.
 
     python synthesize_eyes.py data/synthetic --count 2000
+    python synthesize_eyes.py data/synthetic --preview sheet.png        # look at some, write nothing else
+    python synthesize_eyes.py data/plain --without text glasses         # see eyes/ingredients.py for the names
 
-gives `images/S0001/S0001_L_s_01.jpg` (subject, the subject's own eye, gaze l, r, s or u, number), the exact 1-bit
+gives `images/S0001/S0001_L_s_01.jpg` (subject, the subject's own eye, gaze l, r, s, u or d, number), the exact 1-bit
 `masks/S0001/S0001_L_s_01.png`, and `labels.csv` with every attribute of every image. Each image follows from the
 seed, its subject and its number alone, so any number of workers, in any order, writes the same files. The same
 command again goes on where an interrupted one stopped.
 """
 
-import collections
 import csv
-import itertools
-import multiprocessing
 import os
-import signal
-import threading
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 import eyes
-from console import ArgumentParser, MunetError, between, finish, progress, run, shown
+from console import ArgumentParser, between, finish, progress, run, shown
 from files import claim_folder, whole_file
 from images import read_image, write_jpeg, write_png
+from parallel import process_map
 
-WAITING_PER_WORKER = 8  # Images asked for in advance: enough to keep a worker busy, few enough to stop soon.
+PREVIEW_PAIRS = 15  # images on a contact sheet, each beside its classes
+TINTS = np.array([(0, 0, 0), (80, 255, 80), (255, 160, 0), (60, 60, 255)], np.uint8)  # of the classes on it
 
 
 def parse(argv):
@@ -50,6 +46,7 @@ def parse(argv):
         metavar="WHAT",
         help=f"leave out any of: {', '.join(eyes.INGREDIENTS)}",
     )
+    parser.add_argument("--preview", type=Path, metavar="FILE", help="only write a contact sheet (PNG or JPEG) of the first eyes")
     parser.add_argument("--overwrite", action="store_true", help="remove what an earlier run left and start afresh")
     return parser.parse_args(argv)
 
@@ -58,9 +55,11 @@ def main(argv):
     args = parse(argv)
     names = ("count", "seed", "size", "images_per_subject", "classes", "without")
     settings = {"script": "synthesize_eyes.py", "renderer": eyes.VERSION} | {name: getattr(args, name) for name in names}
+    plan = Plan(args.out, args.seed, tuple(args.size), args.images_per_subject, args.classes, tuple(args.without))
+    if args.preview:
+        return preview(plan, args.count, args.preview)
     claim_folder(args.out, settings, args.overwrite)
-    draw = partial(draw_one, args.out, args.seed, tuple(args.size), args.images_per_subject, args.classes, tuple(args.without))
-    with in_processes(draw, range(args.count), min(args.workers, args.count)) as rows:
+    with process_map(partial(draw_one, plan), range(args.count), min(args.workers, args.count)) as rows:
         drawn, empty = write_labels(args.out / "labels.csv", progress(rows, args.count, "drawing"))
     subjects = -(-args.count // args.images_per_subject)
     print(f"{args.count} images of {subjects} subjects in {shown(args.out)}: {drawn} drawn now, {empty} without any sclera")
@@ -68,38 +67,55 @@ def main(argv):
     return 0
 
 
-def draw_one(out, seed, size, images_per_subject, with_classes, without, index):
-    """Draws and writes one image and its mask, unless both are there.
+@dataclass(frozen=True)
+class Plan:
+    """What decides every pixel of a dataset, and where it goes.
 
-    Args:
+    Attributes:
         out: folder of the dataset.
         seed: of the whole dataset.
-        size: (height, width).
+        size: (height, width) of the images.
         images_per_subject: how many consecutive indices are of one person.
-        with_classes: write class-index masks too.
+        classes: write class-index masks too.
         without: names of ingredients to leave out.
-        index: of the image, from 0.
+    """
+
+    out: Path
+    seed: int
+    size: tuple
+    images_per_subject: int
+    classes: bool = False
+    without: tuple = ()
+
+    def cast(self, index):
+        """Who is in an image, and how: ("S0001/S0001_L_s_01", an `eyes.Subject`, an `eyes.Capture`); `index` is from 0."""
+        person, number = divmod(index, self.images_per_subject)
+        subject = eyes.leave_out(eyes.draw_subject(np.random.default_rng([self.seed, 0, person])), self.without)
+        capture = eyes.leave_out(eyes.draw_capture(np.random.default_rng([self.seed, 1, person, number])), self.without)
+        name = f"S{person + 1:04d}"
+        return f"{name}/{name}_{capture.eye}_{capture.gaze}_{number + 1:02d}", subject, capture
+
+
+def draw_one(plan, index):
+    """Draws and writes one image and its mask, unless both are there.
 
     Returns:
         The image's row of `labels.csv` as a dict, and whether it was drawn now.
     """
-    person, number = divmod(index, images_per_subject)
-    subject = eyes.leave_out(eyes.draw_subject(np.random.default_rng([seed, 0, person])), without)
-    capture = eyes.leave_out(eyes.draw_capture(np.random.default_rng([seed, 1, person, number])), without)
-    name = f"S{person + 1:04d}"
-    stem = f"{name}/{name}_{capture.eye}_{capture.gaze}_{number + 1:02d}"
-    image_path, classes_path, mask_path = out / f"images/{stem}.jpg", out / f"classes/{stem}.png", out / f"masks/{stem}.png"
-    done = mask_path.exists() and image_path.exists() and (classes_path.exists() or not with_classes)
+    stem, subject, capture = plan.cast(index)
+    image_path, classes_path, mask_path = (plan.out / kind / stem for kind in ("images", "classes", "masks"))
+    image_path, classes_path, mask_path = image_path.with_suffix(".jpg"), classes_path.with_suffix(".png"), mask_path.with_suffix(".png")
+    done = mask_path.exists() and image_path.exists() and (classes_path.exists() or not plan.classes)
     if done:
         # All attributes but the share of sclera come without drawing, and that one is in the mask.
         classes = np.where(read_image(mask_path)[..., 0] > 0, eyes.SCLERA, 0)
     else:
-        image, classes = eyes.render(subject, capture, size)
+        image, classes = eyes.render(subject, capture, plan.size)
         write_jpeg(image_path, image)
-        if with_classes:
+        if plan.classes:
             write_png(classes_path, classes)
         write_png(mask_path, classes == eyes.SCLERA)  # Last: where there is a mask, all else is there too.
-    return {"path": f"images/{stem}.jpg", "subject": name, **eyes.describe(subject, capture, classes)}, not done
+    return {"path": f"images/{stem}.jpg", "subject": stem.partition("/")[0], **eyes.describe(subject, capture, classes)}, not done
 
 
 def write_labels(path, rows):
@@ -116,48 +132,22 @@ def write_labels(path, rows):
     return drawn, empty
 
 
-@contextmanager
-def in_processes(function, items, workers):
-    """A context manager that gives `function(item)` for each item, in order, computed in worker processes.
+def preview(plan, count, path):
+    """Writes a contact sheet of the first eyes, each beside its classes; nothing else is written. Returns the exit code."""
+    import report
 
-    Only a few items a worker are under way at any time, so memory does not grow with their number. When the
-    block is left early, what is under way is finished, the rest is dropped.
-
-    Raises:
-        MunetError: a worker process died.
-    """
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
-    try:
-        yield _in_order(pool, function, iter(items), workers * WAITING_PER_WORKER)
-    except BrokenProcessPool as error:
-        raise MunetError("a worker process was killed, perhaps for want of memory; use fewer --workers") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _in_order(pool, function, items, waiting):
-    futures = collections.deque(_submit(pool, function, item) for item in itertools.islice(items, waiting))
-    while futures:
-        yield futures.popleft().result()
-        futures.extend(_submit(pool, function, item) for item in itertools.islice(items, 1))
-
-
-def _submit(pool, function, item):
-    """Submits with Ctrl-C held back, so that a worker that this starts never sees it: only this process answers to it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        return pool.submit(function, item)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        return pool.submit(function, item)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _start_worker():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    # A worker whose parent was killed would wait for work for ever.
-    threading.Thread(target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True).start()
+    pairs = []
+    for index in range(min(count, PREVIEW_PAIRS)):
+        stem, subject, capture = plan.cast(index)
+        image, classes = eyes.render(subject, capture, plan.size)
+        pairs += [
+            (image, stem.rpartition("/")[2]),
+            (TINTS[classes] // 2 + image // 2, f"sclera {100 * (classes == eyes.SCLERA).mean():.1f} %"),
+        ]
+    report.contact_sheet([pairs[i : i + 6] for i in range(0, len(pairs), 6)], path)
+    print(f"contact sheet: {shown(path)}")
+    finish(images=len(pairs) // 2, failed=0, out=path)
+    return 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from console import MunetError, between, print_table, shown
 from datasets import find_dataset
 from evaluation import tally_samples
 from eyes import INGREDIENTS
+from losses import BY_NAME
 from runtime import Segmenter
 
 SUITE = Path(__file__).resolve().parent.parent
@@ -26,6 +27,9 @@ def add_arguments(parser):
     parser.add_argument("--steps", type=between(1, 10**7, int), default=600, help="training steps, of which a tenth with a frozen encoder")
     parser.add_argument("--batch-size", type=between(1, 4096, int), default=16, help="images a step")
     parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
+    parser.add_argument(
+        "--loss", choices=BY_NAME, default="dice-bce", help="see losses.py; Dice alone learns little from images without sclera"
+    )
     parser.add_argument("--encoder-weights", default="imagenet", metavar="imagenet|none|FILE", help="where the encoder starts from")
     parser.add_argument("--seeds", type=between(0, 2**31 - 1, int), nargs="+", default=[0], help="of drawings and training; a row for each")
     parser.add_argument("--without", nargs="+", choices=INGREDIENTS, default=[], help="ingredients to leave out of the drawings")
@@ -67,7 +71,18 @@ def _train(args, run, seed, without):
     epochs = max(1, round(0.9 * args.steps * args.batch_size / (0.9 * args.count)))
     frozen = max(1, round(epochs / 9))
     flags = ["--epochs-frozen", frozen, "--epochs-finetune", epochs, "--patience-finetune", epochs, "--validation", 0.1]
-    flags += ["--size", args.size, "--batch-size", args.batch_size, "--encoder-weights", args.encoder_weights, "--seed", seed]
+    flags += [
+        "--loss",
+        args.loss,
+        "--size",
+        args.size,
+        "--batch-size",
+        args.batch_size,
+        "--encoder-weights",
+        args.encoder_weights,
+        "--seed",
+        seed,
+    ]
     _call("train_mobv2_unet.py", drawn, "--out", weights, *flags, *(["--resume"] if (weights / "settings.json").exists() else []))
 
 

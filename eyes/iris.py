@@ -8,7 +8,7 @@ import numpy as np
 from .paint import bump, linear, mix, ramp
 from .people import IRISES
 
-PUPIL, RED_PUPIL = (0.006, 0.006, 0.007), (0.3, 0.04, 0.03)  # Linear; the red one is the retina in a flash.
+PUPIL, RED_PUPIL = (0.002, 0.002, 0.0025), (0.3, 0.04, 0.03)  # Linear; the red one is the retina in a flash.
 ARCUS = (196, 200, 204)  # sRGB
 STREAM = 7  # Told to the generator beside the subject's seed: an iris is the same in every photo, and has chances of its own.
 AROUND, ACROSS = 720, 64  # Size of the table of fibres, by angle and by radius.

@@ -54,13 +54,13 @@ def test_workers_and_order_change_nothing(dataset, tmp_path):
     assert synthesize_eyes.main([str(tmp_path / "two"), *SMALL, "--workers", "2"]) == 0
     assert contents(tmp_path / "two") == contents(dataset)
     for index in (6, 0, 4):
-        row, new = synthesize_eyes.draw_one(tmp_path / "some", 5, (48, 64), 3, False, (), index)
+        row, new = synthesize_eyes.draw_one(synthesize_eyes.Plan(tmp_path / "some", 5, (48, 64), 3), index)
         assert new
         assert (tmp_path / "some" / row["path"]).read_bytes() == (dataset / row["path"]).read_bytes()
 
 
 def test_other_seeds_draw_other_people(dataset, tmp_path):
-    row, _ = synthesize_eyes.draw_one(tmp_path, 6, (48, 64), 3, False, (), 0)
+    row, _ = synthesize_eyes.draw_one(synthesize_eyes.Plan(tmp_path, 6, (48, 64), 3), 0)
     assert row["skin_tone"] != float(rows_of(dataset)[0]["skin_tone"])
 
 
@@ -74,6 +74,14 @@ def test_class_index_masks_come_beside_the_same_sclera(dataset, tmp_path):
     assert found == {0, 1, 2, 3}
     assert contents(tmp_path / "images") == contents(dataset / "images")
     assert contents(tmp_path / "masks") == contents(dataset / "masks")
+
+
+@pytest.mark.parametrize("name", ["sheet.png", "sheet.jpg"])
+def test_the_preview_writes_a_contact_sheet_and_nothing_else(tmp_path, name, capsys):
+    assert synthesize_eyes.main([str(tmp_path / "out"), *SMALL, "--preview", str(tmp_path / name)]) == 0
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert np.ptp(read_image(tmp_path / name)) > 200
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["images"] == 7
 
 
 def test_what_is_left_out_changes_the_images_and_not_the_people(dataset, tmp_path):
