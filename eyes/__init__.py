@@ -9,8 +9,8 @@ generators, and the pixels follow from the two alone. To look at one:
 
 The rooms, none of which knows of those after it: `people` (who is drawn), `captures` (in which conditions) and
 `ingredients` (what of it can be left out), `geometry` (where things fall in the photo), `paint` (the brushes), then
-what is painted, `backdrop`, `face` and `skin`, `sclera`, `iris`, `glints` and `ball` (which puts these between the
-lids), `makeup`, `hair` and `glasses`, and at last the `light`, the `stamp` and the `camera`.
+what is painted, `backdrop`, `face`, `hair` and `skin`, `sclera`, `iris`, `glints` and `ball` (which puts these
+between the lids), `makeup` and `glasses`, and at last the `light`, the `stamp` and the `camera`.
 
 Geometry is in eye units: the canthi lie at x = -1 (inner, at the nose) and x = +1 (outer), y points
 down, so that 1 is about 15 mm. Colours are linear RGB, float32, until the camera makes the photo; where

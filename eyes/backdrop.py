@@ -28,7 +28,8 @@ def draw_backdrop(scene, rng):
 
 
 def _color(kind, rng):
-    return np.clip(rng.uniform(*BRIGHTNESS[kind]) + rng.normal(0, rng.choice([4, 30]), 3), 2, 252)
+    """Mostly nearly grey, at times of any hue, sRGB."""
+    return np.clip(rng.uniform(*BRIGHTNESS[kind]) * np.exp(rng.normal(0, rng.choice([0.04, 0.35]), 3)), 2, 252)
 
 
 def _draw_shape(canvas, color, rng):

@@ -80,8 +80,8 @@ def _draw_caruncle(ball, scene, view, rng):
     x, y = frame.x[view], frame.y[view]
     middle = np.array([-0.99, float((lids.upper[NASAL_POINT] + lids.lower[NASAL_POINT]) / 2)])
     bumps = noise(rng, x.shape, 0.035 * frame.scale)
-    # 1 at the border of a caruncle that reaches 0.24 sideways and 0.2 up and down, times its size.
-    radius = np.hypot((x - middle[0]) / (0.24 * subject.caruncle), (y - middle[1]) / (0.2 * subject.caruncle)).astype(np.float32)
+    # 1 at the border of a caruncle that reaches 0.22 sideways and 0.2 up and down, times its size.
+    radius = np.hypot((x - middle[0]) / (0.22 * subject.caruncle), (y - middle[1]) / (0.2 * subject.caruncle)).astype(np.float32)
     flesh = linear(FLESH) * (1 - 0.5 * np.float32(subject.skin_tone))
     # A rosy fold leads over from the sclera to the knob itself.
     mix(ball, flesh, 0.55 * bump(np.maximum(radius - 0.6, 0), 0.7))

@@ -28,18 +28,26 @@ def expose(canvas, capture, taken, rng):
     Returns:
         HWC uint8 RGB.
     """
-    width = canvas.shape[1]
-    sigma = capture.defocus * width / 1000
-    canvas = cv2.GaussianBlur(canvas, (0, 0), sigma) if sigma > 0.3 else canvas  # Less is not seen.
-    if capture.motion * width > 1500:
-        canvas = cv2.filter2D(canvas, -1, _streak(capture.motion * width / 1000, math.radians(capture.motion_angle)))
-    canvas = _spill(canvas, capture)
-    photo = _develop(canvas, _automatic_gain(canvas) * 2**capture.exposure, capture)
-    photo = _record(photo, capture, rng)
+    height, width = canvas.shape[:2]
+    seen = _resolve(canvas, capture)
+    photo = _develop(seen, _automatic_gain(seen) * 2**capture.exposure, capture)
+    photo = cv2.resize(_record(photo, capture, rng), (width, height), interpolation=cv2.INTER_CUBIC)
     if capture.stamped:
         stamp(photo, taken, rng)
     _, jpeg = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, capture.jpeg_quality])
     return np.ascontiguousarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def _resolve(canvas, capture):
+    """What lens and shutter let through, in as many pixels as they resolve: HWC float32 linear RGB, smaller than `canvas`."""
+    height, width = (max(FEWEST, round(side * capture.resolution)) for side in canvas.shape[:2])
+    seen = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+    sigma, streak = capture.defocus * width / 1000, capture.motion * width / 1000
+    if sigma > 0.3:  # Less is not seen.
+        seen = cv2.GaussianBlur(seen, (0, 0), sigma)
+    if streak > 1:
+        seen = cv2.filter2D(seen, -1, _streak(streak, math.radians(capture.motion_angle)))
+    return _spill(seen, capture)
 
 
 def _streak(length, angle):
@@ -77,13 +85,11 @@ def _develop(canvas, gain, capture):
 
 
 def _record(photo, capture, rng):
-    """Tones as a sensor of the capture's resolution and noise gives them, as large as before: HWC uint8."""
-    height, width = photo.shape[:2]
-    low = (max(FEWEST, round(width * capture.resolution)), max(FEWEST, round(height * capture.resolution)))
-    photo = cv2.resize(photo, low, interpolation=cv2.INTER_AREA)
-    photo += rng.standard_normal(photo.shape, dtype=np.float32) * np.float32(capture.noise)
+    """What the sensor, with its noise, and its sharpening make of tones 0-255: HWC uint8, in place of `photo`."""
+    grain = rng.standard_normal(photo.shape, dtype=np.float32)
+    grain *= np.float32(capture.noise)
+    photo += grain
     if capture.sharpening:
         soft = cv2.GaussianBlur(photo, (0, 0), 1.5)
         photo = cv2.addWeighted(photo, 1 + capture.sharpening, soft, -capture.sharpening, 0)
-    photo = cv2.resize(photo, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.clip(photo + 0.5, 0, 255).astype(np.uint8)
+    return cv2.convertScaleAbs(np.maximum(photo, 0, out=photo))

@@ -20,7 +20,7 @@ BACKDROPS = ("dark", "wall", "bright", "clutter")
 GLINTS = ("lamps", "ring", "window", "scene")
 
 # How often comes what is not the rule, in photos.
-BESIDE, NO_FACE, CUT_OFF = 0.03, 0.03, 0.08
+BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.03, 0.03, 0.12, 0.2
 CLOSED, SQUINTING = 0.05, 0.22
 UNDEREXPOSED, RED_PUPILS = 0.3, 0.1
 GLASSES, LENSES, MAKEUP, STRANDS = 0.13, 0.1, 0.25, 0.2
@@ -135,7 +135,9 @@ def _draw_framing(rng, view):
         center[axis] = beyond
     elif cut_off:
         center[axis] = at_border
-    return {"scale": scale, "center_x": float(center[0]), "center_y": float(center[1]), "tilt": rng.normal(0, 11)}
+    askew, upright = rng.uniform(-70, 70), rng.normal(0, 10)
+    tilt = askew if rng.uniform() < ASKEW else upright
+    return {"scale": scale, "center_x": float(center[0]), "center_y": float(center[1]), "tilt": tilt}
 
 
 def _draw_eye(rng):
@@ -165,7 +167,7 @@ def _draw_worn(rng):
 
 def _draw_light(rng):
     return {
-        "kelvin": rng.uniform(2600, 9500),  # a light bulb to a blue sky
+        "kelvin": 2100 * 5 ** rng.uniform(),  # candles and light bulbs to a blue sky
         "tint": rng.normal(0, 0.4),
         "light_angle": rng.uniform(0, 360),
         "light_tilt": rng.uniform(0, 75),
@@ -180,7 +182,7 @@ def _draw_light(rng):
 def _draw_camera(rng):
     dark, grey = rng.uniform() < UNDEREXPOSED, rng.uniform() < NEAR_GREY
     return {
-        "exposure": rng.uniform(-4, -1) if dark else rng.normal(0, 0.5),
+        "exposure": rng.uniform(-4.6, -1) if dark else rng.normal(0, 0.5),
         "haze": _sometimes(rng, HAZY, 0.01, 0.2),
         "bloom": rng.beta(1, 3),
         "saturation": rng.uniform(0, 0.4) if grey else rng.uniform(0.4, 1.25),

@@ -85,12 +85,13 @@ class Frame:
         half = (np.maximum(pixels - 1, 0.02) / 2 / self.scale)[:, None, None]
         half = half * np.linspace(1, 0.15, paths.shape[1])[:, None]  # Hairs end in a point, nearly.
         outlines = np.concatenate([paths + half * normal, (paths - half * normal)[:, ::-1]], axis=1)
-        for outline, wide in zip(outlines, pixels, strict=True):
-            self.polygon(layer, outline, level * min(1.0, wide))
+        levels = np.minimum(pixels, 1) * level
+        for outline, shade in zip(_fixed_point(self.pixels(outlines)), levels.astype(int).tolist(), strict=True):
+            cv2.fillPoly(layer, [outline], shade, cv2.LINE_AA, shift=SUBPIXEL_BITS)
 
 
 def _fixed_point(corners):
-    """Pixel coordinates (N, 2) as the int32 that OpenCV's `shift` asks for."""
+    """Pixel coordinates (..., 2) as the int32 that OpenCV's `shift` asks for."""
     return np.clip(np.rint(corners * 2**SUBPIXEL_BITS), -FARTHEST, FARTHEST).astype(np.int32)
 
 

@@ -51,10 +51,10 @@ def _draw_ring(layer, scene, rng):
 
 
 def _draw_tears(layer, scene, rng):
-    """Up to four wet spots; tears gather along the lower lid and in the corners."""
+    """A few wet spots; tears gather along the lower lid and in the corners, above all around the caruncle."""
     lids = scene.lids
-    for _ in range(int(rng.integers(0, 5))):
-        at = rng.uniform(-0.97, 0.97)
+    few = rng.uniform(-0.97, 0.97, rng.integers(0, 5))
+    for at in (*few, *rng.uniform(-0.99, -0.75, rng.integers(0, 8))):
         wet = np.array([at, np.interp(at, lids.at, lids.lower) - abs(rng.normal(0.02, 0.04))])
         shape = np.stack([np.cos(CORNERS) * rng.uniform(0.8, 3), np.sin(CORNERS)], 1)  # Mostly drawn out along the lid.
         scene.frame.polygon(layer, wet + rng.uniform(0.004, 0.012) * shape, 255 * rng.uniform(0.3, 0.9))

@@ -1,8 +1,11 @@
 """Lashes, brow and strands: single hairs, each a curve from its root to its tip."""
 
+import math
+
+import cv2
 import numpy as np
 
-from .paint import linear, mix, soften
+from .paint import bump, enlarge, linear, mix, soften
 
 BLACK, FAIR = (24, 17, 14), (150, 112, 72)  # sRGB
 BROW_BELOW = -0.6  # y that hardly a hair of a brow reaches down to: closer photos hold none.
@@ -18,8 +21,7 @@ def draw_hair(canvas, scene, rng):
     frame.strokes(lashes, _lower_lashes(scene, few, rng), rng.uniform(0.006, 0.013, few) * (1 + 0.7 * mascara), 190)
     if frame.y.min() < BROW_BELOW:
         frame.strokes(brow, _brow(subject, rng), 0.014, 170)
-    black, fair = linear(BLACK), linear(FAIR)
-    color = black + (fair - black) * np.float32(subject.hair)
+    color, black = _color(subject), linear(BLACK)
     # Between the brow's hairs are finer ones, too many to draw: a soft shade. Lashes are seen against the light.
     mix(canvas, color, np.maximum(brow.astype(np.float32) / 255, 0.8 * soften(brow, 0.04 * frame.scale)))
     dark = color * 0.6 * (1 - mascara) + black * 0.5 * mascara
@@ -31,6 +33,25 @@ def draw_hair(canvas, scene, rng):
         frame.strokes(strands, _strands(scene.capture.strands, rng), rng.uniform(0.01, 0.03, scene.capture.strands), 235)
         # Strands are nearer to the light than the face: now darker, now brighter than other hair.
         mix(canvas, color * np.float32(rng.uniform(0.6, 2.5)), soften(strands, rng.uniform(0, 0.02) * frame.scale))
+
+
+def head_hair(scene, rng):
+    """The hair of the head as a mass of strands over the whole frame: HWC float32 linear RGB."""
+    frame, angle = scene.frame, rng.uniform(-0.6, 0.6)
+    # A tile of noise drawn out along the strands, with a gloss across them.
+    tile = cv2.GaussianBlur(rng.standard_normal((256, 256), dtype=np.float32), (0, 0), sigmaX=1, sigmaY=12) * 5
+    x, y = frame.x[::2, ::2], frame.y[::2, ::2]
+    across, along = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
+    streaks = cv2.remap(tile, 60 * across + 128, 25 * along + 128, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    gloss = 1.2 * rng.uniform() * bump(along - rng.uniform(-1, 2), 0.3)
+    lit = enlarge(np.maximum(0.5 + 0.3 * streaks + gloss * np.maximum(0.5 + streaks, 0), 0.1), frame.size)
+    return cv2.merge([lit * part for part in _color(scene.subject)])
+
+
+def _color(subject):
+    """The colour of the subject's hair, linear RGB."""
+    black, fair = linear(BLACK), linear(FAIR)
+    return black + (fair - black) * np.float32(subject.hair)
 
 
 def _strands(count, rng):
@@ -53,9 +74,11 @@ def _upper_lashes(scene, rng):
     count = subject.lash_count
     at, drift = _roots(-0.82, 1.0, count, scene.capture.mascara, rng)  # None at the caruncle.
     fan = 0.9 * at + drift + rng.normal(0, 0.15, count)  # They point away from the middle.
-    # Seen from the front an upper lash comes forward and down, then curls up; on a closed lid it hangs.
-    lift = min(1.0, 2 * openness) * 1.3 - 0.6 + rng.normal(0, 0.15) + rng.normal(0, 0.12, count)
-    forward = rng.uniform(0.1, 0.4, count) if openness > 0.4 else rng.uniform(0, 0.15, count)
+    # Seen from the front an upper lash comes forward and down, then curls up, or not; on a closed lid it hangs, and
+    # it turns with the head.
+    lift = subject.lash_lift if openness > 0.3 else -0.5
+    lift = lift + 0.02 * scene.capture.head_pitch * (openness > 0.3) + rng.normal(0, 0.1) + rng.normal(0, 0.12, count)
+    forward = rng.uniform(0.1, 0.4, count) if openness > 0.3 else rng.uniform(0, 0.15, count)
     # Longer towards the temple, and with mascara.
     length = subject.lash_length * rng.uniform(0.5, 1.15, count) * (0.75 + 0.25 * at) * (1 + 0.3 * scene.capture.mascara)
     return _curves(at, np.interp(at, lids.at, lids.upper), (0.35 * fan, forward), (fan, -lift), length)

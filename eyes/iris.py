@@ -10,6 +10,7 @@ from .people import IRISES
 
 PUPIL, RED_PUPIL = (0.002, 0.002, 0.0025), (0.3, 0.04, 0.03)  # Linear; the red one is the retina in a flash.
 ARCUS = (196, 200, 204)  # sRGB
+BLUISH = np.array([0.7, 0.8, 0.92], np.float32)  # What is left of the light beside the limbus.
 STREAM = 7  # Told to the generator beside the subject's seed: an iris is the same in every photo, and has chances of its own.
 AROUND, ACROSS = 720, 64  # Size of the table of fibres, by angle and by radius.
 ROWS_PER_RADIUS = 50  # Of the table, from the pupil's middle to the limbus.
@@ -41,9 +42,10 @@ def draw_iris(ball, scene, rho, theta):
     glow = np.array(RED_PUPIL, np.float32) + np.float32(rng.uniform(0, 0.35))
     hole = np.array(PUPIL, np.float32) + np.float32(scene.capture.red_pupil) * glow
     mix(disc, hole, 1 - ramp(rho + 0.01 * grain, pupil - 0.03, pupil + 0.03))
-    # The limbus is a soft edge, not a line; half-way through it lies the border of the mask.
-    half = subject.limbus / 2
-    mix(ball, disc, 1 - ramp(rho, 1 - half, 1 + half))
+    # The limbus is a soft edge, not a line: the iris shines through where the sclera grows over it, bluish and ever
+    # fainter. Annotators draw their line where the dark ends, so little of the edge lies within it.
+    mix(ball, disc, 1 - ramp(rho, 1 - 0.3 * subject.limbus, 1 + 0.5 * subject.limbus))
+    mix(ball, ball * BLUISH, 0.8 * bump(np.maximum(rho - 1, 0), subject.limbus) * (rho > 1))
     if scene.capture.contact_lens:  # It ends beyond the limbus, and its edge bends the light.
         mix(ball, ball * np.float32(rng.uniform(0.75, 1.2)), 0.8 * bump(rho - rng.uniform(1.1, 1.3), 0.02))
 

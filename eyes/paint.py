@@ -43,16 +43,23 @@ def mix(canvas, color, alpha):
         return
     view = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     part = canvas[view]
-    part += ((color[view] if np.ndim(color) == 3 else color) - part) * cv2.merge([alpha[view]] * 3)
+    difference = (color[view] if np.ndim(color) == 3 else color) - part
+    difference *= cv2.merge([alpha[view]] * 3)
+    part += difference
 
 
 def soften(layer, sigma):
     """Blurs an HW uint8 layer by `sigma` pixels, in a time that does not depend on it, to HW float32 in 0..1."""
     if sigma < 2:  # Whole pixels are too coarse a choice of boxes there; and no edge is sharper than a lens makes it.
-        return cv2.GaussianBlur(layer, (0, 0), max(sigma, 0.5)).astype(np.float32) / 255
+        return _share(cv2.GaussianBlur(layer, (0, 0), max(sigma, 0.5)))
     # Two boxes of this side have a variance of (side ** 2 - 1) / 6 together.
     side = 2 * round((math.sqrt(6 * sigma * sigma + 1) - 1) / 2) + 1
-    return cv2.blur(cv2.blur(layer, (side, side)), (side, side)).astype(np.float32) / 255
+    return _share(cv2.blur(cv2.blur(layer, (side, side)), (side, side)))
+
+
+def _share(layer):
+    """uint8 0-255 to float32 0..1."""
+    return np.multiply(layer, np.float32(1 / 255), dtype=np.float32)
 
 
 def enlarge(layer, size):

@@ -52,6 +52,7 @@ class Subject:
     vessels: float  # 0..1
     lash_count: int
     lash_length: float
+    lash_lift: float  # of the upper ones' tips over their roots, as a share of their length; below 0 they hang before the eye
     hair: float  # 0 black to 1 fair
     brow_height: float
     brow_weight: float  # 0..1
@@ -84,10 +85,11 @@ def draw_subject(rng):
         canthal_tilt=rng.normal(0.06, 0.05),
         crease_gap=rng.uniform(0.1, 0.26),
         crease_depth=rng.uniform(0, 0.2) if hooded else rng.uniform(0.4, 1),
-        caruncle=rng.uniform(0.7, 1.2),
+        caruncle=rng.uniform(0.45, 1.15),
         vessels=rng.beta(1.5, 2.5),  # mostly below the middle, as are redness, contrast and wrinkles
         lash_count=int(rng.integers(60, 260)),
-        lash_length=rng.uniform(0.16, 0.36),
+        lash_length=rng.uniform(0.16, 0.46),
+        lash_lift=rng.uniform(-0.5, 0.8),
         hair=rng.uniform(0, 1) ** 2 * (1 - tone),  # mostly dark, and more so with dark skin
         brow_height=rng.uniform(0.75, 1.15),
         brow_weight=rng.uniform(0.2, 1),

@@ -26,6 +26,9 @@ def draw_sclera(scene, view, rng):
     threads = _vessels(scene)[view].astype(np.float32) / 255
     white = linear(SCLERAS[scene.subject.sclera][0])
     ball = cv2.merge([shade * white[i] * (1 - PINK[i] * inflamed) * (1 - RED[i] * threads) for i in range(3)])
+    # Fat under the conjunctiva shows as yellowish clouds.
+    clouds = np.clip(0.25 * noise(rng, x.shape, 0.18 * scale), 0, 0.6)
+    mix(ball, ball * YELLOW, clouds)
     _draw_spots(ball, scene, x, y)
     return ball
 

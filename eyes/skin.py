@@ -7,13 +7,14 @@ import numpy as np
 
 from .backdrop import draw_backdrop
 from .face import shade_face
+from .hair import head_hair
 from .paint import bump, enlarge, linear, mix, noise, ramp, soften
 
 TONES = ((244, 220, 208), (230, 192, 170), (210, 166, 140), (184, 136, 110), (142, 98, 76), (98, 66, 52), (62, 44, 38))  # sRGB
 REFLECTANCE = 0.8  # Of the same light skin gives back less than the white of the eye.
 DARKEST = 0.002  # Linear; nothing in a photo is blacker.
 MOLE, FRECKLE = (58, 36, 28), (150, 96, 66)  # sRGB
-CORNERS = np.linspace(0, math.tau, 13)[:-1]  # Angles of the polygon that a mark is drawn as.
+MARK = np.stack([(np.cos(a), 0.8 * np.sin(a)) for a in np.linspace(0, math.tau, 13)[:-1]])  # The polygon that one is drawn as.
 STREAM = 11  # Told to the generator beside the subject's seed: marks stay where they are.
 
 
@@ -22,28 +23,38 @@ def draw_skin(scene, rng):
     diffuse, gloss = shade_face(scene)
     grain = _pores(scene, rng)
     relief = _shade(scene, rng)
-    relief += 0.09 * grain
+    relief += (0.03 + 0.08 * scene.subject.wrinkles) * grain
     relief *= REFLECTANCE * diffuse
     canvas = cv2.multiply(cv2.merge([relief] * 3), _colors(scene, rng))
     _draw_marks(canvas, scene)
     # Wet or oily skin mirrors the lamp in grains, as large as its pores.
-    shine = (0.5 * scene.subject.sheen**1.5) * gloss * np.maximum(0.7 + 0.6 * grain, 0)
-    canvas = np.maximum(canvas + cv2.merge([shine] * 3), DARKEST)
-    edge = _edge(scene, rng)
-    if edge.max() > 0:
-        mix(canvas, draw_backdrop(scene, rng), enlarge(edge, scene.frame.size))
+    shine = (0.8 * scene.subject.sheen**1.5) * gloss * np.maximum(0.7 + 0.6 * grain, 0)
+    canvas += cv2.merge([shine] * 3)
+    np.maximum(canvas, DARKEST, out=canvas)
+    _draw_surroundings(canvas, scene, rng)
     return canvas
 
 
+def _draw_surroundings(canvas, scene, rng):
+    """Draws what is beyond the face onto the canvas in place: the hair of the head at times, and what is behind it."""
+    size = scene.frame.size
+    beyond, soft = _edge(scene, rng), rng.uniform(0.05, 0.5)
+    hair = rng.uniform(0.2, 2.5) if rng.uniform() < 0.5 else 0.0
+    if hair and beyond.max() > 0:
+        mix(canvas, head_hair(scene, rng), enlarge(ramp(beyond, 0, soft), size))
+    if beyond.max() > hair:
+        mix(canvas, draw_backdrop(scene, rng), enlarge(ramp(beyond - hair, 0, soft), size))
+
+
 def _edge(scene, rng):
-    """Where the head ends, at the temple, above the brow, or beyond the nose of a turned face: every fourth pixel, 0..1."""
+    """How far beyond the face, at the temple, above the brow, or behind the nose of a turned face: every fourth pixel, eye units."""
     frame = scene.frame
     x, y = frame.x[::4, ::4], frame.y[::4, ::4]
     wobble = 0.12 * noise(rng, x.shape, 0.25 * frame.scale)
     temple = x + 0.25 * y + 0.12 * y * y - rng.uniform(1.7, 4)
     top = -y + 0.12 * x * x - rng.uniform(1.7, 5)
     nose = -x - 0.15 * y - rng.uniform(2.8, 6) + 2 * max(0.0, -frame.turn[0])
-    return ramp(np.maximum(np.maximum(temple, top), nose) - wobble, 0, rng.uniform(0.05, 0.5))
+    return np.maximum(np.maximum(temple, top), nose) - wobble
 
 
 def _tone(subject):
@@ -113,14 +124,11 @@ def _draw_marks(canvas, scene):
     """Draws freckles and moles, which belong to the subject, onto the canvas in place."""
     subject, frame = scene.subject, scene.frame
     rng = np.random.default_rng([subject.seed, STREAM])
-    for count, size, color, strength in (
-        (subject.freckles, (0.012, 0.035), FRECKLE, 0.5),
-        (subject.moles, (0.02, 0.06), MOLE, 0.8),
-    ):
-        if not count:
-            continue
+    dark = 1 - 0.6 * np.float32(subject.skin_tone)
+    for count, size, color, strength in ((subject.freckles, (0.012, 0.035), FRECKLE, 0.5), (subject.moles, (0.02, 0.06), MOLE, 0.8)):
         layer = np.zeros(frame.size, np.uint8)
         middles, radii = rng.normal((0.3, 0.8), (1.8, 1.1), (count, 2)), rng.uniform(*size, count)
         for middle, radius, level in zip(middles, radii, rng.uniform(80, 255, count), strict=True):
-            frame.polygon(layer, middle + radius * np.stack([np.cos(CORNERS), 0.8 * np.sin(CORNERS)], 1), level)
-        mix(canvas, linear(color) * (1 - 0.6 * np.float32(subject.skin_tone)), strength * soften(layer, 0.006 * frame.scale))
+            frame.polygon(layer, middle + radius * MARK, level)
+        if count:
+            mix(canvas, linear(color) * dark, strength * soften(layer, 0.006 * frame.scale))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import benchmark
+from console import MunetError
 
 
 def figures(capsys, *args):
@@ -31,3 +32,20 @@ def test_recipe_scores_both_on_the_same_held_out_subjects(tiny_dataset, capsys, 
     assert last["images"] == 4
     assert 0 <= last["paper_f1"] <= 1
     assert 0 <= last["f1"] <= 1
+
+
+def test_realism_trains_on_drawn_eyes_and_scores_on_real_folders(tiny_dataset, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
+    small = ("--count", 16, "--steps", 4, "--batch-size", 4, "--size", 32, "--encoder-weights", "none", "--keep", tmp_path / "kept")
+    last = figures(capsys, "realism", f"{tiny_dataset}=255", *small, "--ablate", "text")
+    assert [row["ingredients"] for row in last["scores"]] == ["all", "without text"]
+    assert all(row["images"] == 12 and 0 <= row["f1"] <= 1 and 0 <= row["level"] <= 255 for row in last["scores"])
+    assert json.loads((tmp_path / "kept/0-text/drawn/settings.json").read_text())["without"] == ["text"]
+    trained = (tmp_path / "kept/0/weights/munet.weights.h5").stat().st_mtime_ns
+    assert figures(capsys, "realism", f"{tiny_dataset}=255", *small)["scores"] == last["scores"][:1]
+    assert (tmp_path / "kept/0/weights/munet.weights.h5").stat().st_mtime_ns >= trained
+
+
+def test_realism_names_a_class_that_is_none(tiny_dataset):
+    with pytest.raises(MunetError, match="not a class index"):
+        benchmark.main(["realism", f"{tiny_dataset}=sclera"])
