@@ -109,8 +109,11 @@ def contact_sheet(rows, path, cell=(240, 240)):
         cell: largest (height, width) of a picture on the sheet in pixels; the aspect is kept.
     """
     width = cell[1] * max(len(row) for row in rows)
-    write = write_jpeg if path.suffix.lower() in (".jpg", ".jpeg") else write_png
-    write(path, np.concatenate([_strip(row, cell, width) for row in rows]))
+    sheet = np.concatenate([_strip(row, cell, width) for row in rows])
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        write_jpeg(path, sheet, quality=85)
+    else:
+        write_png(path, sheet)
 
 
 def _strip(row, cell, width):

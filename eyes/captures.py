@@ -111,14 +111,16 @@ def _draw_pose(rng):
     # An eye turns no further than about 45 degrees in the head: beyond, the head goes with it.
     head_yaw = float(np.clip(rng.normal(0, 13), max(-32, yaw - 45), min(32, yaw + 45)))
     openness = rng.uniform(0.25, 0.6) if rng.uniform() < SQUINTING else float(np.clip(rng.normal(0.95, 0.13), 0.6, 1.25))
-    openness += -0.008 * (pitch if pitch < 0 else 1.6 * pitch)  # the upper lid goes with the eye
+    head_pitch = float(np.clip(rng.normal(0, 8), -22, 22))
+    down = pitch - head_pitch  # in the head: the upper lid goes with the eye
+    openness -= 0.008 * (down if down < 0 else 1.6 * down)
     closed = rng.uniform() < CLOSED
     return {
         "gaze": gaze,
         "yaw": yaw,
         "pitch": pitch,
         "head_yaw": head_yaw,
-        "head_pitch": float(np.clip(rng.normal(0, 8), -22, 22)),
+        "head_pitch": head_pitch,
         "openness": 0.0 if closed else max(openness, 0.15),
     }
 

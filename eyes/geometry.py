@@ -113,8 +113,8 @@ class Lids:
         rise = arch(t, 0.78 + subject.upper_skew, 0.78 - subject.upper_skew) * subject.upper_height
         fall = arch(t, 0.95, 0.75) * subject.lower_height
         self.open_upper = line - rise
-        # Squinting raises the lower lid too.
-        self.lower = line + fall * (0.5 + 0.5 * min(capture.openness, 1.0))
+        # Squinting raises the lower lid too, and a look down lowers it.
+        self.lower = line + fall * (0.5 + 0.5 * min(capture.openness, 1.0)) * (1 + 0.014 * max(capture.pitch - capture.head_pitch, 0))
         self.upper = self.lower - (rise + fall) * capture.openness
         self.closed = capture.openness == 0
         # Their middle lies nearer to the camera than the canthi: when the face turns, it goes further.

@@ -12,7 +12,7 @@ def draw_makeup(canvas, scene, rng):
     """Draws eyeshadow and eyeliner onto the canvas (HWC float32 linear RGB) in place, before the lashes."""
     capture, frame, lids = scene.capture, scene.frame, scene.lids
     color, wing = rng.uniform(20, 250, 3), rng.uniform(0, 0.18)
-    taper = arch((np.linspace(-1, 1, len(lids.at)) + 1) / 2, 0.5, 0.2)
+    taper = arch((np.linspace(-1, 1, len(lids.at)) + 1) / 2, 0.5, 0.2)  # thin at the nose, thick to near the temple
     if capture.eyeshadow:
         reach = scene.subject.crease_gap + rng.uniform(0.05, 0.35)
         layer = np.zeros(frame.size, np.uint8)
@@ -20,10 +20,9 @@ def draw_makeup(canvas, scene, rng):
         mix(canvas, linear(color), 0.75 * capture.eyeshadow * soften(layer, 0.07 * frame.scale))
     if capture.eyeliner:
         layer = np.zeros(frame.size, np.uint8)
-        frame.polygon(
-            layer,
-            _band(lids.at * (1 + 0.5 * wing * (lids.at > 0)), lids.upper - wing * ramp_out(lids.at), -0.09 * capture.eyeliner * taper),
-        )
+        # The wing runs on beyond the outer canthus, upwards.
+        at, risen = lids.at * (1 + 0.5 * wing * (lids.at > 0)), wing * np.clip((lids.at - 0.6) / 0.4, 0, 1) ** 2
+        frame.polygon(layer, _band(at, lids.upper - risen, -0.09 * capture.eyeliner * taper))
         if rng.uniform() < 0.6:
             frame.polygon(layer, _band(lids.at, lids.lower + 0.03, 0.05 * capture.eyeliner * taper))
         mix(canvas, linear(LINER), 0.95 * soften(layer, 0.01 * frame.scale))
@@ -32,8 +31,3 @@ def draw_makeup(canvas, scene, rng):
 def _band(at, curve, thickness):
     """The polygon (N, 2) between a curve and itself moved by `thickness`."""
     return np.concatenate([np.stack([at, curve], 1), np.stack([at, curve + thickness], 1)[::-1]])
-
-
-def ramp_out(at):
-    """How far a wing has risen at `at`: 0 up to the outer fifth, then to 1."""
-    return np.clip((at - 0.6) / 0.4, 0, 1) ** 2
