@@ -4,6 +4,7 @@ Training, validation and the choice of the level use drawn eyes alone, through t
 ingredient of the drawings can be left out in turn (`--ablate`) to see what it buys.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from losses import BY_NAME
 from runtime import Segmenter
 
 SUITE = Path(__file__).resolve().parent.parent
+FIGURES = ("level", "f1", "f1_mean", "precision", "recall")
+VALIDATION = 0.1  # share of the drawn people to choose epoch and level on
 SUBJECT_IMAGES = 4  # of each drawn person: more people teach more than more photos of each
 
 
@@ -24,7 +27,7 @@ def add_arguments(parser):
     """Adds this part's flags."""
     parser.add_argument("real", nargs="+", metavar="DATA[=VALUE]", help="labelled real photos to score on; VALUE: the masks' sclera class")
     parser.add_argument("--count", type=between(10, 10**7, int), default=2000, help="drawn eyes to train and validate on")
-    parser.add_argument("--steps", type=between(1, 10**7, int), default=600, help="training steps, of which a tenth with a frozen encoder")
+    parser.add_argument("--epochs", type=between(1, 10**6, int), default=5, help="of fine-tuning, after one with a frozen encoder")
     parser.add_argument("--batch-size", type=between(1, 4096, int), default=16, help="images a step")
     parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
     parser.add_argument(
@@ -38,21 +41,23 @@ def add_arguments(parser):
 
 
 def measure(args):
-    """Trains a network for every seed and every set of ingredients; returns the figures of the first, pooled over all folders."""
+    """Trains a network for every seed and every set of ingredients, and scores each on every folder; the figures are the first's."""
     folders = [_real_folder(text) for text in args.real]
-    kinds = [("all", [])] if not args.without else [("without " + " ".join(args.without), args.without)]
-    kinds += [(f"without {name}", [*args.without, name]) for name in (args.ablate or INGREDIENTS)] if args.ablate is not None else []
-    rows = []
+    left_out = [args.without]
+    if args.ablate is not None:
+        left_out += [[*args.without, name] for name in args.ablate or INGREDIENTS]
+    scores = []
     with tempfile.TemporaryDirectory() as scratch:
-        for words, without in kinds:
+        for without in left_out:
             for seed in args.seeds:
                 run = (args.keep or Path(scratch)) / "-".join([str(seed), *without])
                 _train(args, run, seed, without)
-                rows += [(words, seed, *row) for row in _score(run, folders)]
-                print_table(("drawn", "seed", "scored on", "images", "level", "F1 pooled", "F1 mean", "precision", "recall"), rows)
-    names = ("images", "level", "f1", "f1_mean", "precision", "recall")
-    scores = [{"ingredients": row[0], "seed": row[1], "data": row[2]} | dict(zip(names, row[3:], strict=True)) for row in rows]
-    return {"images": args.count, "failed": 0, "scores": scores, "out": str(args.keep) if args.keep else None}
+                scores += [{"without": " ".join(without) or "nothing", "seed": seed, **row} for row in _score(run, folders)]
+                if not args.keep:  # drawings take room
+                    shutil.rmtree(run)
+    print_table(tuple(scores[0]), [tuple(row.values()) for row in scores])
+    first = {name: scores[0][name] for name in FIGURES}
+    return first | {"images": args.count, "failed": 0, "scores": scores, "out": str(args.keep) if args.keep else None}
 
 
 def _real_folder(text):
@@ -68,30 +73,21 @@ def _train(args, run, seed, without):
     drawn, weights = run / "drawn", run / "weights"
     flags = ["--count", args.count, "--seed", seed, "--images-per-subject", SUBJECT_IMAGES]
     _call("synthesize_eyes.py", drawn, *flags, *(["--without", *without] if without else []))
-    epochs = max(1, round(0.9 * args.steps * args.batch_size / (0.9 * args.count)))
-    frozen = max(1, round(epochs / 9))
-    flags = ["--epochs-frozen", frozen, "--epochs-finetune", epochs, "--patience-finetune", epochs, "--validation", 0.1]
-    flags += [
-        "--loss",
-        args.loss,
-        "--size",
-        args.size,
-        "--batch-size",
-        args.batch_size,
-        "--encoder-weights",
-        args.encoder_weights,
-        "--seed",
-        seed,
-    ]
-    _call("train_mobv2_unet.py", drawn, "--out", weights, *flags, *(["--resume"] if (weights / "settings.json").exists() else []))
+    flags = ["--epochs-frozen", 1, "--epochs-finetune", args.epochs, "--patience-finetune", args.epochs, "--validation", VALIDATION]
+    for name in ("loss", "size", "batch_size", "encoder_weights"):
+        flags += [f"--{name.replace('_', '-')}", getattr(args, name)]
+    resume = ["--resume"] if (weights / "settings.json").exists() else []
+    _call("train_mobv2_unet.py", drawn, "--out", weights, "--cache", run / "cache", "--seed", seed, *flags, *resume)
 
 
 def _call(script, *words):
-    subprocess.run([sys.executable, SUITE / script, *map(str, words)], check=True)
+    if subprocess.run([sys.executable, SUITE / script, *map(str, words)], check=False).returncode:
+        raise MunetError(f"{script} failed, as told above")
 
 
 def _score(run, folders):
+    """The figures of a trained network on each folder, at the level that was chosen on drawn eyes."""
     segmenter = Segmenter(run / "weights")
     for name, samples, sclera_value in folders:
         figures = tally_samples(segmenter, samples, sclera_value)[0].figures(segmenter.level)
-        yield name, figures["images"], segmenter.level, *(round(figures[key], 4) for key in ("f1", "f1_mean", "precision", "recall"))
+        yield {"data": name, "images": figures["images"]} | {key: round(figures[key], 4) for key in FIGURES}
