@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 
 import cv2
 
@@ -17,15 +18,18 @@ from console import MunetError
 WAITING_PER_WORKER = 8  # Items asked for in advance: enough to keep a worker busy, few enough to stop soon.
 
 
-def pool_map(pool, function, items, ahead=64):
-    """`pool.map` in order with at most `ahead` results waiting, so that memory does not grow with `items`."""
-    items, waiting = iter(items), collections.deque()
+def pool_map(pool, function, items, ahead=64, submit=None):
+    """`pool.map` in order with at most `ahead` results waiting, so that memory does not grow with `items`.
+
+    `submit(function, item)` is called instead of the pool's own where it is given.
+    """
+    submit, items, waiting = submit or pool.submit, iter(items), collections.deque()
     try:
         for item in itertools.islice(items, ahead):
-            waiting.append(pool.submit(function, item))
+            waiting.append(submit(function, item))
         while waiting:
             yield waiting.popleft().result()
-            waiting.extend(pool.submit(function, item) for item in itertools.islice(items, 1))
+            waiting.extend(submit(function, item) for item in itertools.islice(items, 1))
     finally:
         for future in waiting:
             future.cancel()
@@ -43,18 +47,11 @@ def process_map(function, items, workers):
     """
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
     try:
-        yield _in_order(pool, function, iter(items), workers * WAITING_PER_WORKER)
+        yield pool_map(pool, function, items, workers * WAITING_PER_WORKER, partial(_submit, pool))
     except BrokenProcessPool as error:
         raise MunetError("a worker process was killed, perhaps for want of memory; use fewer --workers") from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _in_order(pool, function, items, waiting):
-    futures = collections.deque(_submit(pool, function, item) for item in itertools.islice(items, waiting))
-    while futures:
-        yield futures.popleft().result()
-        futures.extend(_submit(pool, function, item) for item in itertools.islice(items, 1))
 
 
 def _submit(pool, function, item):

@@ -5,7 +5,7 @@
     python synthesize_eyes.py data/plain --without text glasses         # see eyes/ingredients.py for the names
 
 gives `images/S0001/S0001_L_s_01.jpg` (subject, the subject's own eye, gaze l, r, s, u or d, number), the exact 1-bit
-`masks/S0001/S0001_L_s_01.png`, and `labels.csv` with every attribute of every image. Each image follows from the
+`masks/S0001/S0001_L_s_01.png`, and `labels.csv` with all that was asked of every image. Each image follows from the
 seed, its subject and its number alone, so any number of workers, in any order, writes the same files. The same
 command again goes on where an interrupted one stopped.
 """
@@ -48,7 +48,9 @@ def parse(argv):
     )
     parser.add_argument("--preview", type=Path, metavar="FILE", help="only write a contact sheet (PNG or JPEG) of the first eyes")
     parser.add_argument("--overwrite", action="store_true", help="remove what an earlier run left and start afresh")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.without = sorted(set(args.without))
+    return args
 
 
 def main(argv):
@@ -97,7 +99,7 @@ class Plan:
 
 
 def draw_one(plan, index):
-    """Draws and writes one image and its mask, unless both are there.
+    """Draws and writes one image and its masks, unless all are there.
 
     Returns:
         The image's row of `labels.csv` as a dict, and whether it was drawn now.

@@ -45,7 +45,7 @@ def measure(args):
     folders = [_real_folder(text) for text in args.real]
     left_out = [args.without]
     if args.ablate is not None:
-        left_out += [[*args.without, name] for name in args.ablate or INGREDIENTS]
+        left_out += [[*args.without, name] for name in args.ablate or INGREDIENTS if name not in args.without]
     scores = []
     with tempfile.TemporaryDirectory() as scratch:
         for without in left_out:

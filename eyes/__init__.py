@@ -7,7 +7,7 @@ generators, and the pixels follow from the two alone. To look at one:
     rng = np.random.default_rng(0)
     image, mask, attributes = eyes.draw_eye(eyes.draw_subject(rng), rng)
 
-The rooms, none of which knows of those after it: `people` (who is drawn), `captures` (in which conditions) and
+The modules, none of which knows of those after it: `people` (who is drawn), `captures` (in which conditions) and
 `ingredients` (what of it can be left out), `geometry` (where things fall in the photo), `paint` (the brushes), then
 what is painted, `backdrop`, `face`, `hair` and `skin`, `sclera`, `iris`, `glints` and `ball` (which puts these
 between the lids), `makeup` and `glasses`, and at last the `light`, the `stamp` and the `camera`.
@@ -60,7 +60,7 @@ __all__ = [
     "render",
 ]
 
-VERSION = 2  # Counts up whenever the same seed gives other pixels.
+VERSION = 3  # Counts up whenever the same seed gives other pixels.
 SIZE = (480, 640)  # (height, width) of a photo unless told otherwise.
 SMALLEST = 16  # Pixels along a side; in fewer there is no eye to see.
 

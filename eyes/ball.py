@@ -37,7 +37,8 @@ def draw_eyeball(canvas, scene, rng):
     ball *= _lid_shadow(scene, view, covered)[..., None]
     add_glints(ball, scene, view, rng)
     mix(canvas[view], ball, covered.astype(np.float32) / 255)
-    _draw_meniscus(canvas, scene, rng)
+    if scene.capture.glints != "none":
+        _draw_meniscus(canvas, scene, rng)
     shown = (covered >= HALF_COVERED) & ~caruncle
     classes[view] = shown * np.where(rho >= 1, SCLERA, np.where(rho >= scene.capture.pupil, IRIS, PUPIL))
     return classes

@@ -1,7 +1,7 @@
 """In which conditions a photo is made: the `Capture`, and how often each kind of them comes.
 
-The ranges are meant to be wider than a dataset's own, so that what learns from the drawings has seen
-darker photos, duller and redder eyes, narrower lids and worse cameras than it will be asked about.
+As with people, the ranges are meant to be wider than a dataset's own: darker photos, duller and redder eyes,
+narrower lids and worse cameras.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ GAZES = {  # name: (yaw, pitch), as shares of a full turn of the eye
 }
 VIEWS = ("eye", "skin", "nothing")  # the last two are negatives: a face beside the eye, and no face at all
 BACKDROPS = ("dark", "wall", "bright", "clutter")
-GLINTS = ("lamps", "ring", "window", "scene")
+GLINTS = ("none", "lamps", "ring", "window", "scene")
 
 # How often comes what is not the rule, in photos.
 BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.03, 0.03, 0.12, 0.2
 CLOSED, SQUINTING = 0.05, 0.22
 UNDEREXPOSED, RED_PUPILS = 0.3, 0.1
-GLASSES, LENSES, MAKEUP, STRANDS = 0.13, 0.1, 0.25, 0.2
+GLASSES, LENSES, MAKEUP, STRANDS, HAIRY = 0.13, 0.1, 0.25, 0.2, 0.5
 MOVED, SHARPENED, HAZY, STAMPED = 0.15, 0.2, 0.35, 0.3
 SHADOWED, PATCHED, NEAR_GREY = 0.25, 0.12, 0.2
 
@@ -36,12 +36,12 @@ class Capture:
     eye: str  # L or R, the subject's own
     view: str  # one of VIEWS
     gaze: str  # l or r towards the subject's own left or right, s straight, u up, d down
-    yaw: float  # degrees of the eye from the camera towards the photo's right
-    pitch: float  # degrees downwards
-    head_yaw: float  # degrees of the face towards the photo's right
-    head_pitch: float  # degrees downwards
+    yaw: float  # degrees of the eye from the camera towards the photo's right, before the tilt
+    pitch: float  # degrees downwards, before the tilt
+    head_yaw: float  # the same of the face
+    head_pitch: float
     openness: float  # 0 closed, 1 relaxed
-    scale: float  # half the fissure's width as a share of the frame's
+    scale: float  # half the fissure's width as a share of the frame's, or of 1.8 times its height if that is less
     center_x: float  # of the fissure, as a share of the frame's width
     center_y: float
     tilt: float  # degrees, clockwise in the photo
@@ -54,6 +54,8 @@ class Capture:
     mascara: float
     eyeshadow: float
     strands: int  # of hair across the frame
+    head_hair: float  # how far the hair of the head reaches beyond the face, in eye units; 0 none
+    face_edge: float  # how near the face ends: 1.7 (beyond the temple) to 4 eye units away; 9 and nothing of its edge is seen
     backdrop: str  # one of BACKDROPS, behind the head
     glints: str  # one of GLINTS, what the cornea mirrors
     kelvin: float
@@ -66,7 +68,7 @@ class Capture:
     cast_shadow: float  # 0 none to 1
     light_patch: float  # 0 none to 1, a spot of sun on the face
     exposure: float  # stops from automatic exposure
-    haze: float  # stray light, as a share of white
+    haze: float  # stray light, as a share of twice the photo's mean
     bloom: float  # 0..1, how far bright parts spill over
     saturation: float  # 1 is true
     tone_curve: float  # exponent on the finished tones: below 1 is brighter and flatter
@@ -98,7 +100,7 @@ def draw_capture(rng):
 
 
 def _sometimes(rng, often, low=0.0, high=1.0):
-    """A number in [low, high] in a share `often` of the photos, else 0; it takes the same chances either way."""
+    """A number in [low, high] in a share `often` of the photos, else 0; as many random numbers are drawn either way."""
     chance, value = rng.uniform(), rng.uniform(low, high)
     return value if chance < often else 0.0
 
@@ -108,7 +110,7 @@ def _draw_pose(rng):
     gaze = str(rng.choice(list(GAZES)))
     yaw = GAZES[gaze][0] * rng.uniform(18, 46) + rng.normal(0, 3)  # nobody holds a gaze to the degree
     pitch = GAZES[gaze][1] * rng.uniform(12, 28) + rng.normal(0, 3)
-    # An eye turns no further than about 45 degrees in the head: beyond, the head goes with it.
+    # An eye turns no further than about 45 degrees sideways in the head: beyond, the head goes with it.
     head_yaw = float(np.clip(rng.normal(0, 13), max(-32, yaw - 45), min(32, yaw + 45)))
     openness = rng.uniform(0.25, 0.6) if rng.uniform() < SQUINTING else float(np.clip(rng.normal(0.95, 0.13), 0.6, 1.25))
     head_pitch = float(np.clip(rng.normal(0, 8), -22, 22))
@@ -128,8 +130,8 @@ def _draw_pose(rng):
 def _draw_framing(rng, view):
     """Where the eye is in the frame, and how large."""
     scale = 0.14 + 0.78 * rng.uniform() ** 1.4  # From a face's width to a close-up, more of the wide ones.
-    # Close-ups are framed by hand around the eye; in wide frames it may be anywhere.
-    free = min(0.3, 0.05 + 0.5 * max(0, 0.5 - scale))
+    # Close-ups are framed by hand around the eye; in wide frames it is more anywhere.
+    free = 0.05 + 0.6 * max(0, 0.5 - scale)
     center = rng.uniform(0.5 - free, 0.5 + free, 2)
     axis, sign, cut_off = int(rng.integers(2)), int(rng.choice([-1, 1])), rng.uniform() < CUT_OFF
     at_border, beyond = 0.5 + sign * rng.uniform(0.3, 0.5), 0.5 + sign * (0.5 + (1.15 + 0.4 * axis) * scale * rng.uniform(1, 1.6))
@@ -162,8 +164,10 @@ def _draw_worn(rng):
         "mascara": float(mascara),
         "eyeshadow": float(shadow),
         "strands": int(_sometimes(rng, STRANDS, 1, 40)),
+        "head_hair": _sometimes(rng, HAIRY, 0.2, 2.5),
+        "face_edge": rng.uniform(1.7, 4),
         "backdrop": str(rng.choice(BACKDROPS)),
-        "glints": str(rng.choice(GLINTS, p=(0.5, 0.12, 0.23, 0.15))),
+        "glints": str(rng.choice(GLINTS, p=(0.03, 0.48, 0.12, 0.22, 0.15))),
     }
 
 

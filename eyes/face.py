@@ -5,7 +5,6 @@ The face is a relief, a height over the photo's plane. All of it is smooth, so e
 
 import math
 
-import cv2
 import numpy as np
 
 from .paint import enlarge, ramp
@@ -39,21 +38,12 @@ def shade_face(scene):
 def _normals(scene):
     """The face's unit normals in the photo's axes: (x, y, z), each float32 at every fourth pixel."""
     frame = scene.frame
-    step = COARSE / frame.scale  # in eye units
-    height = _relief(scene, frame.x[::COARSE, ::COARSE], frame.y[::COARSE, ::COARSE])
-    slope_x, slope_y = _slope(height, step, 1, 0), _slope(height, step, 0, 1)
+    slope_y, slope_x = np.gradient(_relief(scene, *frame.coarse(COARSE)), np.float32(COARSE / frame.scale))
     # A turned face leans as a whole; `turn` is along the eye's axes.
     lean = np.array(frame.turn) @ (frame.axes / np.linalg.norm(frame.axes, axis=1, keepdims=True))
     slope_x, slope_y = slope_x - np.float32(lean[0]), slope_y - np.float32(lean[1])
     length = 1 / np.sqrt(slope_x * slope_x + slope_y * slope_y + 1)
     return -slope_x * length, -slope_y * length, length
-
-
-def _slope(height, step, dx, dy):
-    """The derivative of `height` (HW, its pixels `step` apart) along x or y."""
-    if min(height.shape) < 2:  # too few pixels to have one
-        return np.zeros_like(height)
-    return cv2.Sobel(height, cv2.CV_32F, dx, dy, scale=1 / (8 * step))
 
 
 def _relief(scene, x, y):

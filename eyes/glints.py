@@ -12,6 +12,8 @@ CORNERS = np.linspace(0, math.tau, 17)[:-1]  # Angles of the polygon that a roun
 def add_glints(ball, scene, view, rng):
     """Adds glints to `ball`, the eyeball over `view` (slices) of the frame, HWC float32 linear RGB, in place."""
     scale, kind = scene.frame.scale, scene.capture.glints
+    if kind == "none":
+        return
     layer = np.zeros(scene.frame.size, np.uint8)
     (_draw_ring if kind == "ring" else _draw_lamps)(layer, scene, rng)
     _draw_tears(layer, scene, rng)

@@ -1,4 +1,4 @@
-"""Lashes, brow and strands: single hairs, each a curve from its root to its tip."""
+"""Lashes, brow and loose strands: single hairs, each a curve from its root to its tip; and the mass of the head's hair."""
 
 import math
 
@@ -40,7 +40,7 @@ def head_hair(scene, rng):
     frame, angle = scene.frame, rng.uniform(-0.6, 0.6)
     # A tile of noise drawn out along the strands, with a gloss across them.
     tile = cv2.GaussianBlur(rng.standard_normal((256, 256), dtype=np.float32), (0, 0), sigmaX=1, sigmaY=12) * 5
-    x, y = frame.x[::2, ::2], frame.y[::2, ::2]
+    x, y = frame.coarse(2)
     across, along = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
     streaks = cv2.remap(tile, 60 * across + 128, 25 * along + 128, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     gloss = 1.2 * rng.uniform() * bump(along - rng.uniform(-1, 2), 0.3)
@@ -55,7 +55,7 @@ def _color(subject):
 
 
 def _strands(count, rng):
-    """Paths (N, POINTS, 2) of loose hairs of the head, in one lock or two, that hang from above or from the temple."""
+    """Paths (N, POINTS, 2) of loose hairs of the head, in one lock or two, that hang from above."""
     locks = np.array([rng.uniform(-2.5, 3.0, 2), rng.uniform(-0.8, 0.8, 2)])
     of = rng.integers(0, 2, count)
     x, lean = locks[0][of] + rng.normal(0, 0.35, count), locks[1][of] + rng.normal(0, 0.12, count)
@@ -77,7 +77,7 @@ def _upper_lashes(scene, rng):
     # Seen from the front an upper lash comes forward and down, then curls up, or not; on a closed lid it hangs, and
     # it turns with the head.
     lift = subject.lash_lift if openness > 0.3 else -0.5
-    lift = lift + 0.02 * scene.capture.head_pitch * (openness > 0.3) + rng.normal(0, 0.1) + rng.normal(0, 0.12, count)
+    lift = lift - 0.02 * scene.capture.head_pitch * (openness > 0.3) + rng.normal(0, 0.1) + rng.normal(0, 0.12, count)
     forward = rng.uniform(0.1, 0.4, count) if openness > 0.3 else rng.uniform(0, 0.15, count)
     # Longer towards the temple, and with mascara.
     length = subject.lash_length * rng.uniform(0.5, 1.15, count) * (0.75 + 0.25 * at) * (1 + 0.3 * scene.capture.mascara)
@@ -105,11 +105,11 @@ def _roots(low, high, count, mascara, rng):
 
 def _brow(subject, rng):
     """Paths (N, POINTS, 2) of the brow's hairs: upright at the nose, lying down towards the temple."""
-    count = int(150 + 350 * subject.brow_weight)
+    count = int(150 + 350 * subject.brow_weight) if subject.brow_weight else 0
     along = rng.uniform(0, 1, count)
     thick = (0.07 + 0.09 * subject.brow_weight) * (1 - 0.75 * along**2)
     # 2.3 radians of a sine: the brow rises over two thirds of its way, then falls.
-    arc = -subject.brow_height - 0.28 * np.sin(np.clip(along, 0, 1) * 2.3) + rng.uniform(-1, 1, count) * thick
+    arc = -subject.brow_height - 0.28 * np.sin(along * 2.3) + rng.uniform(-1, 1, count) * thick
     lean = 1.35 - 1.5 * along + rng.normal(0, 0.2, count)  # Radians upwards from the temple's side.
     tip = (np.cos(lean), -np.sin(lean))
     return _curves(-1.05 + 2.5 * along, arc, (0.5 * tip[0], 0.6 * tip[1]), tip, rng.uniform(0.12, 0.26, count))

@@ -4,15 +4,17 @@ import dataclasses
 
 INGREDIENTS = {  # name: values of the Subject or the Capture without it
     "head-turn": {"head_yaw": 0.0, "head_pitch": 0.0},
-    "squint": {"openness": 1.0},
-    "negatives": {"view": "eye", "center_x": 0.5, "center_y": 0.5},
+    "tilt": {"tilt": 0.0},
+    "squint": {"openness": 1.0},  # closed lids with it
+    "framing": {"view": "eye", "center_x": 0.5, "center_y": 0.5},  # photos of no eye, or of a part of one, with it
     "vessels": {"vessels": 0.0, "redness": 0.0, "pinguecula": 0.0, "pigment_spots": 0},
-    "glints": {"glints": "lamps", "red_pupil": 0.0, "contact_lens": False},
+    "glints": {"glints": "none", "red_pupil": 0.0, "contact_lens": False},
     "glasses": {"glasses": False},
     "makeup": {"eyeliner": 0.0, "mascara": 0.0, "eyeshadow": 0.0},
-    "hair": {"strands": 0, "lash_count": 0, "brow_weight": 0.0},
+    "lashes": {"lash_count": 0},
+    "hair": {"strands": 0, "head_hair": 0.0, "brow_weight": 0.0},
     "skin": {"sheen": 0.0, "freckles": 0, "moles": 0, "wrinkles": 0.0, "relief": 0.0},
-    "backdrop": {"backdrop": "dark"},
+    "backdrop": {"face_edge": 9.0},
     "light": {"light_tilt": 0.0, "contrast": 0.3, "falloff": 0.0, "cast_shadow": 0.0, "light_patch": 0.0},
     "socket": {"socket": 0.0},
     "color": {"kelvin": 6000.0, "tint": 0.0, "saturation": 1.0},

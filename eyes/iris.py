@@ -27,7 +27,7 @@ def draw_iris(ball, scene, rho, theta):
         theta: HW float32, its angle, 0..2 pi.
     """
     subject, pupil = scene.subject, scene.capture.pupil
-    rng = np.random.default_rng([subject.seed, STREAM])
+    rng = np.random.default_rng([subject.seed, ord(scene.capture.eye), STREAM])
     grain = _fibres(rho, theta, rng)
     color = linear(IRISES[subject.iris][0]) * np.float32(rng.uniform(0.5, 1.0))
     heart = linear(rng.uniform((90, 55, 20), (170, 110, 60)).astype(np.float32)) * (0.4 + 0.6 * color.max())

@@ -17,8 +17,9 @@ def light(canvas, scene, rng):
     capture, frame = scene.capture, scene.frame
     height, width = frame.size
     size = (-(-height // COARSE), -(-width // COARSE))
-    u = np.linspace(-1, 1, size[1], dtype=np.float32)
-    v = np.linspace(-1, 1, size[0], dtype=np.float32)[:, None] * np.float32(height / width)
+    # From -1 to 1 along the longer side.
+    u = np.linspace(-1, 1, size[1], dtype=np.float32) * np.float32(width / max(height, width))
+    v = np.linspace(-1, 1, size[0], dtype=np.float32)[:, None] * np.float32(height / max(height, width))
     angle = math.radians(capture.light_angle)
     fall = 1 + 0.5 * capture.contrast * (math.cos(angle) * u + math.sin(angle) * v)
     # A lamp close to the face lights a pool of it: the inverse square of the distance.

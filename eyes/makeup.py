@@ -1,4 +1,4 @@
-"""Make-up on the lids: eyeshadow under the lashes' side, and eyeliner along the rims. Mascara is the lashes' own."""
+"""Make-up on the lids: eyeshadow on the upper one, and eyeliner along the rims. Mascara is the lashes' own."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def draw_makeup(canvas, scene, rng):
     """Draws eyeshadow and eyeliner onto the canvas (HWC float32 linear RGB) in place, before the lashes."""
     capture, frame, lids = scene.capture, scene.frame, scene.lids
     color, wing = rng.uniform(20, 250, 3), rng.uniform(0, 0.18)
-    taper = arch((np.linspace(-1, 1, len(lids.at)) + 1) / 2, 0.5, 0.2)  # thin at the nose, thick to near the temple
+    taper = arch(np.clip((lids.at + 1) / 2, 0, 1), 0.5, 0.2)  # thin at the nose, thick to near the temple
     if capture.eyeshadow:
         reach = scene.subject.crease_gap + rng.uniform(0.05, 0.35)
         layer = np.zeros(frame.size, np.uint8)

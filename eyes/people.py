@@ -37,7 +37,7 @@ PINGUECULA, PIGMENTED, ARCUS = 0.2, 0.2, 0.12
 class Subject:
     """One person: what stays the same from photo to photo. Lengths are in eye units."""
 
-    seed: int  # of iris fibres, vessels and skin
+    seed: int  # of iris fibres, vessels and marks of the skin
     skin_tone: float  # 0 the lightest to 1 the darkest
     iris: str
     sclera: str

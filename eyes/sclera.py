@@ -55,6 +55,7 @@ def _shade(scene, x, y):
     capture = scene.capture
     angle = math.radians(capture.light_angle)
     toward = np.array([math.cos(angle), math.sin(angle)]) @ scene.frame.axes.T * 0.5 * (0.4 + capture.contrast)
+    toward = toward.astype(np.float32)
     # How far the surface faces the camera. A globe larger than the true one, or the corners would be too dark.
     dx, dy = x - np.float32(scene.globe.middle[0]), y - np.float32(scene.globe.middle[1])
     facing = np.sqrt(np.maximum(1 - (dx * dx + dy * dy) / (1.12 * 1.12), 0.02))
@@ -66,7 +67,7 @@ def _vessels(scene):
     subject, capture, frame = scene.subject, scene.capture, scene.frame
     rng = np.random.default_rng([subject.seed, ord(capture.eye)])
     # Redness lets more of the same vessels show, and each more of its blood.
-    strength = min(1.0, 0.15 + 0.6 * subject.vessels + 0.6 * capture.redness)
+    strength = min(1.0, 0.75 * subject.vessels**0.7 + 0.6 * capture.redness)
     points, facing = scene.globe.project(_vessel_ways(rng))
     width, level = rng.uniform(0.004, 0.017, VESSELS), rng.uniform(0.15, 0.8, VESSELS)
     layer = np.zeros(frame.size, np.uint8)

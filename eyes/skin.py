@@ -13,6 +13,7 @@ from .paint import bump, enlarge, linear, mix, noise, ramp, soften
 TONES = ((244, 220, 208), (230, 192, 170), (210, 166, 140), (184, 136, 110), (142, 98, 76), (98, 66, 52), (62, 44, 38))  # sRGB
 REFLECTANCE = 0.8  # Of the same light skin gives back less than the white of the eye.
 DARKEST = 0.002  # Linear; nothing in a photo is blacker.
+COARSE = 4  # Pixels between those that are computed where all is smooth.
 MOLE, FRECKLE = (58, 36, 28), (150, 96, 66)  # sRGB
 MARK = np.stack([(np.cos(a), 0.8 * np.sin(a)) for a in np.linspace(0, math.tau, 13)[:-1]])  # The polygon that one is drawn as.
 STREAM = 11  # Told to the generator beside the subject's seed: marks stay where they are.
@@ -37,9 +38,8 @@ def draw_skin(scene, rng):
 
 def _draw_surroundings(canvas, scene, rng):
     """Draws what is beyond the face onto the canvas in place: the hair of the head at times, and what is behind it."""
-    size = scene.frame.size
+    size, hair = scene.frame.size, scene.capture.head_hair
     beyond, soft = _edge(scene, rng), rng.uniform(0.05, 0.5)
-    hair = rng.uniform(0.2, 2.5) if rng.uniform() < 0.5 else 0.0
     if hair and beyond.max() > 0:
         mix(canvas, head_hair(scene, rng), enlarge(ramp(beyond, 0, soft), size))
     if beyond.max() > hair:
@@ -48,12 +48,12 @@ def _draw_surroundings(canvas, scene, rng):
 
 def _edge(scene, rng):
     """How far beyond the face, at the temple, above the brow, or behind the nose of a turned face: every fourth pixel, eye units."""
-    frame = scene.frame
-    x, y = frame.x[::4, ::4], frame.y[::4, ::4]
+    frame, near = scene.frame, scene.capture.face_edge
+    x, y = frame.coarse(COARSE)
     wobble = 0.12 * noise(rng, x.shape, 0.25 * frame.scale)
-    temple = x + 0.25 * y + 0.12 * y * y - rng.uniform(1.7, 4)
-    top = -y + 0.12 * x * x - rng.uniform(1.7, 5)
-    nose = -x - 0.15 * y - rng.uniform(2.8, 6) + 2 * max(0.0, -frame.turn[0])
+    temple = x + 0.25 * y + 0.12 * y * y - near
+    top = -y + 0.12 * x * x - near * rng.uniform(1, 1.4)
+    nose = -x - 0.15 * y - near * rng.uniform(1.2, 2) + 2 * max(0.0, -frame.turn[0])
     return np.maximum(np.maximum(temple, top), nose) - wobble
 
 
@@ -66,7 +66,7 @@ def _tone(subject):
 def _colors(scene, rng):
     """Skin's own colour, with blood and veins that show through: HWC float32 linear RGB."""
     frame = scene.frame
-    x, y = frame.x[::4, ::4], frame.y[::4, ::4]
+    x, y = frame.coarse(COARSE)
     # Blood shows in patches, and around the eye below all; it leaves the red and takes the rest away.
     flush = 0.05 * noise(rng, x.shape, 0.06 * frame.scale) + 0.12 * bump(y - 0.2, 0.35) * bump(x, 1.2)
     # Veins are where a smooth noise crosses 0: bluish lines.
@@ -80,7 +80,7 @@ def _shade(scene, rng):
     """The shading of lid crease, eye socket, bag and fine wrinkles, and blotches, around 1: HW float32."""
     subject, frame, lids = scene.subject, scene.frame, scene.lids
     # All this is smooth: every other pixel is enough, and takes a quarter of the time.
-    x, y = frame.x[::2, ::2], frame.y[::2, ::2]
+    x, y = frame.coarse(2)
     across = bump(x - 0.1, 1.6) ** 2  # Folds fade out towards nose and temple.
     # Distances downwards from the lid crease, which rises with the lid, and from the lower lid.
     above = y - lids.over_skin(np.minimum(lids.open_upper, lids.upper), x, 0.12) + subject.crease_gap
@@ -123,7 +123,7 @@ def _lines(x, along, rng):
 def _draw_marks(canvas, scene):
     """Draws freckles and moles, which belong to the subject, onto the canvas in place."""
     subject, frame = scene.subject, scene.frame
-    rng = np.random.default_rng([subject.seed, STREAM])
+    rng = np.random.default_rng([subject.seed, ord(scene.capture.eye), STREAM])
     dark = 1 - 0.6 * np.float32(subject.skin_tone)
     for count, size, color, strength in ((subject.freckles, (0.012, 0.035), FRECKLE, 0.5), (subject.moles, (0.02, 0.06), MOLE, 0.8)):
         layer = np.zeros(frame.size, np.uint8)

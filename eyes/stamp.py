@@ -21,7 +21,7 @@ def stamp(photo, taken, rng):
     thick = int(rng.integers(1, 3))
     scale = width * rng.uniform(0.15, 0.55) / cv2.getTextSize(text, font, 1, thick)[0][0]
     (wide, high), base = cv2.getTextSize(text, font, scale, thick)
-    for _ in range(TRIES):
+    for _ in range(TRIES):  # Where the eye is everywhere, nothing is written.
         left = int(rng.choice([0.02, rng.uniform(0, 1), 0.98]) * (width - wide))
         bottom = int(rng.choice([0.02, rng.uniform(0, 0.9), 0.98]) * (height - high)) + high
         # A little more than the text's box: strokes have a width.
