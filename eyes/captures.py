@@ -20,7 +20,7 @@ BACKDROPS = ("dark", "wall", "bright", "clutter")
 GLINTS = ("none", "lamps", "ring", "window", "scene")
 
 # How often comes what is not the rule, in photos.
-BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.03, 0.03, 0.12, 0.2
+BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.07, 0.03, 0.15, 0.2
 CLOSED, SQUINTING = 0.05, 0.22
 UNDEREXPOSED, RED_PUPILS = 0.3, 0.1
 GLASSES, LENSES, MAKEUP, STRANDS, HAIRY = 0.13, 0.1, 0.25, 0.2, 0.5
@@ -129,9 +129,9 @@ def _draw_pose(rng):
 
 def _draw_framing(rng, view):
     """Where the eye is in the frame, and how large."""
-    scale = 0.14 + 0.78 * rng.uniform() ** 1.4  # From a face's width to a close-up, more of the wide ones.
+    scale = 0.13 + 0.75 * rng.uniform() ** 1.8  # From a face's width to a close-up, more of the wide ones.
     # Close-ups are framed by hand around the eye; in wide frames it is more anywhere.
-    free = 0.05 + 0.6 * max(0, 0.5 - scale)
+    free = 0.06 + 0.7 * max(0, 0.5 - scale)
     center = rng.uniform(0.5 - free, 0.5 + free, 2)
     axis, sign, cut_off = int(rng.integers(2)), int(rng.choice([-1, 1])), rng.uniform() < CUT_OFF
     at_border, beyond = 0.5 + sign * rng.uniform(0.3, 0.5), 0.5 + sign * (0.5 + (1.15 + 0.4 * axis) * scale * rng.uniform(1, 1.6))

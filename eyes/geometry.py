@@ -123,7 +123,7 @@ class Lids:
         fall = arch(t, 0.95, 0.75) * subject.lower_height
         self.open_upper = line - rise
         # Squinting raises the lower lid too, and a look down lowers it.
-        self.lower = line + fall * (0.5 + 0.5 * min(capture.openness, 1.0)) * (1 + 0.014 * max(capture.pitch - capture.head_pitch, 0))
+        self.lower = line + fall * (0.5 + 0.5 * min(capture.openness, 1.0)) * (1 + 0.028 * max(capture.pitch - capture.head_pitch, 0))
         self.upper = self.lower - (rise + fall) * capture.openness
         self.closed = capture.openness == 0
         # Their middle lies nearer to the camera than the canthi: when the face turns, it goes further.

@@ -13,7 +13,7 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
     "makeup": {"eyeliner": 0.0, "mascara": 0.0, "eyeshadow": 0.0},
     "lashes": {"lash_count": 0},
     "hair": {"strands": 0, "head_hair": 0.0, "brow_weight": 0.0},
-    "skin": {"sheen": 0.0, "freckles": 0, "moles": 0, "wrinkles": 0.0, "relief": 0.0},
+    "skin": {"pores": 0.0, "sheen": 0.0, "freckles": 0, "moles": 0, "wrinkles": 0.0, "relief": 0.0},
     "backdrop": {"face_edge": 9.0},
     "light": {"light_tilt": 0.0, "contrast": 0.3, "falloff": 0.0, "cast_shadow": 0.0, "light_patch": 0.0},
     "socket": {"socket": 0.0},

@@ -58,6 +58,7 @@ class Subject:
     brow_weight: float  # 0..1
     wrinkles: float  # 0..1
     relief: float  # how far brow and cheek stand out, 1 is usual
+    pores: float  # 0 smooth to 1 coarse
     sheen: float  # of the skin, 0 matt to 1 oily
     freckles: int
     moles: int
@@ -95,6 +96,7 @@ def draw_subject(rng):
         brow_weight=rng.uniform(0.2, 1),
         wrinkles=rng.beta(1.3, 2.5),
         relief=rng.uniform(0.5, 1.5),
+        pores=rng.beta(0.8, 2.2),
         sheen=rng.beta(1.3, 2),
         freckles=int(rng.integers(20, 200)) if rng.uniform() < FRECKLED else 0,
         moles=int(rng.poisson(1.2)),

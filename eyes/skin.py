@@ -24,12 +24,12 @@ def draw_skin(scene, rng):
     diffuse, gloss = shade_face(scene)
     grain = _pores(scene, rng)
     relief = _shade(scene, rng)
-    relief += (0.03 + 0.08 * scene.subject.wrinkles) * grain
+    relief += 0.12 * scene.subject.pores * grain
     relief *= REFLECTANCE * diffuse
     canvas = cv2.multiply(cv2.merge([relief] * 3), _colors(scene, rng))
     _draw_marks(canvas, scene)
     # Wet or oily skin mirrors the lamp in grains, as large as its pores.
-    shine = (0.8 * scene.subject.sheen**1.5) * gloss * np.maximum(0.7 + 0.6 * grain, 0)
+    shine = (0.8 * scene.subject.sheen**1.5) * gloss * np.maximum(0.7 + 0.9 * scene.subject.pores * grain, 0)
     canvas += cv2.merge([shine] * 3)
     np.maximum(canvas, DARKEST, out=canvas)
     _draw_surroundings(canvas, scene, rng)
@@ -93,7 +93,8 @@ def _shade(scene, rng):
     shade -= (0.05 + 0.14 * subject.crease_depth) * across * bump(above + 0.28, 0.22)
     # The trough below the bag of the lower lid deepens with age; its colour is darker than the cheek's.
     shade -= across * (0.05 + 0.15 * subject.wrinkles) * (bump(below - 0.42 - 0.1 * x, 0.06) + 0.5 * bump(below - 0.25, 0.18))
-    shade += 0.05 * noise(rng, x.shape, 0.2 * frame.scale) + 0.04 * noise(rng, x.shape, 0.04 * frame.scale)
+    # Blotches, fewer on smooth skin.
+    shade += 0.04 * noise(rng, x.shape, 0.2 * frame.scale) + (0.01 + 0.05 * subject.pores) * noise(rng, x.shape, 0.04 * frame.scale)
     # Wrinkles lie below the eye, and are seen on smooth skin too, if hardly.
     shade += (0.02 + 0.1 * subject.wrinkles) * _lines(x, below, rng) * bump(below + 0.1, 0.7) * bump(x, 1.4)
     return enlarge(shade, frame.size)
