@@ -129,7 +129,7 @@ def _draw_pose(rng):
 
 def _draw_framing(rng, view):
     """Where the eye is in the frame, and how large."""
-    scale = 0.13 + 0.75 * rng.uniform() ** 1.8  # From a face's width to a close-up, more of the wide ones.
+    scale = 0.15 + 0.75 * rng.uniform() ** 1.5  # From a face's width to a close-up, more of the wide ones.
     # Close-ups are framed by hand around the eye; in wide frames it is more anywhere.
     free = 0.06 + 0.7 * max(0, 0.5 - scale)
     center = rng.uniform(0.5 - free, 0.5 + free, 2)
