@@ -88,9 +88,9 @@ def draw_subject(rng):
         crease_depth=rng.uniform(0, 0.2) if hooded else rng.uniform(0.4, 1),
         caruncle=rng.uniform(0.45, 1.15),
         vessels=rng.beta(1.5, 2.5),  # mostly below the middle, as are redness, contrast and wrinkles
-        lash_count=int(rng.integers(60, 260)),
+        lash_count=int(rng.integers(60, 320)),
         lash_length=rng.uniform(0.16, 0.46),
-        lash_lift=rng.uniform(-0.5, 0.8),
+        lash_lift=rng.uniform(-0.9, 0.8),
         hair=rng.uniform(0, 1) ** 2 * (1 - tone),  # mostly dark, and more so with dark skin
         brow_height=rng.uniform(0.75, 1.15),
         brow_weight=rng.uniform(0.2, 1),

@@ -36,7 +36,24 @@ def test_recipe_scores_both_on_the_same_held_out_subjects(tiny_dataset, capsys, 
 
 def test_realism_trains_on_drawn_eyes_and_scores_on_real_folders(tiny_dataset, capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
-    small = ("--count", 16, "--epochs", 1, "--batch-size", 4, "--size", 32, "--encoder-weights", "none", "--keep", tmp_path / "kept")
+    small = (
+        "--count",
+        16,
+        "--epochs",
+        1,
+        "--first-epochs",
+        1,
+        "--first-size",
+        32,
+        "--batch-size",
+        4,
+        "--size",
+        64,
+        "--encoder-weights",
+        "none",
+        "--keep",
+        tmp_path / "kept",
+    )
     last = figures(capsys, "realism", f"{tiny_dataset}=255", *small, "--ablate", "text")
     assert [row["without"] for row in last["scores"]] == ["nothing", "text"]
     assert all(row["images"] == 12 and 0 <= row["f1"] <= 1 and 0 <= row["level"] <= 255 for row in last["scores"])
