@@ -3,7 +3,7 @@
 The ranges are meant to be wider than a dataset's own, so that what learns from the drawings has seen
 more kinds of faces than it will be asked about. Lengths are in eye units, 1 is about 15 mm: a palpebral fissure is
 27 to 30 mm wide and 8 to 11 mm high, a cornea 11.7 mm wide, an eyeball 24 mm across (Duke-Elder, System of
-Ophthalmology, vol. II; Ruefer et al., Am J Ophthalmol 2005, for corneas).
+Ophthalmology, vol. II; for corneas Rüfer, Schröder and Erb, Cornea 24, 2005).
 """
 
 from dataclasses import dataclass
