@@ -50,6 +50,9 @@ def parse(argv):
     parser.add_argument("--overwrite", action="store_true", help="remove what an earlier run left and start afresh")
     args = parser.parse_args(argv)
     args.without = sorted(set(args.without))
+    sheet = args.preview
+    if sheet and (sheet.suffix.lower() not in (".png", ".jpg", ".jpeg") or sheet.is_dir()):
+        parser.error(f"argument --preview: {shown(sheet)} is not the name of a .png or .jpg file")
     return args
 
 

@@ -46,6 +46,9 @@ def add_arguments(parser):
 
 def measure(args):
     """Trains a network for every seed and every set of ingredients, and scores each on every folder; the figures are the first's."""
+    for size in (args.size, args.first_size):
+        if size % 32:  # told before hours are spent
+            raise MunetError(f"--size and --first-size must be divisible by 32, and {size} is not")
     folders = [_real_folder(text) for text in args.real]
     left_out = [args.without]
     if args.ablate is not None:

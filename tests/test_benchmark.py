@@ -63,3 +63,8 @@ def test_realism_trains_on_drawn_eyes_and_scores_on_real_folders(tiny_dataset, c
 def test_realism_names_a_class_that_is_none(tiny_dataset):
     with pytest.raises(MunetError, match="not a class index"):
         benchmark.main(["realism", f"{tiny_dataset}=sclera"])
+
+
+def test_realism_refuses_a_size_before_anything_is_drawn(tiny_dataset):
+    with pytest.raises(MunetError, match="divisible by 32, and 100 is not"):
+        benchmark.main(["realism", str(tiny_dataset), "--size", "100"])

@@ -124,7 +124,18 @@ def test_the_command_line(tmp_path):
     assert (figures["images"], figures["failed"], figures["out"]) == (2, 0, str(tmp_path / "out"))
 
 
-@pytest.mark.parametrize("bad", [["--count", "0"], ["--size", "10", "64"], ["--seed", "-1"], ["--workers", "x"], ["--without", "skins"]])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ["--count", "0"],
+        ["--size", "10", "64"],
+        ["--seed", "-1"],
+        ["--workers", "x"],
+        ["--without", "skins"],
+        ["--preview", "sheet.gif"],
+        ["--preview", "."],
+    ],
+)
 def test_bad_options_are_refused_in_one_line(tmp_path, bad, capsys):
     with pytest.raises(SystemExit) as stop:
         synthesize_eyes.main([str(tmp_path / "out"), *bad])
