@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601
+
 
 @dataclass(frozen=True)
 class Ranges:
@@ -131,21 +133,25 @@ def _shift_tones(image, ranges, rng):
 
 
 def _shift_saturation(image, factor):
-    """Moves colours away from (factor > 1) or towards (factor < 1) their luma, ITU-R BT.601 weights."""
-    luma = np.array([0.299, 0.587, 0.114])
-    return cv2.transform(image, factor * np.eye(3) + (1 - factor) * luma)
+    """Moves colours away from (factor > 1) or towards (factor < 1) their luma."""
+    return cv2.transform(image, saturation_matrix(factor))
+
+
+def saturation_matrix(factor):
+    """The (3, 3) matrix for `cv2.transform` that scales RGB's distance from its luma by `factor`: 0 is grey, 1 changes nothing."""
+    return factor * np.eye(3) + (1 - factor) * LUMA
 
 
 def _degrade(image, ranges, rng):
     """What optics, motion, sensor and compression do, in that order, each by chance."""
     chances = rng.random(4) < ranges.degraded
     side = max(image.shape[:2])
-    blur, streak = rng.uniform(*ranges.blur) * side, rng.uniform(*ranges.motion_blur) * side
+    blur, length = rng.uniform(*ranges.blur) * side, rng.uniform(*ranges.motion_blur) * side
     angle, noise, quality = rng.uniform(0, math.pi), rng.uniform(*ranges.noise), rng.uniform(*ranges.jpeg)
     if chances[0] and blur > 0.1:
         image = cv2.GaussianBlur(image, (0, 0), blur)
-    if chances[1] and streak > 1:
-        image = cv2.filter2D(image, -1, _streak(streak, angle))
+    if chances[1] and length > 1:
+        image = cv2.filter2D(image, -1, streak(length, angle))
     if chances[2] and noise > 0:
         noisy = image + rng.standard_normal(image.shape, np.float32) * np.float32(noise * 255)
         image = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
@@ -156,7 +162,7 @@ def _degrade(image, ranges, rng):
     return image
 
 
-def _streak(length, angle):
+def streak(length, angle):
     """A kernel that averages along a line of `length` pixels at `angle` radians."""
     half = math.ceil(length / 2)
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)

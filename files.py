@@ -90,7 +90,7 @@ def claim_folder(folder, settings, overwrite=False):
     folder = Path(folder)
     kept = folder / SETTINGS_FILE
     if folder.exists() and not folder.is_dir():
-        raise MunetError(f"{shown(folder)} is a file, not a folder; give another --out")
+        raise MunetError(f"{shown(folder)} is a file, not a folder; give another one")
     earlier = _read_settings(kept, settings["script"])
     if overwrite and earlier is not None:
         shutil.rmtree(folder)

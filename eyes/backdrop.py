@@ -5,9 +5,8 @@ import math
 import cv2
 import numpy as np
 
-from .paint import enlarge, linear, noise
+from .paint import coarse_size, enlarge, linear, noise
 
-COARSE = 4  # Pixels between those that are drawn: mostly it is out of focus.
 CORNERS = np.linspace(0, math.tau, 25)[:-1]  # Angles of the polygon that a shape is drawn as.
 BRIGHTNESS = {"dark": (8, 70), "wall": (70, 190), "bright": (190, 250), "clutter": (20, 230)}  # sRGB
 SHAPES = {"dark": 3, "wall": 3, "bright": 4, "clutter": 25}
@@ -15,8 +14,7 @@ SHAPES = {"dark": 3, "wall": 3, "bright": 4, "clutter": 25}
 
 def draw_backdrop(scene, rng):
     """A background over the whole frame: HWC float32 linear RGB."""
-    kind, (height, width) = scene.capture.backdrop, scene.frame.size
-    size = (-(-height // COARSE), -(-width // COARSE))
+    kind, size = scene.capture.backdrop, coarse_size(scene.frame.size)
     canvas = np.empty((*size, 3), np.float32)
     canvas[:] = linear(_color(kind, rng))
     for _ in range(int(rng.integers(0, SHAPES[kind] + 1))):
@@ -24,7 +22,7 @@ def draw_backdrop(scene, rng):
     focus = rng.uniform(0.3, 12) * max(size) / 160
     canvas = cv2.GaussianBlur(canvas, (0, 0), focus)
     canvas *= np.exp(0.3 * noise(rng, size, 0.4 * max(size)) + 0.05 * noise(rng, size, rng.uniform(1, 8)))[..., None]
-    return enlarge(canvas, (height, width))
+    return enlarge(canvas, scene.frame.size)
 
 
 def _color(kind, rng):

@@ -5,6 +5,8 @@ import math
 import cv2
 import numpy as np
 
+from augmentation import saturation_matrix, streak
+
 from .paint import GAMMA
 from .stamp import stamp
 
@@ -13,7 +15,6 @@ BRIGHTEST = 1.1  # unless its brightest parts would come out above this,
 HOTTEST = 1.6  # or the few brightest of all above that.
 TONE_STEPS, FULL_SCALE = 16384, 4  # Entries of the tone curve's table, and the exposed light of its last one.
 FEWEST = 8  # Pixels along a side that even the worst lens resolves.
-LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
 def expose(canvas, capture, taken, rng):
@@ -42,21 +43,12 @@ def _resolve(canvas, capture):
     """What lens and shutter let through, in as many pixels as they resolve: HWC float32 linear RGB, smaller than `canvas`."""
     height, width = (max(FEWEST, round(side * capture.resolution)) for side in canvas.shape[:2])
     seen = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
-    sigma, streak = capture.defocus * width / 1000, capture.motion * width / 1000
+    sigma, length = capture.defocus * width / 1000, capture.motion * width / 1000
     if sigma > 0.3:  # Less is not seen.
         seen = cv2.GaussianBlur(seen, (0, 0), sigma)
-    if streak > 1:
-        seen = cv2.filter2D(seen, -1, _streak(streak, math.radians(capture.motion_angle)))
+    if length > 1:
+        seen = cv2.filter2D(seen, -1, streak(length, math.radians(capture.motion_angle)))
     return _spill(seen, capture)
-
-
-def _streak(length, angle):
-    """A kernel that averages along a line of `length` pixels at `angle` radians."""
-    half = math.ceil(length / 2)
-    kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
-    x, y = (round(length / 2 * 16 * part(angle)) for part in (math.cos, math.sin))
-    cv2.line(kernel, (16 * half - x, 16 * half - y), (16 * half + x, 16 * half + y), 1.0, 1, cv2.LINE_AA, 4)
-    return kernel / kernel.sum()
 
 
 def _spill(canvas, capture):
@@ -81,7 +73,7 @@ def _develop(canvas, gain, capture):
     levels = np.linspace(0, FULL_SCALE, TONE_STEPS, dtype=np.float32)
     tones = 255 * np.clip(1.04 * (1 - np.exp(-1.35 * levels)), 0, 1) ** np.float32(capture.tone_curve / GAMMA)
     photo = tones[np.minimum(canvas * np.float32(gain * TONE_STEPS / FULL_SCALE), TONE_STEPS - 1).astype(np.uint16)]
-    return cv2.transform(photo, capture.saturation * np.eye(3) + (1 - capture.saturation) * LUMA)
+    return cv2.transform(photo, saturation_matrix(capture.saturation))
 
 
 def _record(photo, capture, rng):

@@ -7,9 +7,8 @@ import math
 
 import numpy as np
 
-from .paint import enlarge, ramp
+from .paint import COARSE, enlarge, ramp
 
-COARSE = 4  # Pixels between those that are computed.
 WRAP = 0.25  # Light creeps this far around skin, which it enters.
 
 

@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 
-from .paint import bump, enlarge, linear, mix, soften
+from .paint import bump, enlarge, linear, mix, ramp, soften
 
 BLACK, FAIR = (24, 17, 14), (150, 112, 72)  # sRGB
 BROW_BELOW = -0.6  # y that hardly a hair of a brow reaches down to: closer photos hold none.
@@ -16,7 +16,9 @@ def draw_hair(canvas, scene, rng):
     """Draws lashes, brow and loose strands over everything on the canvas (HWC float32 linear RGB), in place."""
     subject, frame, mascara = scene.subject, scene.frame, scene.capture.mascara
     lashes, brow = np.zeros(frame.size, np.uint8), np.zeros(frame.size, np.uint8)
-    frame.strokes(lashes, _upper_lashes(scene, rng), rng.uniform(0.01, 0.028, subject.lash_count) * (1 + mascara), 240)
+    _draw_band(lashes, scene, rng)
+    upper = _upper_lashes(scene, rng)
+    frame.strokes(lashes, upper, rng.uniform(0.01, 0.028, len(upper)) * (1 + mascara), 240)
     few = subject.lash_count // 2  # The lower lid has fewer, thinner and fainter ones.
     frame.strokes(lashes, _lower_lashes(scene, few, rng), rng.uniform(0.006, 0.013, few) * (1 + 0.7 * mascara), 190)
     if frame.y.min() < BROW_BELOW:
@@ -68,11 +70,38 @@ def _strands(count, rng):
     )
 
 
+def _draw_band(layer, scene, rng):
+    """Draws the dark mass of the upper lashes' roots onto an HW uint8 layer in place: above the rim, outside of the sclera."""
+    frame, lids = scene.frame, scene.lids
+    at, thick = _band(scene)
+    y = np.interp(at, lids.at, lids.upper) + _sink(at)
+    ragged = thick * rng.uniform(0.6, 1.1, len(at))
+    outline = np.concatenate([np.stack([at, y], 1), np.stack([at, y - ragged], 1)[::-1]])
+    mass = np.zeros(frame.size, np.uint8)
+    frame.polygon(mass, outline)
+    # Dense, but for the gaps between the hairs, through which the lid is seen.
+    np.maximum(layer, (rng.uniform(150, 235) * soften(mass, 0.02 * frame.scale)).astype(np.uint8), out=layer)
+
+
+def _band(scene):
+    """The band of lash roots: x (N,) along the lid and beyond the outer canthus, and how thick it is there (N,)."""
+    at = np.linspace(-0.8, 1.25, 60)
+    swell = ramp(at, -0.8, 0.9) * (1 - ramp(at, 0.95, 1.25))
+    return at, scene.subject.lash_band * swell
+
+
+def _sink(at):
+    """How far below the canthi's height the lid's line runs on beyond them: like `at`."""
+    return 0.35 * np.maximum(at - 1, 0)
+
+
 def _upper_lashes(scene, rng):
     """Paths (N, POINTS, 2) of the upper lashes."""
     subject, openness, lids = scene.subject, scene.capture.openness, scene.lids
     count = subject.lash_count
-    at, drift = _roots(-0.82, 1.0, count, scene.capture.mascara, rng)  # None at the caruncle.
+    count += int(4 * count * subject.lash_band)  # A broad band has more rows of them.
+    at, drift = _roots(-0.82, 1.0 + 0.8 * subject.lash_band, count, scene.capture.mascara, rng)  # None at the caruncle.
+    rows = np.interp(at, *_band(scene)) * rng.uniform(0, 0.9, count)
     fan = 0.9 * at + drift + rng.normal(0, 0.15, count)  # They point away from the middle.
     # Seen from the front an upper lash comes forward and down, then curls up, or not; on a closed lid it hangs, and
     # it turns with the head.
@@ -81,7 +110,8 @@ def _upper_lashes(scene, rng):
     forward = rng.uniform(0.1, 0.4, count) if openness > 0.3 else rng.uniform(0, 0.15, count)
     # Longer towards the temple, and with mascara.
     length = subject.lash_length * rng.uniform(0.5, 1.15, count) * (0.75 + 0.25 * at) * (1 + 0.3 * scene.capture.mascara)
-    return _curves(at, np.interp(at, lids.at, lids.upper), (0.35 * fan, forward), (fan, -lift), length)
+    root = np.interp(at, lids.at, lids.upper) + _sink(at) - rows
+    return _curves(at, root, (0.35 * fan, forward), (fan, -lift), length)
 
 
 def _lower_lashes(scene, count, rng):

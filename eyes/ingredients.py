@@ -11,7 +11,7 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
     "glints": {"glints": "none", "red_pupil": 0.0, "contact_lens": False},
     "glasses": {"glasses": False},
     "makeup": {"eyeliner": 0.0, "mascara": 0.0, "eyeshadow": 0.0},
-    "lashes": {"lash_count": 0},
+    "lashes": {"lash_count": 0, "lash_band": 0.0},
     "hair": {"strands": 0, "head_hair": 0.0, "brow_weight": 0.0},
     "skin": {"pores": 0.0, "sheen": 0.0, "freckles": 0, "moles": 0, "wrinkles": 0.0, "relief": 0.0},
     "backdrop": {"face_edge": 9.0},

@@ -5,9 +5,8 @@ import math
 import cv2
 import numpy as np
 
-from .paint import enlarge, noise, ramp, soften
+from .paint import coarse_size, enlarge, noise, ramp, soften
 
-COARSE = 4  # Pixels between those that are computed: light has no fine detail.
 NEUTRAL = 6000  # Kelvin of a light that leaves white white.
 DIMMEST = 0.08  # Some light comes from all around.
 
@@ -16,7 +15,7 @@ def light(canvas, scene, rng):
     """The canvas (HWC float32 linear RGB) under the capture's light, seen through a vignetting lens: like `canvas`."""
     capture, frame = scene.capture, scene.frame
     height, width = frame.size
-    size = (-(-height // COARSE), -(-width // COARSE))
+    size = coarse_size(frame.size)
     # From -1 to 1 along the longer side.
     u = np.linspace(-1, 1, size[1], dtype=np.float32) * np.float32(width / max(height, width))
     v = np.linspace(-1, 1, size[0], dtype=np.float32)[:, None] * np.float32(height / max(height, width))

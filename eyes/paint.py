@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 GAMMA = 2.2  # sRGB's curve, near enough for paint.
+COARSE = 4  # Pixels between those that are computed where all is smooth.
 
 
 def linear(srgb):
@@ -60,6 +61,11 @@ def soften(layer, sigma):
 def _share(layer):
     """uint8 0-255 to float32 0..1."""
     return np.multiply(layer, np.float32(1 / 255), dtype=np.float32)
+
+
+def coarse_size(size):
+    """The (height, width) of a layer for a frame of `size` that is drawn in every `COARSE`-th pixel."""
+    return -(-size[0] // COARSE), -(-size[1] // COARSE)
 
 
 def enlarge(layer, size):

@@ -52,6 +52,7 @@ class Subject:
     vessels: float  # 0..1
     lash_count: int
     lash_length: float
+    lash_band: float  # how far their roots reach up from the rim at the temple, a dark band that gets thinner towards the nose
     lash_lift: float  # of the upper ones' tips over their roots, as a share of their length; below 0 they hang before the eye
     hair: float  # 0 black to 1 fair
     brow_height: float
@@ -65,6 +66,7 @@ class Subject:
     limbus: float  # how wide its soft edge is, as a share of the iris's radius
     limbal_ring: float  # 0..1, how dark
     arcus: float  # 0 none to 1, the pale ring of old corneas
+    outer_fold: float  # 0..1, how much the fold of the conjunctiva at the outer canthus tints it
     pinguecula: float  # 0 none to 1, the yellowish patch beside the limbus
     pigment_spots: int  # brown, on the sclera
 
@@ -90,6 +92,7 @@ def draw_subject(rng):
         vessels=rng.beta(1.5, 2.5),  # mostly below the middle, as are redness, contrast and wrinkles
         lash_count=int(rng.integers(60, 320)),
         lash_length=rng.uniform(0.16, 0.46),
+        lash_band=0.2 * rng.beta(1, 1.6),
         lash_lift=rng.uniform(-0.9, 0.8),
         hair=rng.uniform(0, 1) ** 2 * (1 - tone),  # mostly dark, and more so with dark skin
         brow_height=rng.uniform(0.75, 1.15),
@@ -103,6 +106,7 @@ def draw_subject(rng):
         limbus=rng.uniform(0.07, 0.2),
         limbal_ring=rng.uniform(0.2, 0.9),
         arcus=rng.uniform(0.3, 1) if rng.uniform() < ARCUS else 0.0,
+        outer_fold=rng.beta(1.2, 1.5),
         pinguecula=rng.uniform(0.3, 1) if rng.uniform() < PINGUECULA else 0.0,
         pigment_spots=int(rng.integers(1, 6)) if rng.uniform() < PIGMENTED else 0,
     )
