@@ -1,0 +1,111 @@
+"""What is known of a photo: from its name, or from a CSV such as the drawn eyes' `labels.csv`, for tables by group.
+
+Numbers of more than a dozen values are cut into quarters of equally many photos.
+"""
+
+import csv
+import re
+
+import numpy as np
+
+from console import MunetError, shown
+
+PHONES = {"1": "Xperia Z5 Compact", "2": "iPhone 6s", "3": "Xiaomi Pocophone F1"}
+LIGHTS = {"n": "natural", "i": "indoor", "p": "poor"}
+GAZES = {"l": "left", "r": "right", "s": "straight", "u": "up", "d": "down"}
+_MOBIUS = re.compile(r"(?P<subject>\d+)_(?P<phone>\d)(?P<light>[nip])_(?P<eye>[LR])(?P<gaze>[lrsud])_\w+$")
+_SBVPI = re.compile(r"(?P<subject>\d+)(?P<eye>[LR])_(?P<gaze>[lrsud])_\w+$")
+_DRAWN = re.compile(r"(?P<subject>S\d+)_(?P<eye>[LR])_(?P<gaze>[lrsud])_\d+$")
+MOST_VALUES = 12  # that a column of numbers has before it is cut into quarters
+_KEYS = ("image", "path", "name", "file", "filename")
+
+
+def from_name(name):
+    """The attributes that a photo's name tells: MOBIUS, SBVPI and drawn eyes name phone, light, eye or gaze.
+
+    Args:
+        name: path below the images' folder, with `/`, without suffix.
+
+    Returns:
+        dict from attribute to text; `subject` is the first folder, else what the name starts with, else the name itself.
+    """
+    *folders, stem = name.split("/")
+    match = next((m for pattern in (_MOBIUS, _SBVPI, _DRAWN) if (m := pattern.match(stem))), None)
+    found = match.groupdict() if match else {"subject": name}
+    for key, words in (("phone", PHONES), ("light", LIGHTS), ("gaze", GAZES)):
+        if key in found:
+            found[key] = words.get(found[key], found[key])
+    if folders:
+        found["subject"] = folders[0]
+    if len(folders) > 1:
+        found["session"] = "/".join(folders[:2])
+    return found
+
+
+def read_table(path):
+    """Reads attributes from a CSV with a header, whose column `image` (or `path`, `name`, `file`) holds the photos' names.
+
+    Returns:
+        dict from name (without suffix) to a dict from column to text.
+
+    Raises:
+        MunetError: not a CSV of that kind.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise MunetError(f"{shown(path)} cannot be read as a CSV ({error}); give a table with the columns image, ...") from error
+    key = next((column for column in _KEYS if rows and column in rows[0]), None)
+    if key is None:
+        found = ", ".join(map(str, rows[0])) if rows else "no rows"
+        raise MunetError(f"{shown(path)}: found {found}, expected a column named image; rename the one with the photos' names")
+    return {_stem(row[key]): {column: text or "" for column, text in row.items() if column and column != key} for row in rows}
+
+
+def _stem(text):
+    """A name in a table as photos are named here: below `images/`, and without a suffix, of three or four letters."""
+    return re.sub(r"^images/|\.[A-Za-z]{3,4}$", "", text.strip().replace("\\", "/"))
+
+
+def group_columns(names, table=None, by=None):
+    """The group of every photo under every attribute.
+
+    Args:
+        names: list of photo names.
+        table: what `read_table` gave; photos that it lacks are in no group. Default: None, names alone.
+        by: attributes to keep, in this order. Default: None, all that group at least two photos and split them.
+
+    Returns:
+        dict from attribute to a list of texts, one a photo; None where it is not known.
+
+    Raises:
+        MunetError: an attribute of `by` is not known.
+    """
+    rows = [from_name(name) | (_looked_up(table, name) if table else {}) for name in names]
+    keys = dict.fromkeys(key for row in rows for key in row)  # in the order they are met
+    columns = {key: _binned([row.get(key) or None for row in rows]) for key in keys}
+    if by is not None:
+        unknown = [key for key in by if key not in columns]
+        if unknown:
+            raise MunetError(f"no photo tells its {', '.join(unknown)}; known are: {', '.join(columns)}")
+        return {key: columns[key] for key in by}
+    return {key: values for key, values in columns.items() if 2 <= len(set(values) - {None}) < max(3, len(names))}
+
+
+def _looked_up(table, name):
+    return table.get(name) or table.get(name.rsplit("/", 1)[-1]) or {}
+
+
+def _binned(values):
+    """Texts as they are, but numbers of many values as quarters, named by their range."""
+    known = sorted({value for value in values if value is not None})
+    try:
+        numbers = {value: float(value) for value in known}
+    except ValueError:
+        return values
+    if len(known) <= MOST_VALUES:
+        return values
+    edges = np.quantile([numbers[value] for value in values if value is not None], (0, 0.25, 0.5, 0.75, 1))
+    names = [f"{chr(97 + i)}: {edges[i]:.3g} to {edges[i + 1]:.3g}" for i in range(4)]
+    return [None if value is None else names[int(np.searchsorted(edges[1:-1], numbers[value], side="right"))] for value in values]

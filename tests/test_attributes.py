@@ -1,0 +1,48 @@
+import pytest
+
+from attributes import from_name, group_columns, read_table
+from console import MunetError
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("1_2n_Lr_3", {"subject": "1", "phone": "iPhone 6s", "light": "natural", "eye": "L", "gaze": "right"}),
+        ("7/7_1p_Ru_bad", {"subject": "7", "phone": "Xperia Z5 Compact", "light": "poor", "eye": "R", "gaze": "up"}),
+        ("12L_s_4", {"subject": "12", "eye": "L", "gaze": "straight"}),
+        ("S0003/S0003_R_d_07", {"subject": "S0003", "eye": "R", "gaze": "down"}),
+        ("anna/day2/photo", {"subject": "anna", "session": "anna/day2"}),
+        ("photo", {"subject": "photo"}),
+    ],
+)
+def test_names_tell_attributes(name, expected):
+    assert from_name(name) == expected
+
+
+def test_groups_split_the_photos():
+    names = [f"{subject}_1{light}_L{gaze}_1" for subject in (1, 2) for light in "ni" for gaze in "lr"]
+    columns = group_columns(names)
+    assert set(columns) == {"subject", "light", "gaze"}  # one phone and one eye part nothing
+    assert columns["light"] == ["natural", "natural", "indoor", "indoor"] * 2
+    assert list(group_columns(names, by=["eye"])) == ["eye"]
+    with pytest.raises(MunetError, match=r"tells its tone; known are: subject, phone, light, eye, gaze"):
+        group_columns(names, by=["tone"])
+
+
+def test_a_table_adds_columns_and_numbers_are_cut_into_quarters(tmp_path):
+    lines = [f"images/a/p{i}.jpg,{'dark' if i % 2 else 'light'},{i / 10}" for i in range(40)]
+    (tmp_path / "labels.csv").write_text("image,tone,age\n" + "\n".join(lines))
+    table = read_table(tmp_path / "labels.csv")
+    names = [f"a/p{i}" for i in range(40)] + ["unknown"]
+    columns = group_columns(names, table)
+    assert columns["tone"][:3] == ["light", "dark", "light"]
+    assert columns["tone"][-1] is None
+    sizes = [columns["age"].count(group) for group in sorted(set(columns["age"]) - {None})]
+    assert sizes == [10, 10, 10, 10]
+
+
+@pytest.mark.parametrize("text", ["", "tone,age\n1,2\n", "\x00"])
+def test_a_table_without_names_is_refused(tmp_path, text):
+    (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(MunetError, match=r"labels.csv"):
+        read_table(tmp_path / "labels.csv")
