@@ -137,17 +137,45 @@ def pair_truth(predictions, truth):
         predictions = predictions / "Predictions"
     if not predictions.is_dir():
         raise MunetError(f"{shown(predictions)} is not a folder that exists")
-    layout = detect(truth)
-    mask_root = layout.mask_root if layout else truth
-    files = list_files(layout)[1] if layout else find_files(truth, masks.SUFFIXES)
-    truths = by_key(files, mask_root, layout.mask_ending if layout else "", loose=True)
+    mask_root, truths = _truths(truth, loose=True)
     maps, truths, problems = pairable(by_key(find_files(predictions, (".png",)), predictions, loose=True), truths)
+    if not maps.keys() & truths.keys():  # predicted from a flat folder, as the competitions' toolkits want it
+        maps, truths = _flat(maps), _flat(truths)
     for what, folder, found in (("probability maps", predictions, maps), ("masks", truth, truths)):
         if not found:
             raise MunetError(f"no {what} in {shown(folder)}")
     problems += [_unpaired(maps[key], "no mask", mask_root, "add its mask") for key in sorted(maps.keys() - truths.keys())]
     problems += [_unpaired(truths[key], "no prediction", predictions, "predict it too") for key in sorted(truths.keys() - maps.keys())]
     return [(maps[key], truths[key]) for key in sorted(maps.keys() & truths.keys())], problems
+
+
+def _truths(truth, loose=False):
+    """The folder that the masks of a dataset, or of a folder of masks, lie in, and lists of them by name."""
+    layout = detect(truth)
+    if layout is None:
+        return truth, by_key(find_files(truth, masks.SUFFIXES), truth, loose=loose)
+    return layout.mask_root, by_key(list_files(layout)[1], layout.mask_root, layout.mask_ending, loose)
+
+
+def _flat(paths):
+    """A dict from name to path with the names' folders left away, or as it is where two would then be one."""
+    flat = {key.rsplit("/", 1)[-1]: path for key, path in paths.items()}
+    return flat if len(flat) == len(paths) else paths
+
+
+def find_truths(truth):
+    """The masks of a dataset in any known layout, or of a folder of masks: dict from name to path, in order of name.
+
+    Raises:
+        MunetError: no masks, or two of one name.
+    """
+    truth = Path(truth)
+    found, _, problems = pairable(_truths(truth)[1], {})
+    if problems:
+        raise problems[0]
+    if not found:
+        raise MunetError(f"no masks in {shown(truth)}")
+    return dict(sorted(found.items()))
 
 
 def read_pair(sample, sclera_value=None):

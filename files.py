@@ -7,6 +7,7 @@ the process is killed. An output folder remembers the settings that made it and 
 import contextlib
 import errno
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -60,8 +61,16 @@ def write_bytes(path, data):
 
 
 def write_json(path, value):
-    """Writes `value` as indented JSON, whole or not at all."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"))
+    """Writes `value` as indented JSON, whole or not at all; a number that is not finite becomes null."""
+    write_bytes(path, (json.dumps(_finite(value), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"))
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def remove_parts(folder, hours=0.0):
