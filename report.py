@@ -1,4 +1,4 @@
-"""Figures of a run, drawn with matplotlib and written whole.
+"""Figures of a run, drawn with matplotlib, to write as PNG or to put into a page; and pictures with their masks.
 
 Colours keep their meaning in all of them: blue is training, orange validation, green the chosen level.
 """
@@ -19,13 +19,26 @@ from images import OVERLAY_COLOR, resize_image, write_jpeg, write_png
 
 _CAPTION_BAR = 22  # pixels
 TRAIN, VALIDATION, CHOSEN = "tab:blue", "tab:orange", "tab:green"
+_INK = "#262626"  # of text and axes; in a page it becomes the page's own
+_INKED = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
+plt.rcParams.update(dict.fromkeys(_INKED, _INK) | {"svg.fonttype": "none", "legend.framealpha": 0.0})
 
 
-def _save(figure, path):
+def save_figure(figure, path):
+    """Writes a figure as PNG, whole, and closes it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120, bbox_inches="tight")
     plt.close(figure)
     write_bytes(path, buffer.getvalue())
+
+
+def inline_svg(figure):
+    """A figure as SVG text to put into a page, with text and axes in the page's own colour; closes it."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    text = buffer.getvalue()
+    return text[text.index("<svg") :].replace(_INK, "currentColor")
 
 
 def _axes(xlabel, ylabel):
@@ -36,12 +49,11 @@ def _axes(xlabel, ylabel):
     return figure, axes
 
 
-def plot_history(history, path):
+def plot_history(history):
     """Loss, and F1 at inference, over the epochs of all stages.
 
     Args:
         history: list of dicts with `stage`, `loss` and `val_f1`, one an epoch.
-        path: the PNG to write.
     """
     figure, loss_axes = _axes("epoch", "training loss")
     epochs = np.arange(1, len(history) + 1)
@@ -57,16 +69,15 @@ def plot_history(history, path):
         if history[i]["stage"] != history[i - 1]["stage"]:
             loss_axes.axvline(i + 0.5, color="grey", linestyle=":")
     figure.legend(loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.08), frameon=False)
-    _save(figure, path)
+    return figure
 
 
-def plot_level(counts, level, path):
+def plot_level(counts, level):
     """F1, precision and recall against the binarisation level, the chosen one marked.
 
     Args:
         counts: (2, 256) pooled histograms.
         level: the chosen level, 0..255.
-        path: the PNG to write.
     """
     figure, axes = _axes("level (0-255 stands for probability 0-1)", "score, all pixels pooled")
     precision, recall = threshold.precision_recall(counts)
@@ -77,10 +88,10 @@ def plot_level(counts, level, path):
     axes.axvline(level, color=CHOSEN, label=f"level {level}: F1 {f1[level]:.4f}")
     axes.set_ylim(0, 1.01)
     axes.legend(loc="lower center")
-    _save(figure, path)
+    return figure
 
 
-def plot_precision_recall(counts, level, path):
+def plot_precision_recall(counts, level):
     """The precision-recall curve of pooled histograms with the chosen level marked; arguments as for `plot_level`."""
     figure, axes = _axes("recall", "precision")
     precision, recall = threshold.precision_recall(counts)
@@ -89,7 +100,40 @@ def plot_precision_recall(counts, level, path):
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.01)
     axes.legend(loc="lower left")
-    _save(figure, path)
+    return figure
+
+
+def plot_curves(models):
+    """The precision-recall curves of several models together; `models` is a list of (name, (2, 256) histograms, level)."""
+    figure, axes = _axes("recall", "precision")
+    for name, counts, level in models:
+        precision, recall = threshold.precision_recall(counts)
+        (line,) = axes.plot(recall, precision, label=f"{name}: area {threshold.average_precision(counts):.4f}")
+        axes.plot(recall[level], precision[level], "o", color=line.get_color())
+    axes.set_xlim(0, 1.01)
+    axes.set_ylim(0, 1.01)
+    axes.legend(loc="lower left")
+    return figure
+
+
+def plot_histogram(f1):
+    """How many photos reach which F1; `f1` is (N,) in 0..1."""
+    figure, axes = _axes("F1 of a photo", "photos")
+    axes.hist(f1, bins=np.linspace(0, 1, 21), color=VALIDATION)
+    axes.set_xlim(0, 1)
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+    return figure
+
+
+def plot_reliability(rows):
+    """The reliability curve; `rows` (n, 3) of mean probability, share of sclera and pixels, as `summaries.reliability` gives them."""
+    figure, axes = _axes("probability", "share of sclera among these pixels")
+    axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="calibrated")
+    axes.plot(rows[:, 0], rows[:, 1], "o-", color=VALIDATION, label="found")
+    axes.set_xlim(0, 1.01)
+    axes.set_ylim(0, 1.01)
+    axes.legend(loc="upper left")
+    return figure
 
 
 def outline(image, mask, truth):

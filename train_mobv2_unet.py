@@ -8,24 +8,21 @@ The dataset's layout is detected, subjects are split into training and validatio
 a cache, the decoder is trained on the frozen encoder, then everything at a lower rate. The epoch with the best
 validation F1 at inference is kept; last, the level with the best F1 is chosen on the validation photos at
 their own size, through the code that prediction runs. The run folder gets munet.weights.h5, settings.json,
-split.csv, history.csv, curves.png, level.png, precision_recall.png and examples.png.
+split.csv, history.csv, curves.png, level.png, precision_recall.png and report.html.
 """
 
 import argparse
 import dataclasses
 from pathlib import Path
 
-import numpy as np
-
 from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, quiet_stderr, run, shown, warn
-from datasets import find_dataset, read_pair
+from datasets import find_dataset
 from evaluation import FIGURES, tally_samples
 from files import claim_folder
 from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject, write_split
 from threshold import best_level
 
 DEFAULT_SIZE = 224
-EXAMPLES = 4
 
 
 def parse(argv):
@@ -217,7 +214,7 @@ def finish_run(args, parts, training_run):
     with quiet_stderr():
         import keras
 
-        import report
+        import training_report
         from model import store_level
         from runtime import Segmenter
 
@@ -234,28 +231,9 @@ def finish_run(args, parts, training_run):
         figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *FIGURES)}
     print(f"at inference from the saved file, photos at their own size, level {level}:")
     print_table(("", *FIGURES), rows)
-    report.plot_history(training_run.state.history, args.out / "curves.png")
-    report.plot_level(tally.pooled, level, args.out / "level.png")
-    report.plot_precision_recall(tally.pooled, level, args.out / "precision_recall.png")
-    draw_examples(args, scored, tally.image_f1(level), segmenter, level)
+    draw = training_report.Drawer(scored, args.sclera_value, segmenter, level)
+    training_report.write(args.out, tally, scored, level, training_run.state.history, draw)
     return figures
-
-
-def draw_examples(args, samples, f1, segmenter, level):
-    """The best, median and worst validation images: photo, and mask (green) with the ground truth outlined (white)."""
-    import report
-
-    order = np.argsort(-f1, kind="stable")
-    count = min(EXAMPLES, len(order))
-    middle = max(0, len(order) // 2 - count // 2)
-    rows = []
-    for word, chosen in (("best", order[:count]), ("median", order[middle : middle + count]), ("worst", order[-count:])):
-        row = []
-        for i in chosen:
-            image, mask = read_pair(samples[i], args.sclera_value)
-            row.append((report.outline(image, segmenter(image) >= level, mask.pixels), f"{word} F1 {f1[i]:.3f} {samples[i].name}"))
-        rows.append(row)
-    report.contact_sheet(rows, args.out / "examples.png")
 
 
 if __name__ == "__main__":

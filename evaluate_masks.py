@@ -1,0 +1,234 @@
+"""Scores saved predictions against ground truth: figures with intervals, tables by group, a page to look at.
+
+    python evaluate_masks.py results/NAME GT                                   # report.html, metrics.json, ... into results/NAME
+    python evaluate_masks.py results/NAME GT --groups labels.csv --by skin_tone gaze
+    python evaluate_masks.py results/A results/B GT --out results/comparison   # ranked, with paired intervals
+    python evaluate_masks.py results/NAME GT --protocol ssbc2020               # as that competition's toolkit scores
+    python evaluate_masks.py GT --export-gt DIR                                # masks as the competitions' toolkits want them
+
+Scored are the saved masks; curves, areas and calibration come from the grey maps. What has no partner, another size or
+greys in a mask is listed before anything is scored; `--allow-missing` scores the rest and says how many are missing.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import page
+import protocols
+import summaries
+import tables
+from attributes import group_columns, read_table
+from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, print_table, progress, run, shown, warn
+from datasets import find_truths
+from evaluation import FIGURES, saved_level
+from examples import Painter, examples
+from files import write_bytes, write_json
+from images import write_png
+from masks import read_mask
+from scoring import Scores, find_cases, score_cases
+from threshold import confusion
+
+GROUPS_PRINTED = 6
+
+
+def parse(argv):
+    """The command line."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument("paths", type=Path, nargs="+", metavar="RESULTS... GT", help="results folders, then a dataset or a folder of masks")
+    parser.add_argument("--protocol", choices=("native", *protocols.BY_NAME), default="native", help="see protocols.py for what each does")
+    parser.add_argument("--groups", type=Path, metavar="CSV", help="a column named image, and attributes to make tables by")
+    parser.add_argument(
+        "--by", nargs="+", metavar="ATTRIBUTE", help="the attributes to make tables by (default: all that split the photos)"
+    )
+    parser.add_argument("--images", type=Path, help="the photos, to show examples on (default: those of GT, where it has them)")
+    parser.add_argument("--level", type=between(0, 255, int), help="score the maps cut at this level, not the saved masks")
+    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
+    parser.add_argument("--allow-missing", action="store_true", help="score what can be scored, and say how much cannot")
+    parser.add_argument("--out", type=Path, help="output folder (default: RESULTS; needed for several)")
+    parser.add_argument("--export-gt", type=Path, metavar="DIR", help="write the masks of GT, 1-bit and in one flat folder")
+    parser.add_argument("--seed", type=between(0, 2**31 - 1, int), default=0, help="of bootstrap and folds")
+    parser.add_argument("--workers", type=between(1, 1024, int), default=os.cpu_count(), help="processes")
+    args = parser.parse_args(argv)
+    *args.results, args.truth = args.paths
+    if not args.results and not args.export_gt:
+        parser.error("give a results folder and the ground truth")
+    if len(args.results) > 1 and not args.out:
+        parser.error("give --out for the comparison of several results folders")
+    args.out = args.out or (args.results[0] if args.results else args.export_gt)
+    return args
+
+
+@dataclass
+class Model:
+    """What was found of one results folder."""
+
+    name: str
+    scores: Scores
+    cases: list
+    missing: list
+    out: Path
+    figures: dict = field(default_factory=dict)
+    groups: dict = field(default_factory=dict)
+    protocol: list = field(default_factory=list)
+
+
+def main(argv):
+    """The command line; returns the exit code."""
+    args = parse(argv)
+    if args.export_gt:
+        export_truth(args.truth, args.export_gt, args.sclera_value)
+        if not args.results:
+            return 0
+    table = read_table(args.groups) if args.groups else None
+    names = [shown(path.resolve().name) for path in args.results]
+    if len(set(names)) < len(names):
+        raise MunetError(f"two results folders have one name ({', '.join(names)}); rename one")
+    plans = [plan(path, args) for path in args.results]  # what is wrong with any is told before one is scored
+    models = []
+    for path, name, (cases, missing) in zip(args.results, names, plans, strict=True):
+        out = args.out / name if len(args.results) > 1 else args.out
+        model = score(path, name, cases, missing, out, args)
+        describe(model, table, args)
+        models.append(model)
+    if len(models) > 1:
+        compare(models, args)
+    missing = sum(len(model.missing) for model in models)
+    best = max(models, key=lambda model: model.figures["f1"]).figures
+    shown_figures = {key: best[key] for key in ("images", "empty", "level", "best_level", "best_f1", *FIGURES)}
+    finish(**shown_figures, failed=missing, intervals=best["intervals"], out=str(args.out))
+    return 1 if missing else 0
+
+
+def plan(results, args):
+    """The cases of a results folder and what is missing; refused before scoring where that is anything, unless it is allowed."""
+    cases, missing = find_cases(results, args.truth)
+    if missing and not args.allow_missing:
+        print_problems(missing)
+        raise MunetError(f"{len(missing)} problems in {shown(results)}, listed above; mend them, or give --allow-missing to score the rest")
+    for problem in missing:
+        failed(problem)
+    if not cases:
+        raise MunetError(f"nothing in {shown(results)} can be scored against {shown(args.truth)}")
+    return cases, missing
+
+
+def score(results, name, cases, missing, out, args):
+    """Scores the cases of one results folder: a `Model`."""
+    level = saved_level(results) if args.level is None else args.level
+    if level is None:
+        raise MunetError(f"{shown(results)} does not tell the level its masks were cut at; give --level")
+    if args.level is not None:
+        cases = [case.cut() for case in cases]
+    protocol = protocols.BY_NAME[args.protocol]([case.name for case in cases], args.seed) if args.protocol != "native" else None
+    scores, other, scored = Scores(level), 0, []
+    with score_cases(cases, level, args.sclera_value, protocols.SIZES.get(args.protocol), args.workers) as rows:
+        for index, row in enumerate(progress(rows, len(cases), name)):
+            if isinstance(row, BadInput):
+                if not args.allow_missing:
+                    raise row
+                failed(row)
+                missing.append(row)
+                continue
+            scored.append(cases[index])
+            scores.add(cases[index].name, cases[index].subject, row)
+            other += cases[index].binary is not None and [int(part[level]) for part in confusion(row.histograms)] != row.counts[:3].tolist()
+            if protocol:
+                protocol.add(index, row.small)
+    if not scored:
+        raise MunetError(f"nothing in {shown(results)} could be scored")
+    if other:
+        warn(f"{other} masks of {name} are not their maps cut at level {level}: figures are of the masks, curves of the maps")
+    for title in protocol.left_out if protocol else ():
+        warn(f"{args.protocol}: {title} has less than {protocols.FOLDS} photos and is left out")
+    return Model(name, scores, scored, missing, out, protocol=protocol.figures() if protocol else [])
+
+
+def describe(model, table, args):
+    """Works out the figures of a model, prints them, and writes its files."""
+    scores = model.scores
+    columns = group_columns(scores.names, table, args.by)
+    model.figures, model.groups = summaries.headline(scores, args.seed), summaries.by_group(scores, columns, args.seed)
+    figures, subjects = model.figures, summaries.by_subject(scores)
+    print(f"{model.name}: {figures['images']} photos of {figures['subjects']} subjects, masks at level {scores.level}")
+    spread = {key: f"{low:.4f} to {high:.4f}" for key, (low, high) in figures["intervals"].items()}
+    rows = [("", *(figures[key] for key in FIGURES))] + ([("95 %", *(spread[key] for key in FIGURES))] if spread else [])
+    print_table(("", *FIGURES), rows)
+    if figures["empty"]:
+        others = f"mean F1 of the others {figures['f1_sclera']:.4f}"
+        print(f"{figures['empty']} photos without sclera, nothing found in {figures['empty_clean']} of them; {others}")
+    distance = f"Hausdorff 95 % {figures['hausdorff']:.1f} pixels, {100 * figures['hausdorff_relative']:.1f} % of the eye's width"
+    print(f"boundary F1 {figures['boundary_f1']:.4f}, {distance}; calibration error {figures['calibration_error']:.4f}")
+    print(f"best level {figures['best_level']} would give F1 {figures['best_f1']:.4f}: an oracle, it has seen these labels")
+    for attribute, found in list(model.groups.items())[:GROUPS_PRINTED]:
+        best, worst = found["groups"][0], found["groups"][-1]
+        print(f"by {attribute}: {best['group']} {best['f1']:.4f} to {worst['group']} {worst['f1']:.4f}, gap {found['gap']:.4f}")
+    if model.protocol:
+        print_table(*tables.protocol_table(model.protocol))
+    write_files(model, columns, subjects, args)
+
+
+def write_files(model, columns, subjects, args):
+    """Writes metrics.json, per_image.csv, metrics.tex and report.html."""
+    figures, missing = model.figures, len(model.missing)
+    results = {"name": model.name, "missing": missing, **figures, "by_subject": subjects, "groups": model.groups}
+    if model.protocol:
+        results[args.protocol] = model.protocol
+    write_json(model.out / "metrics.json", results)
+    write_bytes(model.out / "per_image.csv", tables.per_image(model.scores, columns).encode("utf-8", "surrogateescape"))
+    write_bytes(model.out / "metrics.tex", tables.latex_row(model.name, figures).encode())
+    f1 = summaries.image_f1(model.scores)
+    protocol = []
+    if model.protocol:
+        header, rows = tables.protocol_table(model.protocol)
+        protocol = [
+            {
+                "title": f"As {args.protocol} scores",
+                "note": "See protocols.py for what differs from the figures above.",
+                "header": header,
+                "rows": rows,
+            }
+        ]
+    warnings = [f"{missing} photos could not be scored and are in no figure."] if missing else []
+    facts = [("level", figures["level"]), ("worst subject", f"{subjects['worst']}: F1 {subjects['worst_f1']:.3f}")]
+    facts += [("F1 a subject", f"{subjects['f1_mean']:.3f}, deviation {subjects['f1_std']:.3f}"), ("ground truth", shown(args.truth.name))]
+    facts += page.facts(model.out)
+    drawn = examples(f1, Painter(model.cases, args.images, args.truth, model.scores.level, args.sclera_value))
+    page.evaluation_page(model.out / "report.html", model.name, figures, model.scores, model.groups, drawn, protocol, warnings, facts)
+    print(f"  {shown(model.out / 'report.html')}")
+
+
+def compare(models, args):
+    """Ranks several models and writes their page: differences to the best, paired by subject."""
+    ranked = sorted(models, key=lambda model: -model.figures["f1"])
+    header, rows, results = ("model", "photos", *FIGURES, "F1 behind the first", "95 %"), [], []
+    for model in ranked:
+        behind = summaries.difference(ranked[0].scores, model.scores, args.seed)
+        low, high = behind["interval"]
+        figures = [f"{model.figures[key]:.4f}" for key in FIGURES]
+        spread = ("", "") if model is ranked[0] else (f"{behind['difference']:.4f}", f"{low:.4f} to {high:.4f}")
+        rows.append((model.name, len(model.scores.names), *figures, *spread))
+        results.append({"name": model.name, **{key: model.figures[key] for key in FIGURES}, "behind": behind})
+    print_table(header, rows)
+    write_json(args.out / "comparison.json", {"models": results})
+    note = "Intervals are of the difference on the photos that both have, by paired bootstrap of the subjects."
+    ranking = [{"title": "Ranked by pooled F1", "note": note, "header": header, "rows": rows}]
+    partial = [f"{model.name} lacks {len(model.missing)} photos." for model in models if model.missing]
+    page.comparison_page(args.out / "report.html", "Comparison", [(m.name, m.scores) for m in ranked], ranking, partial)
+    print(f"  {shown(args.out / 'report.html')}")
+
+
+def export_truth(truth, out, sclera_value):
+    """Writes the masks of a dataset as 1-bit PNGs of their own size into one flat folder, named as the toolkits pair them."""
+    written = {}
+    for name, path in find_truths(truth).items():
+        flat = name.rsplit("/", 1)[-1]
+        if flat in written:
+            raise MunetError(f"{shown(path)} and {shown(written[flat])} would both be {shown(flat)}.png in a flat folder; rename one")
+        written[flat] = path
+        write_png(out / f"{flat}.png", read_mask(path, sclera_value).pixels)
+    print(f"{len(written)} masks in {shown(out)}")
+
+
+if __name__ == "__main__":
+    run(main)

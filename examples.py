@@ -1,0 +1,77 @@
+"""Photos to show of an evaluation: the worst, the median and the best, with prediction and ground truth drawn on them."""
+
+import base64
+
+import cv2
+import numpy as np
+
+from console import BadInput, shown, warn
+from datasets import find_photos
+from images import read_image, read_probability
+from layouts import detect
+from masks import read_mask
+from report import outline
+
+EXAMPLES = {"worst": 6, "median": 3, "best": 3}  # photos shown of each kind
+WIDEST = 1280  # pixels of a shown photo
+
+
+class Painter:
+    """Draws a scored photo with what was found and what is true; on the grey map where there is no photo.
+
+    Args:
+        cases: list of `scoring.Case`.
+        images: where the photos are; None: those of `truth`, where it has any.
+        truth: the dataset, or the folder of masks.
+        level: cuts the maps of cases without a saved mask.
+        sclera_value: class index of the sclera in the masks.
+    """
+
+    def __init__(self, cases, images, truth, level, sclera_value=None):
+        self._cases, self._level, self._sclera_value = cases, level, sclera_value
+        source = images or (truth if detect(truth) else None)
+        self._photos = {"".join(name.split()).casefold(): path for name, path in find_photos(source).items()} if source else {}
+
+    def __call__(self, index):
+        case = self._cases[index]
+        truth, probability = read_mask(case.truth, self._sclera_value).pixels, read_probability(case.map)
+        picture = np.repeat(probability[..., None], 3, axis=2)
+        path = self._photos.get("".join(case.name.split()).casefold())
+        if path:
+            try:
+                picture = read_image(path)
+            except BadInput as problem:
+                warn(problem)
+        if picture.shape[:2] != truth.shape:
+            picture = np.repeat(probability[..., None], 3, axis=2)
+        found = read_mask(case.binary).pixels if case.binary else probability >= self._level
+        return outline(picture, found, truth), case.name
+
+
+def examples(f1, draw):
+    """The worst, the median and the best photos.
+
+    Args:
+        f1: (N,) F1 of the photos.
+        draw: function of a photo's index to (picture, name): HWC uint8 RGB and text.
+
+    Returns:
+        list of dicts `title` and `pictures` for the page; no photo is shown twice.
+    """
+    order = np.argsort(f1, kind="stable")
+    middle = max(0, (len(order) - EXAMPLES["median"]) // 2)
+    chosen = {"worst": order[: EXAMPLES["worst"]], "median": order[middle:][: EXAMPLES["median"]], "best": order[::-1][: EXAMPLES["best"]]}
+    shown_already, rows = set(), []
+    for title, indices in chosen.items():
+        fresh = [int(i) for i in indices if int(i) not in shown_already]
+        shown_already.update(fresh)
+        if fresh:
+            rows.append({"title": title.capitalize(), "pictures": [_picture(*draw(i), f1[i]) for i in fresh]})
+    return rows
+
+
+def _picture(pixels, name, f1):
+    if pixels.shape[1] > WIDEST:
+        pixels = cv2.resize(pixels, (WIDEST, round(pixels.shape[0] * WIDEST / pixels.shape[1])), interpolation=cv2.INTER_AREA)
+    jpeg = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1]
+    return {"data": "data:image/jpeg;base64," + base64.b64encode(jpeg).decode(), "caption": f"{shown(name)}: F1 {f1:.3f}"}

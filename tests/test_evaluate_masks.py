@@ -1,0 +1,290 @@
+import csv
+import json
+import os
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import draw_eye, last_json, run_script, write_eye, write_plain
+from sklearn.metrics import f1_score
+
+import evaluate_masks
+from console import MunetError
+from images import write_png
+from masks import read_mask
+
+LEVEL = 100
+
+
+def write_results(folder, dataset, seed=0, noise=0.1, flat=False):
+    """A results folder with predictions of a dataset in the plain layout that are right but for a share of wrong pixels."""
+    rng = np.random.default_rng(seed)
+    for path in sorted((dataset / "masks").rglob("*.png")):
+        truth = read_mask(path).pixels
+        wrong = rng.random(truth.shape) < noise
+        probability = np.where(truth ^ wrong, rng.integers(LEVEL, 256, truth.shape), rng.integers(0, LEVEL, truth.shape)).astype(np.uint8)
+        name = path.name if flat else path.relative_to(dataset / "masks")
+        write_png(folder / "Predictions" / name, probability)
+        write_png(folder / "Binarised" / name, probability >= LEVEL)
+    (folder / "settings.json").write_text(json.dumps({"script": "predict_test_images.py", "level": LEVEL, "model": "m"}))
+    return folder
+
+
+@pytest.fixture
+def results(tmp_path, tiny_dataset):
+    return write_results(tmp_path / "results", tiny_dataset)
+
+
+def evaluate(capsys, *words):
+    """(exit code, last line's JSON, stdout, stderr) of the script, run in this process with one worker's start saved."""
+    code = evaluate_masks.main([*map(str, words), "--workers", "1"])
+    out, err = capsys.readouterr()
+    return code, last_json(out), out, err
+
+
+class Page(HTMLParser):
+    """What a page refers to, and whether its tags are closed in order."""
+
+    VOID = ("meta", "img", "br", "link", "path", "use", "rect", "stop")
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.links += [value for key, value in attributes if key in ("src", "href", "xlink:href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.links += [value for key, value in attributes if key in ("src", "href", "xlink:href")]
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def test_figures_are_of_the_saved_masks(results, tiny_dataset, capsys):
+    code, figures, out, _ = evaluate(capsys, results, tiny_dataset)
+    assert code == 0
+    masks = [
+        (read_mask(results / "Binarised" / path.relative_to(tiny_dataset / "masks")).pixels, read_mask(path).pixels)
+        for path in sorted((tiny_dataset / "masks").rglob("*.png"))
+    ]
+    found, truth = (np.concatenate([pair[i].ravel() for pair in masks]) for i in range(2))
+    assert figures["f1"] == pytest.approx(f1_score(truth, found), abs=1e-6)
+    assert (figures["images"], figures["level"], figures["failed"]) == (12, LEVEL, 0)
+    assert figures["best_f1"] == pytest.approx(figures["f1"], abs=0.01)
+    assert figures["intervals"]["f1"][0] < figures["f1"] < figures["intervals"]["f1"][1]
+    assert "by subject" in out
+    metrics = json.loads((results / "metrics.json").read_text())
+    assert metrics["f1"] == pytest.approx(figures["f1"], abs=1e-6)
+    assert metrics["groups"]["subject"]["groups"][0]["subjects"] == 1
+    rows = list(csv.DictReader((results / "per_image.csv").read_text().splitlines()))
+    assert [row["image"] for row in rows[:2]] == ["s1/eye1", "s1/eye2"]
+    counts = np.array([[int(row[key]) for key in ("tp", "fp", "fn", "tn")] for row in rows])
+    assert (counts.sum(axis=1) == 64 * 48).all()
+    tp, fp, fn, _ = counts.sum(axis=0)
+    assert 2 * tp / (2 * tp + fp + fn) == pytest.approx(figures["f1"], abs=1e-6)
+    assert (results / "metrics.tex").read_text().splitlines()[1].startswith(r"results & ")
+
+
+def test_the_page_is_whole_and_holds_all_it_shows(results, tiny_dataset, capsys):
+    evaluate(capsys, results, tiny_dataset)
+    text = (results / "report.html").read_text()
+    page = Page(text)
+    assert page.open == []
+    assert all(link.startswith(("data:", "#")) for link in page.links), "nothing is fetched"
+    assert sum(link.startswith("data:image/jpeg") for link in page.links) == 10  # the median ones overlap the worst
+    assert text.count("<svg") == 4
+    assert "predict_test_images.py" in text
+
+
+def test_names_cannot_write_into_the_page(tmp_path, capsys):
+    data = tmp_path / "data"
+    for subject in ("<b>&\"x'", "s2"):
+        write_eye(data / "images" / subject / "a.png", data / "masks" / subject / "a.png")
+    evaluate(capsys, write_results(tmp_path / "r", data), data)
+    text = (tmp_path / "r" / "report.html").read_text()
+    assert "<b>&" not in text
+    assert "&lt;b&gt;&amp;" in text
+
+
+def break_results(kind, results, dataset):
+    """Breaks one photo's prediction in some way; returns a word of what is told."""
+    prediction, binary = (results / kind_ / "s1" / "eye1.png" for kind_ in ("Predictions", "Binarised"))
+    if kind == "no prediction":
+        prediction.unlink()
+    elif kind == "no mask saved":
+        binary.unlink()
+    elif kind == "no truth":
+        (dataset / "masks" / "s1" / "eye1.png").unlink()
+    elif kind == "size":
+        write_png(prediction, np.zeros((40, 64), np.uint8))
+    elif kind == "grey mask":
+        write_png(binary, np.arange(64 * 48, dtype=np.uint8).reshape(48, 64))
+    elif kind == "damaged":
+        prediction.write_bytes(prediction.read_bytes()[:-300])
+    elif kind == "name":
+        prediction.rename(prediction.with_name("eye7.png"))
+
+
+BROKEN = {
+    "no prediction": "no prediction",
+    "no mask saved": "No such file",
+    "no truth": "no mask",
+    "size": "64x40 pixels",
+    "grey mask": "256 grey levels",
+    "name": "eye7.png",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_what_cannot_be_scored_is_listed_before_and_counted_after(kind, results, tiny_dataset, capsys):
+    break_results(kind, results, tiny_dataset)
+    with pytest.raises(MunetError, match="--allow-missing"):
+        evaluate_masks.main([str(results), str(tiny_dataset), "--workers", "1"])
+    assert BROKEN[kind] in capsys.readouterr().out
+    assert not (results / "report.html").exists()
+    code, figures, _, err = evaluate(capsys, results, tiny_dataset, "--allow-missing")
+    missing = 2 if kind == "name" else 1
+    assert (code, figures["images"], figures["failed"]) == (1, 11, missing)
+    assert err.count("failed:") == missing
+    assert f"{missing} photos could not be scored" in (results / "report.html").read_text()
+    assert json.loads((results / "metrics.json").read_text())["missing"] == missing
+
+
+def test_damage_that_shows_late_stops_or_is_counted(results, tiny_dataset, capsys):
+    break_results("damaged", results, tiny_dataset)
+    with pytest.raises(MunetError, match=r"eye1\.png.*damaged"):
+        evaluate_masks.main([str(results), str(tiny_dataset), "--workers", "1"])
+    capsys.readouterr()
+    code, figures, _, err = evaluate(capsys, results, tiny_dataset, "--allow-missing")
+    assert (code, figures["images"], figures["failed"]) == (1, 11, 1)
+    assert "eye1.png" in err
+
+
+def test_masks_that_are_not_their_maps_are_told(results, tiny_dataset, capsys):
+    write_png(results / "Binarised" / "s1" / "eye1.png", np.ones((48, 64), bool))
+    _, _, _, err = evaluate(capsys, results, tiny_dataset)
+    assert f"1 masks of results are not their maps cut at level {LEVEL}" in err
+
+
+def test_maps_alone_need_a_level(results, tiny_dataset, capsys):
+    with pytest.raises(MunetError, match="give --level"):
+        evaluate_masks.main([str(results / "Predictions"), str(tiny_dataset)])
+    code, figures, _, _ = evaluate(capsys, results / "Predictions", tiny_dataset, "--level", LEVEL, "--out", results / "scores")
+    assert code == 0
+    again = evaluate(capsys, results, tiny_dataset)[1]
+    assert figures["f1"] == again["f1"]
+
+
+def test_groups_from_a_table(results, tiny_dataset, tmp_path, capsys):
+    lines = [f"images/s{s}/eye{n}.png,{'dark' if s < 3 else 'light'}" for s in range(1, 7) for n in (1, 2)]
+    (tmp_path / "labels.csv").write_text("path,tone\n" + "\n".join(lines) + "\n")
+    _, _, out, _ = evaluate(capsys, results, tiny_dataset, "--groups", tmp_path / "labels.csv", "--by", "tone")
+    assert "by tone" in out
+    groups = json.loads((results / "metrics.json").read_text())["groups"]
+    assert [sorted((row["group"], row["images"]) for row in table["groups"]) for table in groups.values()] == [[("dark", 4), ("light", 8)]]
+
+
+def test_models_are_compared_on_the_same_photos(results, tiny_dataset, tmp_path, capsys):
+    worse = write_results(tmp_path / "worse", tiny_dataset, seed=1, noise=0.2)
+    code, figures, _, _ = evaluate(capsys, worse, results, tiny_dataset, "--out", tmp_path / "both")
+    assert code == 0
+    ranked = json.loads((tmp_path / "both" / "comparison.json").read_text())["models"]
+    assert [model["name"] for model in ranked] == ["results", "worse"]
+    assert figures["f1"] == pytest.approx(ranked[0]["f1"], abs=1e-6)
+    behind = ranked[1]["behind"]
+    assert 0 < behind["interval"][0] < behind["difference"] < behind["interval"][1]
+    assert Page((tmp_path / "both" / "report.html").read_text()).open == []
+    assert (tmp_path / "both" / "worse" / "report.html").exists()
+    with pytest.raises(SystemExit):
+        evaluate_masks.main([str(worse), str(results), str(tiny_dataset)])
+
+
+def mobius(folder, count=12):
+    """A dataset in the MOBIUS layout, and a flat folder of the same photos."""
+    for i in range(count):
+        subject = i % 3 + 1
+        name = f"{subject}_{i % 2 + 1}{'nip'[i % 3]}_L{'lrsu'[i % 4]}_{i}"
+        image, mask = draw_eye(i)
+        write_png(folder / "Images" / str(subject) / f"{name}.png", image)
+        write_png(folder / "Masks" / str(subject) / f"{name}.png", mask[..., None] * np.array([255, 0, 0], np.uint8))
+        write_png(folder / "flat" / f"{name}.png", mask)
+    return folder
+
+
+def test_flat_results_and_exported_truth_are_what_the_toolkits_read(tmp_path, capsys):
+    data = mobius(tmp_path / "MOBIUS")
+    results = tmp_path / "experiment" / "munet"
+    for path in (data / "flat").iterdir():
+        truth = read_mask(path).pixels
+        write_png(results / "Predictions" / path.name, truth * np.uint8(255))
+        write_png(results / "Binarised" / path.name, truth)
+
+    shutil.rmtree(data / "flat")
+    code = evaluate_masks.main([str(data), "--export-gt", str(tmp_path / "GT")])
+    assert code == 0
+    capsys.readouterr()
+    # What the 2020 toolkit does: a name of the ground truth is that of a map and of a mask, all in flat folders.
+    for path in (tmp_path / "GT").iterdir():
+        assert cv2.imread(str(path), cv2.IMREAD_UNCHANGED).max() in (1, 255)
+        assert (results / "Predictions" / path.name).is_file()
+        assert (results / "Binarised" / path.name).is_file()
+    assert len(os.listdir(tmp_path / "GT")) == 12
+    for truth in (data, tmp_path / "GT"):
+        code, figures, _, _ = evaluate(capsys, results, truth, "--level", 128, "--protocol", "ssbc2020", "--out", tmp_path / "scores")
+        assert (code, figures["f1"]) == (0, 1.0)
+    rows = json.loads((tmp_path / "scores" / "metrics.json").read_text())["ssbc2020"]
+    assert rows[0]["group"] == "Overall"
+    assert rows[0]["binarised"]["iou"] == [1.0, 0.0]
+
+
+def test_truths_of_one_name_cannot_be_exported_flat(tiny_dataset, tmp_path):
+    with pytest.raises(MunetError, match=r"eye1\.png in a flat folder"):
+        evaluate_masks.main([str(tiny_dataset), "--export-gt", str(tmp_path / "GT")])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["missing", "DATA"], "not a folder that exists"),
+        (["DATA"], "give a results folder"),
+        (["RESULTS", "DATA", "--by", "mood"], "no photo tells its mood"),
+        (["RESULTS", "DATA", "--level", "300"], "0..255"),
+    ],
+)
+def test_what_cannot_run_says_so_in_one_line(words, told, results, tiny_dataset):
+    words = [str({"DATA": tiny_dataset, "RESULTS": results}.get(word, word)) for word in words]
+    done = run_script("evaluate_masks.py", *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error:")
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_real_eyes(tmp_path, capsys):
+    if "MUNET_REAL_DATA" not in os.environ:
+        pytest.skip("MUNET_REAL_DATA is not set")
+    data = Path(os.environ["MUNET_REAL_DATA"]) / "masd_sample"
+    for path in sorted((data / "MASD_GT").rglob("*.png")):
+        truth = read_mask(path).pixels
+        soft = cv2.GaussianBlur(truth.astype(np.uint8) * 255, (0, 0), 15)
+        name = path.relative_to(data / "MASD_GT")
+        write_png(tmp_path / "r" / "Predictions" / name, soft)
+        write_png(tmp_path / "r" / "Binarised" / name, soft >= 128)
+    code, figures, _, _ = evaluate(capsys, tmp_path / "r", data, "--level", 128)
+    assert (code, figures["images"]) == (0, 5)
+    assert figures["f1"] > 0.97
+    assert "data:image/jpeg" in (tmp_path / "r" / "report.html").read_text()
+
+
+def test_plain_folders_of_masks_pair_too(tmp_path, capsys):
+    data = write_plain(tmp_path / "data", 2, 2)
+    results = write_results(tmp_path / "r", data)
+    assert evaluate(capsys, results, data / "masks")[1]["images"] == 4
