@@ -140,6 +140,8 @@ def _read_binary(path):
     """A saved mask as HW bool; one that holds more than two values is refused."""
     with open_image(path) as opened:
         levels = np.asarray(opened.convert("L"))
+        if opened.mode == "1":
+            return levels > 0
     values = np.unique(levels)
     if len(values) > 2 or not set(values.tolist()) <= {0, 1, 255}:
         raise BadInput(path, f"{len(values)} grey levels", "a mask of black and white alone", "predict it again, or threshold it first")

@@ -57,6 +57,6 @@ def latex_row(name, figures):
 def protocol_table(rows):
     """(header, rows of text) of a protocol's figures: mean and deviation."""
     columns = [(part, key) for part in ("probabilistic", "binarised") for key in rows[0][part]]
-    header = ("group", "photos", *(f"{part[:4]}. {key}" for part, key in columns))
+    header = ("group", "photos", *(f"{'map' if part == 'probabilistic' else 'mask'} {key}" for part, key in columns))
     cells = [(row["group"], row["images"], *("{:.4f} ± {:.4f}".format(*row[part][key]) for part, key in columns)) for row in rows]
     return header, cells
