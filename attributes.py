@@ -1,9 +1,11 @@
 """What is known of a photo: from its name, or from a CSV such as the drawn eyes' `labels.csv`, for tables by group.
 
-Numbers of more than a dozen values are cut into quarters of equally many photos.
+Measured numbers, and whole ones of more than a dozen values, are cut into quarters of equally many photos.
 """
 
 import csv
+import itertools
+import math
 import re
 
 import numpy as np
@@ -16,7 +18,7 @@ GAZES = {"l": "left", "r": "right", "s": "straight", "u": "up", "d": "down"}
 _MOBIUS = re.compile(r"(?P<subject>\d+)_(?P<phone>\d)(?P<light>[nip])_(?P<eye>[LR])(?P<gaze>[lrsud])_\w+$")
 _SBVPI = re.compile(r"(?P<subject>\d+)(?P<eye>[LR])_(?P<gaze>[lrsud])_\w+$")
 _DRAWN = re.compile(r"(?P<subject>S\d+)_(?P<eye>[LR])_(?P<gaze>[lrsud])_\d+$")
-MOST_VALUES = 12  # that a column of numbers has before it is cut into quarters
+MOST_VALUES = 12  # that a column of whole numbers has before it is cut into quarters
 _KEYS = ("image", "path", "name", "file", "filename")
 
 
@@ -98,14 +100,18 @@ def _looked_up(table, name):
 
 
 def _binned(values):
-    """Texts as they are, but numbers of many values as quarters, named by their range."""
-    known = sorted({value for value in values if value is not None})
+    """Texts as they are, but measured numbers in quarters of the photos, named by their range."""
+    known = {value for value in values if value is not None}
     try:
         numbers = {value: float(value) for value in known}
     except ValueError:
         return values
-    if len(known) <= MOST_VALUES:
+    if len(known) <= MOST_VALUES and all(number == int(number) for number in numbers.values() if math.isfinite(number)):
         return values
-    edges = np.quantile([numbers[value] for value in values if value is not None], (0, 0.25, 0.5, 0.75, 1))
-    names = [f"{chr(97 + i)}: {edges[i]:.3g} to {edges[i + 1]:.3g}" for i in range(4)]
-    return [None if value is None else names[int(np.searchsorted(edges[1:-1], numbers[value], side="right"))] for value in values]
+    drawn = [numbers[value] for value in values if value is not None]
+    edges = np.unique(np.quantile(drawn, (0, 0.25, 0.5, 0.75, 1)))
+    if edges[0] == np.median(drawn):  # most have the least of it: none, mostly
+        names, inner = [f"{edges[0]:.3g}", f"above {edges[0]:.3g}"], [np.nextafter(edges[0], np.inf)]
+    else:
+        names, inner = [f"{chr(97 + i)}: {low:.3g} to {high:.3g}" for i, (low, high) in enumerate(itertools.pairwise(edges))], edges[1:-1]
+    return [None if value is None else names[int(np.searchsorted(inner, numbers[value], side="right"))] for value in values]

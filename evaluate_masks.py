@@ -103,14 +103,21 @@ def main(argv):
 def plan(results, args):
     """The cases of a results folder and what is missing; refused before scoring where that is anything, unless it is allowed."""
     cases, missing = find_cases(results, args.truth)
-    if missing and not args.allow_missing:
-        print_problems(missing)
-        raise MunetError(f"{len(missing)} problems in {shown(results)}, listed above; mend them, or give --allow-missing to score the rest")
-    for problem in missing:
-        failed(problem)
+    refuse_or_name(missing, results, args)
     if not cases:
         raise MunetError(f"nothing in {shown(results)} can be scored against {shown(args.truth)}")
     return cases, missing
+
+
+def refuse_or_name(problems, results, args):
+    """Lists problems and raises a MunetError; with --allow-missing it names them on stderr and goes on."""
+    if problems and not args.allow_missing:
+        print_problems(problems)
+        raise MunetError(
+            f"{len(problems)} problems in {shown(results)}, listed above; mend them, or give --allow-missing to score the rest"
+        )
+    for problem in problems:
+        failed(problem)
 
 
 def score(results, name, cases, missing, out, args):
@@ -121,20 +128,19 @@ def score(results, name, cases, missing, out, args):
     if args.level is not None:
         cases = [case.cut() for case in cases]
     protocol = protocols.BY_NAME[args.protocol]([case.name for case in cases], args.seed) if args.protocol != "native" else None
-    scores, other, scored = Scores(level), 0, []
+    scores, other, scored, late = Scores(level), 0, [], []
     with score_cases(cases, level, args.sclera_value, protocols.SIZES.get(args.protocol), args.workers) as rows:
         for index, row in enumerate(progress(rows, len(cases), name)):
             if isinstance(row, BadInput):
-                if not args.allow_missing:
-                    raise row
-                failed(row)
-                missing.append(row)
+                late.append(row)
                 continue
             scored.append(cases[index])
             scores.add(cases[index].name, cases[index].subject, row)
             other += cases[index].binary is not None and [int(part[level]) for part in confusion(row.histograms)] != row.counts[:3].tolist()
             if protocol:
                 protocol.add(index, row.small)
+    refuse_or_name(late, results, args)
+    missing += late
     if not scored:
         raise MunetError(f"nothing in {shown(results)} could be scored")
     if other:

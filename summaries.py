@@ -120,7 +120,8 @@ def by_group(scores, columns, seed=0):
 
     Args:
         scores: a `scoring.Scores`.
-        columns: what `attributes.group_columns` gave for its names; attributes of more than 40 groups are left out.
+        columns: what `attributes.group_columns` gave for its names; attributes of more than 40 groups are left out, and so
+            are groups without any sclera.
         seed: of the bootstrap.
 
     Returns:
@@ -131,14 +132,16 @@ def by_group(scores, columns, seed=0):
     table, blocks = _columns(np.array(scores.counts), image_f1(scores)), scores.block_numbers()
     tables = {}
     for attribute, values in columns.items():
-        groups = sorted(set(values) - {None})
+        # Of a group without any sclera, F1 says nothing.
+        groups = sorted({value for value, empty in zip(values, is_empty(scores), strict=True) if value is not None and not empty})
         if 2 <= len(groups) <= MOST_GROUPS:
             tables[attribute] = _group_table(table, blocks, len(scores.blocks), scores.subjects, values, groups, seed)
     return dict(sorted(tables.items(), key=lambda item: -item[1]["gap"]))
 
 
 def _group_table(table, blocks, block_count, subjects, values, groups, seed):
-    codes = np.array([groups.index(value) if value is not None else -1 for value in values])
+    code_of = {group: code for code, group in enumerate(groups)}
+    codes = np.array([code_of.get(value, -1) for value in values])
     told = codes >= 0
     cells = sum_by(blocks[told] * len(groups) + codes[told], table[told], block_count * len(groups)).reshape(block_count, len(groups), -1)
     drawn = resample(cells, lambda sums: np.stack([_figures(sums[:, g])[:, 0] for g in range(len(groups))], axis=1), seed)

@@ -37,8 +37,16 @@ def test_a_table_adds_columns_and_numbers_are_cut_into_quarters(tmp_path):
     columns = group_columns(names, table)
     assert columns["tone"][:3] == ["light", "dark", "light"]
     assert columns["tone"][-1] is None
+    assert len({columns["age"][i] for i in (0, 1, 2)}) == 1
     sizes = [columns["age"].count(group) for group in sorted(set(columns["age"]) - {None})]
     assert sizes == [10, 10, 10, 10]
+
+
+def test_what_most_have_nothing_of_is_parted_from_the_rest():
+    table = {f"p{i}": {"arcus": "0.0" if i < 6 else str(i / 10), "phone": str(i % 2)} for i in range(8)}
+    columns = group_columns(list(table), table)
+    assert columns["arcus"] == ["0"] * 6 + ["above 0"] * 2
+    assert columns["phone"] == ["0", "1"] * 4
 
 
 @pytest.mark.parametrize("text", ["", "tone,age\n1,2\n", "\x00"])

@@ -160,9 +160,9 @@ def test_what_cannot_be_scored_is_listed_before_and_counted_after(kind, results,
 
 def test_damage_that_shows_late_stops_or_is_counted(results, tiny_dataset, capsys):
     break_results("damaged", results, tiny_dataset)
-    with pytest.raises(MunetError, match=r"eye1\.png.*damaged"):
+    with pytest.raises(MunetError, match="--allow-missing"):
         evaluate_masks.main([str(results), str(tiny_dataset), "--workers", "1"])
-    capsys.readouterr()
+    assert "damaged" in capsys.readouterr().out
     code, figures, _, err = evaluate(capsys, results, tiny_dataset, "--allow-missing")
     assert (code, figures["images"], figures["failed"]) == (1, 11, 1)
     assert "eye1.png" in err

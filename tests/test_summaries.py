@@ -89,6 +89,14 @@ def test_groups_rank_from_best_to_worst_with_their_gap():
     assert all(np.isnan(row["f1_interval"]).all() for row in table["own"]["groups"])  # one subject each
 
 
+def test_groups_without_sclera_are_left_out():
+    full, nothing = np.ones((9, 9), bool), np.zeros((9, 9), bool)
+    photos = [(full * np.uint8(255), full, truth) for truth in (full, full, nothing)]
+    assert summaries.by_group(scores_of(photos), {"view": ["eye", "eye", "wall"]}) == {}
+    (table,) = summaries.by_group(scores_of(photos), {"view": ["eye", "lid", "wall"]}).values()
+    assert {row["group"] for row in table["groups"]} == {"eye", "lid"}
+
+
 def test_pairing_makes_a_small_difference_sure():
     rng = np.random.default_rng(2)
     good, worse = [], []
