@@ -9,23 +9,17 @@ to [-1, 1] is its first layer. A trained model is one file, `munet.weights.h5`: 
 that prediction needs as JSON in the HDF5 attribute `munet`.
 """
 
-import hashlib
 import json
-import shutil
 import warnings
 from pathlib import Path
 
 import h5py
 import keras
-import numpy as np
 
 from console import MunetError, shown
 from files import require_space, whole_file
+from model_files import ATTRIBUTE, FILE_BYTES, FORMAT, first_line, model_file, read_settings
 
-FILE_NAME = "munet.weights.h5"
-FORMAT = 1
-ATTRIBUTE = "munet"
-_FILE_BYTES = 8_000_000  # more than a saved model takes
 ALPHA = 0.35
 DECODER_FILTERS = (64, 48, 32, 16)
 BOTTOM = "block_13_expand_relu"
@@ -125,7 +119,7 @@ def _load_encoder(encoder, network, source):
     except OSError as error:
         raise MunetError(f"{shown(path)} is not a whole HDF5 file ({error}); remove it and fetch it again") from error
     except (ValueError, KeyError, RuntimeError) as error:
-        raise MunetError(f"{shown(path)} does not fit MobileNetV2 alpha {ALPHA} without top ({_first_line(error)})") from error
+        raise MunetError(f"{shown(path)} does not fit MobileNetV2 alpha {ALPHA} without top ({first_line(error)})") from error
 
 
 def _download():
@@ -134,13 +128,9 @@ def _download():
         return Path(keras.utils.get_file(name, _IMAGENET_URL, cache_subdir="models"))
     except Exception as error:  # get_file raises a bare Exception when there is no network
         raise MunetError(
-            f"the ImageNet encoder could not be downloaded ({_first_line(error)}); fetch {_IMAGENET_URL} elsewhere "
+            f"the ImageNet encoder could not be downloaded ({first_line(error)}); fetch {_IMAGENET_URL} elsewhere "
             f"and put it into ~/.keras/models/, give --encoder-weights FILE, or start without: --encoder-weights none"
         ) from error
-
-
-def _first_line(error):
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def save_munet(network, path, settings):
@@ -157,7 +147,7 @@ def save_munet(network, path, settings):
     """
     path = model_file(path)
     settings = {**settings, "format": FORMAT, "versions": {"keras": keras.__version__, "backend": keras.backend.backend()}}
-    require_space(path.parent, _FILE_BYTES)
+    require_space(path.parent, FILE_BYTES)
     with whole_file(path) as part:
         network.save_weights(part)
         with h5py.File(part, "r+") as file:
@@ -184,73 +174,5 @@ def load_munet(path, size=None):
     try:
         network.load_weights(model_file(path))
     except (OSError, ValueError, KeyError, RuntimeError) as error:  # HDF5 has a RuntimeError for some damage
-        raise MunetError(f"{shown(model_file(path))} is damaged ({_first_line(error)}); copy or train it again") from error
+        raise MunetError(f"{shown(model_file(path))} is damaged ({first_line(error)}); copy or train it again") from error
     return network, settings
-
-
-def model_file(path):
-    """The model's file: `path` itself, or `munet.weights.h5` in it where `path` is not a `.h5` file."""
-    path = Path(path)
-    return path if path.suffix == ".h5" else path / FILE_NAME
-
-
-def read_settings(path):
-    """The settings saved with a model, without loading it.
-
-    Raises:
-        MunetError: as `load_munet`.
-    """
-    path = model_file(path)
-    if not path.is_file():
-        raise MunetError(f"no model at {shown(path)}; train one with train_mobv2_unet.py, or give --weights")
-    try:
-        with h5py.File(path) as file:
-            text = file.attrs.get(ATTRIBUTE)
-    except OSError as error:
-        raise MunetError(f"{shown(path)} is not a whole HDF5 file ({_first_line(error)}); copy it again") from error
-    if text is None:
-        raise MunetError(f"{shown(path)} holds no MU-Net settings: it was not written by train_mobv2_unet.py")
-    try:
-        settings = json.loads(text)
-        newer = settings["format"] > FORMAT
-        settings["architecture"]["size"], settings["architecture"]["decoder"], settings["level"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise MunetError(f"{shown(path)} holds garbled settings ({_first_line(error)}); copy or train it again") from error
-    if newer:
-        raise MunetError(f"{shown(path)} has format {settings['format']}, this version reads up to {FORMAT}: update MU-Net")
-    return settings
-
-
-def weights_digest(path):
-    """A hash of a saved model's weights alone, 16 hexadecimal digits: the same whatever level is stored with them."""
-    digest = hashlib.sha256()
-
-    def add(name, item):
-        if isinstance(item, h5py.Dataset):
-            digest.update(name.encode() + np.ascontiguousarray(item[()]).tobytes())
-
-    with h5py.File(model_file(path)) as file:
-        file.visititems(add)
-    return digest.hexdigest()[:16]
-
-
-def store_level(path, level, f1, chosen_on):
-    """Writes another binarisation level into a saved model, in one step.
-
-    Args:
-        path: the model's file or run folder.
-        level: 0..255.
-        f1: pooled F1 at that level.
-        chosen_on: words that say on which images the level was chosen.
-
-    Returns:
-        The path of the file.
-    """
-    path = model_file(path)
-    settings = {**read_settings(path), "level": int(level), "f1": float(f1), "level_chosen_on": chosen_on}
-    require_space(path.parent, _FILE_BYTES)
-    with whole_file(path) as part:
-        shutil.copyfile(path, part)
-        with h5py.File(part, "r+") as file:
-            file.attrs[ATTRIBUTE] = json.dumps(settings)
-    return path

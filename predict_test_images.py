@@ -23,6 +23,7 @@ from console import ArgumentParser, BadInput, MunetError, between, failed, finis
 from datasets import find_photos
 from files import claim_folder, write_bytes
 from images import overlay, read_image, resize_probability, write_jpeg, write_png
+from model_files import model_file, weights_digest
 from parallel import pool_map
 
 COLUMNS = ("image", "status", "height", "width", "sclera_pixels", "sclera_share", "max_level", "error")
@@ -58,7 +59,6 @@ def main(argv):
     photos = without_outputs(photos, args)
     with quiet_stderr():  # and after the cheap checks: Keras takes seconds to start
         import runtime
-        from model import model_file, weights_digest
 
     segmenter = runtime.Segmenter(args.weights, args.runtime, args.tta)
     level = segmenter.level if args.level is None else args.level

@@ -18,7 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from console import ArgumentParser, MunetError, between, failed, finish, print_table, quiet_stderr, run, shown
+from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown
+from model_files import store_level
 
 LEVELS = 256
 # calcHist counts in float32, which is exact up to 2**24.
@@ -167,9 +168,7 @@ def main(argv):
 
 
 def _write_level(args, best):
-    with quiet_stderr():
-        import model
-    path = model.store_level(args.weights, best["level"], best["f1"], f"chosen on {shown(args.truth.name)}")
+    path = store_level(args.weights, best["level"], best["f1"], f"chosen on {shown(args.truth.name)}")
     print(f"wrote level {best['level']} into {shown(path)}; predict again with --overwrite to binarise at it")
 
 

@@ -19,6 +19,7 @@ from console import ArgumentParser, MunetError, between, finish, print_problems,
 from datasets import find_dataset
 from evaluation import FIGURES, tally_samples
 from files import claim_folder
+from model_files import read_settings, store_level
 from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject, write_split
 from threshold import best_level
 
@@ -69,8 +70,6 @@ def parse(argv):
 
 
 def _size_of(weights):
-    with quiet_stderr():
-        from model import read_settings
     return read_settings(weights)["architecture"]["size"]
 
 
@@ -215,7 +214,6 @@ def finish_run(args, parts, training_run):
         import keras
 
         import training_report
-        from model import store_level
         from runtime import Segmenter
 
     keras.mixed_precision.set_global_policy("float32")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import model
+import model_files
 from console import MunetError
 
 DECODER = [  # stage, input channels (up-sampled + skip), filters
@@ -140,7 +141,7 @@ def test_another_size_can_be_loaded(network, tmp_path):
 
 def test_store_level_changes_the_level_alone(network, tmp_path):
     model.save_munet(network, tmp_path, {"architecture": {"size": 64, "decoder": "unet"}, "level": 1, "f1": 0.1})
-    model.store_level(tmp_path, 77, 0.9, "a test")
+    model_files.store_level(tmp_path, 77, 0.9, "a test")
     loaded, settings = model.load_munet(tmp_path)
     assert (settings["level"], settings["f1"], settings["level_chosen_on"]) == (77, 0.9, "a test")
     assert all(np.array_equal(a, b) for a, b in zip(loaded.get_weights(), network.get_weights(), strict=True))

@@ -17,6 +17,7 @@ from PIL import Image
 
 import images
 import model
+import model_files
 import predict_test_images
 from console import MunetError
 from runtime import Segmenter
@@ -271,10 +272,10 @@ def test_a_photo_that_was_replaced_is_predicted_again(weights, photos, tmp_path,
 
 
 def test_a_new_level_in_the_model_is_named_and_its_weights_are_the_same(weights, photos, tmp_path, capsys):
-    digest = model.weights_digest(weights)
+    digest = model_files.weights_digest(weights)
     predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
-    path = model.save_munet(model.load_munet(weights)[0], tmp_path / weights.name, model.read_settings(weights) | {"level": 99})
-    assert model.weights_digest(path) == digest
+    path = model.save_munet(model.load_munet(weights)[0], tmp_path / weights.name, model_files.read_settings(weights) | {"level": 99})
+    assert model_files.weights_digest(path) == digest
     with pytest.raises(MunetError, match=r"other settings \(level was 128, now 99\)"):
         predict(capsys, photos, "--weights", path, "--out", tmp_path / "out")
 

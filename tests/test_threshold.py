@@ -15,6 +15,7 @@ from sklearn.metrics import average_precision_score, f1_score, jaccard_score, pr
 import evaluation
 import images
 import model
+import model_files
 import threshold
 
 ROOT = Path(threshold.__file__).parent
@@ -175,8 +176,8 @@ def test_script_writes_the_level_into_a_model(results):
     )
     done, last = run(folder / "results", folder / "truth", "--weights", folder / "run")
     assert done.returncode == 0, done.stderr
-    assert model.read_settings(folder / "run")["level"] == last["best_level"]
-    assert keras.__version__ == model.read_settings(folder / "run")["versions"]["keras"]
+    assert model_files.read_settings(folder / "run")["level"] == last["best_level"]
+    assert keras.__version__ == model_files.read_settings(folder / "run")["versions"]["keras"]
 
 
 def test_script_names_what_has_no_partner_and_scores_the_rest(results):

@@ -1,0 +1,93 @@
+"""A trained model is one file, and this reads all of it but the network, without Keras: settings, level, digest.
+
+`munet.weights.h5` holds Keras weights, and everything that prediction needs as JSON in the HDF5 attribute `munet`.
+"""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from console import MunetError, shown
+from files import require_space, whole_file
+
+FILE_NAME = "munet.weights.h5"
+FORMAT = 1
+ATTRIBUTE = "munet"
+FILE_BYTES = 8_000_000  # more than a saved model takes
+
+
+def model_file(path):
+    """The model's file: `path` itself, or `munet.weights.h5` in it where `path` is not a `.h5` file."""
+    path = Path(path)
+    return path if path.suffix == ".h5" else path / FILE_NAME
+
+
+def read_settings(path):
+    """The settings saved with a model, without loading it.
+
+    Raises:
+        MunetError: as `load_munet`.
+    """
+    path = model_file(path)
+    if not path.is_file():
+        raise MunetError(f"no model at {shown(path)}; train one with train_mobv2_unet.py, or give --weights")
+    try:
+        with h5py.File(path) as file:
+            text = file.attrs.get(ATTRIBUTE)
+    except OSError as error:
+        raise MunetError(f"{shown(path)} is not a whole HDF5 file ({first_line(error)}); copy it again") from error
+    if text is None:
+        raise MunetError(f"{shown(path)} holds no MU-Net settings: it was not written by train_mobv2_unet.py")
+    try:
+        settings = json.loads(text)
+        newer = settings["format"] > FORMAT
+        settings["architecture"]["size"], settings["architecture"]["decoder"], settings["level"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise MunetError(f"{shown(path)} holds garbled settings ({first_line(error)}); copy or train it again") from error
+    if newer:
+        raise MunetError(f"{shown(path)} has format {settings['format']}, this version reads up to {FORMAT}: update MU-Net")
+    return settings
+
+
+def weights_digest(path):
+    """A hash of a saved model's weights alone, 16 hexadecimal digits: the same whatever level is stored with them."""
+    digest = hashlib.sha256()
+
+    def add(name, item):
+        if isinstance(item, h5py.Dataset):
+            digest.update(name.encode() + np.ascontiguousarray(item[()]).tobytes())
+
+    with h5py.File(model_file(path)) as file:
+        file.visititems(add)
+    return digest.hexdigest()[:16]
+
+
+def store_level(path, level, f1, chosen_on):
+    """Writes another binarisation level into a saved model, in one step.
+
+    Args:
+        path: the model's file or run folder.
+        level: 0..255.
+        f1: pooled F1 at that level.
+        chosen_on: words that say on which images the level was chosen.
+
+    Returns:
+        The path of the file.
+    """
+    path = model_file(path)
+    settings = {**read_settings(path), "level": int(level), "f1": float(f1), "level_chosen_on": chosen_on}
+    require_space(path.parent, FILE_BYTES)
+    with whole_file(path) as part:
+        shutil.copyfile(path, part)
+        with h5py.File(part, "r+") as file:
+            file.attrs[ATTRIBUTE] = json.dumps(settings)
+    return path
+
+
+def first_line(error):
+    """The first line of an error's message, or its type where it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
