@@ -34,7 +34,7 @@ def parse(argv):
     parser.add_argument("--count", type=between(1, 10**9, int), default=200, help="images")
     parser.add_argument("--seed", type=between(0, 2**32 - 1, int), default=0, help="another seed draws other people")
     size = between(16, 8192, int)
-    parser.add_argument("--size", type=size, nargs=2, default=[480, 640], metavar=("HEIGHT", "WIDTH"), help="of the images, in pixels")
+    parser.add_argument("--size", type=size, nargs=2, metavar=("HEIGHT", "WIDTH"), help="of all images (default: any, 300,000 pixels)")
     parser.add_argument("--workers", type=between(1, 61, int), default=min(os.cpu_count() or 1, 61), help="processes that draw")
     parser.add_argument("--images-per-subject", type=between(1, 10**6, int), default=10, help="images of each person")
     parser.add_argument("--classes", action="store_true", help="write classes/ too: 1 sclera, 2 iris, 3 pupil, 0 all else")
@@ -60,7 +60,8 @@ def main(argv):
     args = parse(argv)
     names = ("count", "seed", "size", "images_per_subject", "classes", "without")
     settings = {"script": "synthesize_eyes.py", "renderer": eyes.VERSION} | {name: getattr(args, name) for name in names}
-    plan = Plan(args.out, args.seed, tuple(args.size), args.images_per_subject, args.classes, tuple(args.without))
+    size = tuple(args.size) if args.size else None
+    plan = Plan(args.out, args.seed, size, args.images_per_subject, args.classes, tuple(args.without))
     if args.preview:
         return preview(plan, args.count, args.preview)
     claim_folder(args.out, settings, args.overwrite)
@@ -79,7 +80,7 @@ class Plan:
     Attributes:
         out: folder of the dataset.
         seed: of the whole dataset.
-        size: (height, width) of the images.
+        size: (height, width) of the images, or None: each has its own.
         images_per_subject: how many consecutive indices are of one person.
         classes: write class-index masks too.
         without: names of ingredients to leave out.
@@ -87,7 +88,7 @@ class Plan:
 
     out: Path
     seed: int
-    size: tuple
+    size: tuple | None
     images_per_subject: int
     classes: bool = False
     without: tuple = ()

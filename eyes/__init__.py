@@ -60,18 +60,18 @@ __all__ = [
     "render",
 ]
 
-VERSION = 5  # Counts up whenever the same seed gives other pixels.
-SIZE = (480, 640)  # (height, width) of a photo unless told otherwise.
+VERSION = 6  # Counts up whenever the same seed gives other pixels.
+PIXELS = 480 * 640  # Of a photo whose size is not given.
 SMALLEST = 16  # Pixels along a side; in fewer there is no eye to see.
 
 
-def draw_eye(subject, rng, size=SIZE):
+def draw_eye(subject, rng, size=None):
     """Draws one photo of a subject: `draw_capture`, then `render`.
 
     Args:
         subject: a `Subject`.
         rng: `np.random.Generator`; it alone decides the photo.
-        size: (height, width) in pixels, at least 16 each.
+        size: (height, width) in pixels, as for `render`.
 
     Returns:
         image: HWC uint8 RGB, 0-255. mask: HW bool, True is visible sclera, all False when the lids are
@@ -82,13 +82,13 @@ def draw_eye(subject, rng, size=SIZE):
     return image, classes == SCLERA, describe(subject, capture, classes)
 
 
-def render(subject, capture, size=SIZE):
+def render(subject, capture, size=None):
     """Draws the photo that a capture describes.
 
     Args:
         subject: a `Subject`.
         capture: a `Capture`.
-        size: (height, width) in pixels, at least 16 each.
+        size: (height, width) in pixels, at least 16 each. Default: None, some 300,000 of the capture's aspect.
 
     Returns:
         image: HWC uint8 RGB, 0-255. classes: HW uint8; `SCLERA` (1), `IRIS` (2) and `PUPIL` (3) are inside the
@@ -98,6 +98,7 @@ def render(subject, capture, size=SIZE):
     Raises:
         ValueError: a side of `size` is below 16 pixels.
     """
+    size = size or (round((PIXELS / capture.aspect) ** 0.5), round((PIXELS * capture.aspect) ** 0.5))
     if min(size) < SMALLEST:
         raise ValueError(f"size {size[0]}x{size[1]} is too small to draw an eye; give at least {SMALLEST}x{SMALLEST}")
     rng = np.random.default_rng(capture.seed)

@@ -7,7 +7,7 @@ import numpy as np
 
 from augmentation import saturation_matrix, streak
 
-from .paint import GAMMA
+from .paint import GAMMA, noise
 from .stamp import stamp
 
 MIDDLE_GREY = 0.2  # What automatic exposure brings the mean of the photo to,
@@ -81,6 +81,8 @@ def _record(photo, capture, rng):
     grain = rng.standard_normal(photo.shape, dtype=np.float32)
     grain *= np.float32(capture.noise)
     photo += grain
+    cell = capture.blotch_size * photo.shape[1] / 1000
+    photo += np.float32(capture.blotches) * cv2.merge([noise(rng, photo.shape[:2], cell) for _ in range(3)])
     if capture.sharpening:
         soft = cv2.GaussianBlur(photo, (0, 0), 1.5)
         photo = cv2.addWeighted(photo, 1 + capture.sharpening, soft, -capture.sharpening, 0)

@@ -26,6 +26,7 @@ UNDEREXPOSED, RED_PUPILS = 0.3, 0.1
 GLASSES, LENSES, MAKEUP, STRANDS, HAIRY = 0.13, 0.1, 0.25, 0.2, 0.5
 MOVED, SHARPENED, HAZY, STAMPED = 0.15, 0.2, 0.35, 0.3
 SHADOWED, PATCHED, NEAR_GREY = 0.25, 0.12, 0.2
+FOUR_BY_THREE = 0.4  # the frame of most cameras; the others are cut out of one
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Capture:
     head_yaw: float  # the same of the face
     head_pitch: float
     openness: float  # 0 closed, 1 relaxed
+    aspect: float  # width of the frame over its height
     scale: float  # half the fissure's width as a share of the frame's, or of 1.8 times its height if that is less
     center_x: float  # of the fissure, as a share of the frame's width
     center_y: float
@@ -77,6 +79,8 @@ class Capture:
     motion_angle: float  # degrees
     vignette: float  # 0 none to 1
     noise: float  # standard deviation in 8-bit levels
+    blotches: float  # the same of the coloured noise that is left when a camera smooths its noise away
+    blotch_size: float  # how far they reach, in thousandths of the frame's width
     resolution: float  # share of the frame's pixels along a side that the lens resolves
     sharpening: float  # 0 none to 2
     stamped: bool  # date or other text burned in
@@ -141,7 +145,9 @@ def _draw_framing(rng, view):
         center[axis] = at_border
     askew, upright = rng.uniform(-70, 70), rng.normal(0, 10)
     tilt = askew if rng.uniform() < ASKEW else upright
-    return {"scale": scale, "center_x": float(center[0]), "center_y": float(center[1]), "tilt": tilt}
+    usual, cut = rng.uniform() < FOUR_BY_THREE, 0.7 * 3.8 ** rng.uniform()  # upright ones to strips that hold just an eye
+    aspect = 4 / 3 if usual else cut
+    return {"aspect": aspect, "scale": scale, "center_x": float(center[0]), "center_y": float(center[1]), "tilt": tilt}
 
 
 def _draw_eye(rng):
@@ -198,6 +204,8 @@ def _draw_camera(rng):
         "motion_angle": rng.uniform(0, 180),
         "vignette": rng.uniform(0, 0.7),
         "noise": rng.uniform(0.5, 4) + 7 * dark * rng.uniform(),  # cameras amplify what is dark
+        "blotches": abs(rng.normal(0, 2.5)),
+        "blotch_size": 2 * 10 ** rng.uniform(),
         "resolution": 0.3 + 0.7 * rng.uniform() ** 0.7,
         "sharpening": _sometimes(rng, SHARPENED, 0.3, 2),
         "stamped": bool(rng.uniform() < STAMPED),

@@ -6,6 +6,7 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
     "head-turn": {"head_yaw": 0.0, "head_pitch": 0.0},
     "tilt": {"tilt": 0.0},
     "squint": {"openness": 1.0},  # closed lids with it
+    "aspect": {"aspect": 4 / 3},
     "framing": {"view": "eye", "center_x": 0.5, "center_y": 0.5},  # photos of no eye, or of a part of one, with it
     "vessels": {"vessels": 0.0, "redness": 0.0, "pinguecula": 0.0, "pigment_spots": 0},
     "glints": {"glints": "none", "red_pupil": 0.0, "contact_lens": False},
@@ -20,7 +21,7 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
     "color": {"kelvin": 6000.0, "tint": 0.0, "saturation": 1.0},
     "exposure": {"exposure": 0.0, "haze": 0.0, "tone_curve": 1.0, "bloom": 0.0, "vignette": 0.0},
     "blur": {"defocus": 0.0, "motion": 0.0, "resolution": 1.0, "sharpening": 0.0},
-    "noise": {"noise": 0.0, "jpeg_quality": 95},
+    "noise": {"noise": 0.0, "blotches": 0.0, "jpeg_quality": 95},
     "text": {"stamped": False},
 }
 

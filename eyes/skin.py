@@ -67,7 +67,8 @@ def _colors(scene, rng):
     frame = scene.frame
     x, y = frame.coarse(COARSE)
     # Blood shows in patches, and around the eye below all; it leaves the red and takes the rest away.
-    flush = 0.05 * noise(rng, x.shape, 0.06 * frame.scale) + 0.12 * bump(y - 0.2, 0.35) * bump(x, 1.2)
+    flush = 0.05 * noise(rng, x.shape, 0.06 * frame.scale) + 0.05 * noise(rng, x.shape, 0.02 * frame.scale)
+    flush += 0.12 * bump(y - 0.2, 0.35) * bump(x, 1.2)
     # Veins are where a smooth noise crosses 0: bluish lines.
     veins = 0.12 * (1 - scene.subject.skin_tone) * bump(noise(rng, x.shape, 0.12 * frame.scale), 0.06)
     red, green, blue = _tone(scene.subject)

@@ -285,6 +285,25 @@ def test_odd_sizes_are_drawn(size):
         assert len(np.unique(image)) > 8
 
 
+def test_photos_come_in_every_shape_and_about_one_number_of_pixels():
+    captures = [capture_of(seed) for seed in range(200)]
+    assert 0.3 < np.mean([capture.aspect == 4 / 3 for capture in captures]) < 0.5
+    assert min(capture.aspect for capture in captures) < 0.8
+    assert max(capture.aspect for capture in captures) > 2.3
+    for capture in (capture_of(1, aspect=0.8), capture_of(1, aspect=2.5), eyes.leave_out(capture_of(2), ["aspect"])):
+        height, width = eyes.render(subject_of(0), capture)[0].shape[:2]
+        assert width / height == pytest.approx(capture.aspect, rel=0.01)
+        assert width * height == pytest.approx(480 * 640, rel=0.01)
+
+
+def test_noise_has_colour_and_is_smooth_where_a_camera_smoothed_it():
+    clean = eyes.leave_out(capture_of(3, view="skin", stamped=False), ["noise", "blur", "color"])
+    photos = [eyes.render(subject_of(3), replace(clean, blotches=b, blotch_size=10.0), (240, 320))[0].astype(float) for b in (0.0, 4.0)]
+    difference = (photos[1] - photos[0])[..., 0] - (photos[1] - photos[0])[..., 2]
+    assert 2 < difference.std() < 8
+    assert np.corrcoef(difference[:, :-1].ravel(), difference[:, 1:].ravel())[0, 1] > 0.7
+
+
 def test_a_tiny_size_is_refused():
     with pytest.raises(ValueError, match="at least 16x16"):
         eyes.render(subject_of(0), capture_of(0), (8, 8))
