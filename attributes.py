@@ -7,6 +7,7 @@ import csv
 import itertools
 import math
 import re
+from collections import Counter
 
 import numpy as np
 
@@ -51,18 +52,25 @@ def read_table(path):
         dict from name (without suffix) to a dict from column to text.
 
     Raises:
-        MunetError: not a CSV of that kind.
+        MunetError: not a CSV of that kind, or a photo has two rows.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+            header = file.readline()
+            file.seek(0)
+            # Spreadsheets in half of Europe part columns with semicolons.
+            rows = list(csv.DictReader(file, delimiter=max(",;\t", key=header.count)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MunetError(f"{shown(path)} cannot be read as a CSV ({error}); give a table with the columns image, ...") from error
     key = next((column for column in _KEYS if rows and column in rows[0]), None)
     if key is None:
         found = ", ".join(map(str, rows[0])) if rows else "no rows"
         raise MunetError(f"{shown(path)}: found {found}, expected a column named image; rename the one with the photos' names")
-    return {_stem(row[key]): {column: text or "" for column, text in row.items() if column and column != key} for row in rows}
+    table = {_stem(row[key] or ""): {column: text or "" for column, text in row.items() if column and column != key} for row in rows}
+    if len(table) < len(rows):
+        twice = next(name for name, times in Counter(_stem(row[key] or "") for row in rows).items() if times > 1)
+        raise MunetError(f"{shown(path)}: {shown(twice)} has more than one row; leave one")
+    return table
 
 
 def _stem(text):
@@ -95,6 +103,11 @@ def group_columns(names, table=None, by=None):
     return {key: values for key, values in columns.items() if 2 <= len(set(values) - {None}) < max(3, len(names))}
 
 
+def not_told(names, table):
+    """How many photos a table has no row of."""
+    return sum(not _looked_up(table, name) for name in names)
+
+
 def _looked_up(table, name):
     return table.get(name) or table.get(name.rsplit("/", 1)[-1]) or {}
 
@@ -106,7 +119,9 @@ def _binned(values):
         numbers = {value: float(value) for value in known}
     except ValueError:
         return values
-    if len(known) <= MOST_VALUES and all(number == int(number) for number in numbers.values() if math.isfinite(number)):
+    unknown = {value for value, number in numbers.items() if not math.isfinite(number)}  # "nan", "inf"
+    values, known = [None if value in unknown else value for value in values], known - unknown
+    if len(known) <= MOST_VALUES and all(number == int(number) for number in (numbers[value] for value in known)):
         return values
     drawn = [numbers[value] for value in values if value is not None]
     edges = np.unique(np.quantile(drawn, (0, 0.25, 0.5, 0.75, 1)))

@@ -18,7 +18,7 @@ import page
 import protocols
 import summaries
 import tables
-from attributes import group_columns, read_table
+from attributes import group_columns, not_told, read_table
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, print_table, progress, run, shown, warn
 from datasets import find_truths
 from evaluation import FIGURES, saved_level
@@ -56,6 +56,8 @@ def parse(argv):
     if len(args.results) > 1 and not args.out:
         parser.error("give --out for the comparison of several results folders")
     args.out = args.out or (args.results[0] if args.results else args.export_gt)
+    if args.out.is_file():
+        parser.error(f"argument --out: {shown(args.out)} is a file; give a folder")
     return args
 
 
@@ -85,6 +87,8 @@ def main(argv):
     if len(set(names)) < len(names):
         raise MunetError(f"two results folders have one name ({', '.join(names)}); rename one")
     plans = [plan(path, args) for path in args.results]  # what is wrong with any is told before one is scored
+    if not set.intersection(*({case.name for case in cases} for cases, _ in plans)):
+        raise MunetError(f"{', '.join(names)} have no photo in common; compare what was predicted of the same photos")
     models = []
     for path, name, (cases, missing) in zip(args.results, names, plans, strict=True):
         out = args.out / name if len(args.results) > 1 else args.out
@@ -153,6 +157,8 @@ def score(results, name, cases, missing, out, args):
 def describe(model, table, args):
     """Works out the figures of a model, prints them, and writes its files."""
     scores = model.scores
+    if table and (unknown := not_told(scores.names, table)):
+        warn(f"{unknown} photos have no row in {shown(args.groups)} and are in no group of it")
     columns = group_columns(scores.names, table, args.by)
     model.figures, model.groups = summaries.headline(scores, args.seed), summaries.by_group(scores, columns, args.seed)
     figures, subjects = model.figures, summaries.by_subject(scores)
@@ -161,8 +167,8 @@ def describe(model, table, args):
     rows = [("", *(figures[key] for key in FIGURES))] + ([("95 %", *(spread[key] for key in FIGURES))] if spread else [])
     print_table(("", *FIGURES), rows)
     if figures["empty"]:
-        others = f"mean F1 of the others {figures['f1_sclera']:.4f}"
-        print(f"{figures['empty']} photos without sclera, nothing found in {figures['empty_clean']} of them; {others}")
+        others = f"; mean F1 of the others {figures['f1_sclera']:.4f}" if figures["empty"] < figures["images"] else ""
+        print(f"{figures['empty']} photos without sclera, nothing found in {figures['empty_clean']} of them{others}")
     distance = f"Hausdorff 95 % {figures['hausdorff']:.1f} pixels, {100 * figures['hausdorff_relative']:.1f} % of the eye's width"
     print(f"boundary F1 {figures['boundary_f1']:.4f}, {distance}; calibration error {figures['calibration_error']:.4f}")
     print(f"best level {figures['best_level']} would give F1 {figures['best_f1']:.4f}: an oracle, it has seen these labels")
@@ -226,6 +232,8 @@ def compare(models, args):
 
 def export_truth(truth, out, sclera_value):
     """Writes the masks of a dataset as 1-bit PNGs of their own size into one flat folder, named as the toolkits pair them."""
+    if truth.resolve() in (out.resolve(), *out.resolve().parents):
+        raise MunetError(f"{shown(out)} lies in {shown(truth)}, where its masks would be taken for the dataset's; give another folder")
     written = {}
     for name, path in find_truths(truth).items():
         flat = name.rsplit("/", 1)[-1]

@@ -1,6 +1,6 @@
 import pytest
 
-from attributes import from_name, group_columns, read_table
+from attributes import from_name, group_columns, not_told, read_table
 from console import MunetError
 
 
@@ -53,4 +53,21 @@ def test_what_most_have_nothing_of_is_parted_from_the_rest():
 def test_a_table_without_names_is_refused(tmp_path, text):
     (tmp_path / "labels.csv").write_text(text)
     with pytest.raises(MunetError, match=r"labels.csv"):
+        read_table(tmp_path / "labels.csv")
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_spreadsheets_of_every_kind_are_read(tmp_path, mark):
+    rows = [("image", "tone", "age"), ("a.jpg", "dark", "1.5"), ("b.jpg", "light", "inf"), ("c.jpg", "", "nan"), ("d.jpg", "light", "2.5")]
+    (tmp_path / "labels.csv").write_text("\n".join(mark.join(row) for row in rows), encoding="utf-8-sig")
+    table = read_table(tmp_path / "labels.csv")
+    columns = group_columns(["a", "b", "c", "d", "e"], table)
+    assert columns["tone"] == ["dark", "light", None, "light", None]
+    assert [value is None for value in columns["age"]] == [False, True, True, False, True]
+    assert not_told(["a", "b", "c", "d", "e"], table) == 1
+
+
+def test_a_photo_of_two_rows_is_refused(tmp_path):
+    (tmp_path / "labels.csv").write_text("image,tone\na.jpg,dark\nb.jpg,dark\na.png,light\n")
+    with pytest.raises(MunetError, match=r"labels.csv: a has more than one row"):
         read_table(tmp_path / "labels.csv")

@@ -185,11 +185,12 @@ def test_maps_alone_need_a_level(results, tiny_dataset, capsys):
 
 def test_groups_from_a_table(results, tiny_dataset, tmp_path, capsys):
     lines = [f"images/s{s}/eye{n}.png,{'dark' if s < 3 else 'light'}" for s in range(1, 7) for n in (1, 2)]
-    (tmp_path / "labels.csv").write_text("path,tone\n" + "\n".join(lines) + "\n")
-    _, _, out, _ = evaluate(capsys, results, tiny_dataset, "--groups", tmp_path / "labels.csv", "--by", "tone")
+    (tmp_path / "labels.csv").write_text("path,tone\n" + "\n".join(lines[:-1]) + "\n")
+    _, _, out, err = evaluate(capsys, results, tiny_dataset, "--groups", tmp_path / "labels.csv", "--by", "tone")
     assert "by tone" in out
+    assert "1 photos have no row in" in err
     groups = json.loads((results / "metrics.json").read_text())["groups"]
-    assert [sorted((row["group"], row["images"]) for row in table["groups"]) for table in groups.values()] == [[("dark", 4), ("light", 8)]]
+    assert [sorted((row["group"], row["images"]) for row in table["groups"]) for table in groups.values()] == [[("dark", 4), ("light", 7)]]
 
 
 def test_models_are_compared_on_the_same_photos(results, tiny_dataset, tmp_path, capsys):
@@ -205,6 +206,23 @@ def test_models_are_compared_on_the_same_photos(results, tiny_dataset, tmp_path,
     assert (tmp_path / "both" / "worse" / "report.html").exists()
     with pytest.raises(SystemExit):
         evaluate_masks.main([str(worse), str(results), str(tiny_dataset)])
+
+
+def test_models_of_other_photos_are_not_compared(tmp_path):
+    datasets = [write_plain(tmp_path / name, people, 1) for name, people in (("a", 1), ("b", 2))]
+    shutil.rmtree(datasets[1] / "masks" / "s1")
+    results = [write_results(tmp_path / f"r{i}", data) for i, data in enumerate(datasets)]
+    with pytest.raises(MunetError, match="r0, r1 have no photo in common"):
+        evaluate_masks.main([*map(str, results), str(write_plain(tmp_path / "c", 2, 1)), "--out", str(tmp_path / "o"), "--allow-missing"])
+
+
+def test_photos_without_any_sclera_are_scored(tmp_path, capsys):
+    for name in ("a", "b"):
+        write_png(tmp_path / "GT" / f"{name}.png", np.zeros((48, 64), bool))
+        write_png(tmp_path / "r" / "Predictions" / f"{name}.png", np.full((48, 64), 9, np.uint8))
+    code, figures, out, _ = evaluate(capsys, tmp_path / "r", tmp_path / "GT", "--level", 128)
+    assert (code, figures["empty"], figures["auc_pr"]) == (0, 2, None)
+    assert "2 photos without sclera, nothing found in 2 of them\n" in out
 
 
 def mobius(folder, count=12):
@@ -248,6 +266,8 @@ def test_flat_results_and_exported_truth_are_what_the_toolkits_read(tmp_path, ca
 def test_truths_of_one_name_cannot_be_exported_flat(tiny_dataset, tmp_path):
     with pytest.raises(MunetError, match=r"eye1\.png in a flat folder"):
         evaluate_masks.main([str(tiny_dataset), "--export-gt", str(tmp_path / "GT")])
+    with pytest.raises(MunetError, match="give another folder"):
+        evaluate_masks.main([str(tiny_dataset), "--export-gt", str(tiny_dataset / "GT")])
 
 
 @pytest.mark.parametrize(
@@ -257,6 +277,7 @@ def test_truths_of_one_name_cannot_be_exported_flat(tiny_dataset, tmp_path):
         (["DATA"], "give a results folder"),
         (["RESULTS", "DATA", "--by", "mood"], "no photo tells its mood"),
         (["RESULTS", "DATA", "--level", "300"], "0..255"),
+        (["RESULTS", "DATA", "--out", __file__], "is a file; give a folder"),
     ],
 )
 def test_what_cannot_run_says_so_in_one_line(words, told, results, tiny_dataset):
