@@ -9,7 +9,6 @@ The subject is the first folder below the images; SBVPI and MOBIUS names start w
 folders; else every image counts as its own subject.
 """
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,44 +78,6 @@ def find_dataset(root):
     if not dataset.samples:
         raise MunetError(f"{shown(root)} ({layout.name} layout) has no image with a mask: {len(photos)} images, {len(truths)} masks")
     return dataset
-
-
-def find_photos(source):
-    """Photos to predict: of a folder (recursively), of one file, or of a text file that lists paths.
-
-    A folder in a known dataset layout gives its images without its masks.
-
-    Args:
-        source: path of a folder, an image, or a `.txt` file with one path a line (relative to that file).
-
-    Returns:
-        dict from name (path below the source, without suffix, with `/`) to path, in order of name.
-
-    Raises:
-        MunetError: no such source, nothing in it, or two photos that would write one output.
-    """
-    source = Path(source)
-    if source.is_dir():
-        layout = detect(source)
-        root = layout.image_root if layout else source
-        found = list_files(layout)[0] if layout else find_files(source, images.SUFFIXES)
-        named = [(path.relative_to(root), path) for path in found]
-    elif source.suffix.lower() == ".txt" and source.is_file():
-        lines = source.read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n")
-        named = _listed([source.parent / line for line in lines if line.strip()], source.parent)
-    elif source.is_file():
-        named = [(Path(source.name), source)]
-    else:
-        raise MunetError(f"{shown(source)} does not exist; give a folder, an image, or a .txt list of images")
-    photos = {}
-    for relative, path in named:
-        name = relative.with_suffix("").as_posix()
-        if name in photos and photos[name] != path:
-            raise MunetError(f"{shown(photos[name])} and {shown(path)} would both write {shown(name)}.png; rename one")
-        photos[name] = path
-    if not photos:
-        raise MunetError(f"no photos in {shown(source)}: expected files ending in {' '.join(images.SUFFIXES)}")
-    return dict(sorted(photos.items()))
 
 
 def pair_truth(predictions, truth):
@@ -207,11 +168,3 @@ def _subject(name, layout):
         match = (MOBIUS_NAME if layout == "MOBIUS" else SBVPI_NAME).match(name)
         folder = match and match.group(1)
     return folder or name
-
-
-def _listed(paths, folder):
-    """Paths of a list by their name below the list's folder, or below what they have in common where some lie elsewhere."""
-    real = [Path(os.path.abspath(path)) for path in paths]
-    below = all(path.is_relative_to(folder.resolve()) for path in real)
-    common = folder.resolve() if below else Path(os.path.commonpath([path.parent for path in real]))
-    return [(full.relative_to(common), path) for full, path in zip(real, paths, strict=True)]

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from console import BadInput, shown, warn
-from datasets import find_photos
 from images import read_image, read_probability
 from layouts import detect
 from masks import read_mask
+from photos import find_photos
 from report import outline
 
 EXAMPLES = {"worst": 6, "median": 3, "best": 3}  # photos shown of each kind
@@ -30,7 +30,7 @@ class Painter:
     def __init__(self, cases, images, truth, level, sclera_value=None):
         self._cases, self._level, self._sclera_value = cases, level, sclera_value
         source = images or (truth if detect(truth) else None)
-        self._photos = {"".join(name.split()).casefold(): path for name, path in find_photos(source).items()} if source else {}
+        self._photos = {"".join(name.split()).casefold(): path for name, path in find_photos(source)} if source else {}
 
     def __call__(self, index):
         case = self._cases[index]

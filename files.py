@@ -16,8 +16,16 @@ from pathlib import Path
 
 from console import MunetError, shown, warn
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 PART_PREFIX = ".part-"
 SETTINGS_FILE = "settings.json"
+LOCK_FILE = ".lock"
+_PART_HOURS = 1  # what is half-written for longer was left by a killed run
+_locks = {}  # descriptors of open lock files by real path: held until this process ends
 _umask = os.umask(0)
 os.umask(_umask)
 
@@ -81,20 +89,46 @@ def remove_parts(folder, hours=0.0):
                 part.unlink()
 
 
-def claim_folder(folder, settings, overwrite=False):
-    """Makes `folder` ready for a run with these settings: new, or continued if they are the same.
+def lock_folder(folder, shard=None):
+    """Takes a folder for this process until it ends, however it ends; shards share it, each but once.
+
+    Args:
+        folder: an existing folder, which gets hidden lock files.
+        shard: a name; runs with other names may use the folder too, and none without. Default: None, alone.
+
+    Raises:
+        MunetError: another process has it.
+    """
+    if fcntl is None:
+        return
+    wanted = [(LOCK_FILE, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)] + ([(f"{LOCK_FILE}-{shard}", fcntl.LOCK_EX)] if shard else [])
+    for name, kind in wanted:
+        path = os.path.realpath(Path(folder, name))
+        file = _locks[path] if path in _locks else os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            _locks.pop(path, None)
+            os.close(file)
+            raise MunetError(f"another run is writing to {shown(folder)}; wait for it, or give another folder") from error
+        _locks[path] = file
+
+
+def claim_folder(folder, settings, overwrite=False, shard=None):
+    """Makes `folder` ready for a run with these settings: new, or continued if they are the same; and locks it.
 
     Args:
         folder: the output folder; it is made where it is missing.
         settings: dict of JSON values that decide what is written; kept in `settings.json`. Its `script` says
             whose folder it is.
         overwrite: start afresh: remove what a run with other settings left.
+        shard: see `lock_folder`.
 
     Returns:
         True if there is an earlier run with the same settings to continue.
 
     Raises:
-        MunetError: the folder was made with other settings (both are named), or holds something else.
+        MunetError: the folder was made with other settings (both are named), holds something else, or is in use.
     """
     folder = Path(folder)
     kept = folder / SETTINGS_FILE
@@ -102,16 +136,28 @@ def claim_folder(folder, settings, overwrite=False):
         raise MunetError(f"{shown(folder)} is a file, not a folder; give another one")
     earlier = _read_settings(kept, settings["script"])
     if overwrite and earlier is not None:
-        shutil.rmtree(folder)
+        lock_folder(folder, shard)
+        _clear(folder)
     elif earlier is not None and earlier != settings:
         names = [name for name in settings | earlier if settings.get(name) != earlier.get(name)]
         differences = "; ".join(f"{name} was {earlier.get(name)!r}, now {settings.get(name)!r}" for name in names)
         raise MunetError(f"{shown(folder)} was made with other settings ({differences}); use another folder or --overwrite")
-    elif earlier is None and folder.exists() and any(not p.name.startswith(PART_PREFIX) for p in folder.iterdir()):
+    elif earlier is None and folder.exists() and any(not p.name.startswith((PART_PREFIX, LOCK_FILE)) for p in folder.iterdir()):
         raise MunetError(f"{shown(folder)} is not empty and was not made by this script; give a new or empty folder")
-    remove_parts(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock_folder(folder, shard)
+    remove_parts(folder, _PART_HOURS if shard else 0)
     write_json(kept, settings)
     return earlier == settings and not overwrite
+
+
+def _clear(folder):
+    """Removes what is in a folder, but for its locks."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif not path.name.startswith(LOCK_FILE):
+            path.unlink()
 
 
 def _read_settings(path, script):
@@ -123,13 +169,13 @@ def _read_settings(path, script):
     return earlier if isinstance(earlier, dict) and earlier.get("script") == script else None
 
 
-def find_files(folder, suffixes):
-    """Paths of all files below `folder` that end in one of `suffixes` (lower case, any case matches), sorted.
+def walk_files(folder, suffixes):
+    """Yields the paths, as text, of all files below `folder` that end in one of `suffixes` (lower case, any case matches).
 
     Hidden files and folders are left out; so are folders that may not be read, with a warning. Symbolic links
     are followed, each real folder once, so that a loop of links ends.
     """
-    found, seen = [], set()
+    seen = set()
     for root, folders, names in os.walk(folder, onerror=_warn_unreadable, followlinks=True):
         real = os.path.realpath(root)
         if real in seen:
@@ -137,8 +183,12 @@ def find_files(folder, suffixes):
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(root, name) for name in names if name.lower().endswith(suffixes) and not name.startswith(".")]
-    return sorted(found)
+        yield from (os.path.join(root, name) for name in sorted(names) if name.lower().endswith(suffixes) and not name.startswith("."))
+
+
+def find_files(folder, suffixes):
+    """Paths of what `walk_files` yields, sorted."""
+    return sorted(map(Path, walk_files(folder, suffixes)))
 
 
 def _warn_unreadable(error):

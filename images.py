@@ -24,6 +24,7 @@ from files import write_bytes
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif")
 # The largest phone sensors give 200 megapixels; anything above is taken for a decompression bomb.
 MAX_PIXELS = 200_000_000
+BOMB_PIXELS, BOMB_DENSITY = 30_000_000, 200  # above so many pixels, no photo has so many a byte
 OVERLAY_COLOR = (0, 255, 128)
 OVERLAY_MAX_SIDE = 2048
 
@@ -49,6 +50,9 @@ def open_image(path):
             width, height = opened.size
             if width * height > MAX_PIXELS:
                 raise BadInput(path, f"{width}x{height} pixels", f"at most {MAX_PIXELS / 1e6:g} megapixels", "down-scale it first")
+            if width * height > BOMB_PIXELS and width * height > BOMB_DENSITY * os.path.getsize(path):
+                found = f"{width}x{height} pixels in {os.path.getsize(path)} bytes"
+                raise BadInput(path, found, "a photo, which takes more", "it is empty, damaged, or made to fill the memory: leave it out")
             yield opened
     except (MunetError, MemoryError):
         raise
@@ -65,6 +69,12 @@ def _register_heif():
     except ImportError as error:
         raise MunetError("reading HEIC photos needs pillow-heif: pip install pillow-heif") from error
     pillow_heif.register_heif_opener()
+
+
+def image_size(path):
+    """The (height, width) of an image, upright or not, without decoding it."""
+    with open_image(path) as opened:
+        return opened.size[::-1]
 
 
 def read_image(path):
@@ -141,8 +151,8 @@ def overlay(image, mask):
     scale = min(1.0, OVERLAY_MAX_SIDE / max(image.shape[:2]))
     size = tuple(max(1, round(side * scale)) for side in image.shape[:2])
     small, inside = (resize_image(image, size), resize_mask(mask, size)) if scale < 1 else (image.copy(), mask)
-    tint = np.array(OVERLAY_COLOR, np.float32)
-    small[inside] = (0.6 * small[inside] + 0.4 * tint).astype(np.uint8)
+    tint = np.rint(np.arange(256)[:, None] * 0.6 + 0.4 * np.array(OVERLAY_COLOR)).astype(np.uint8)
+    cv2.copyTo(cv2.LUT(small, tint[None]), inside.astype(np.uint8), small)
     contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     return cv2.drawContours(small, contours, -1, OVERLAY_COLOR, max(1, round(max(size) / 500)))
 

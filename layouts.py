@@ -1,5 +1,6 @@
 """The layouts that datasets come in: recognised by their folders and names, listed, and keyed for pairing."""
 
+import os
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 import images
 import masks
 from console import BadInput, MunetError, shown
-from files import find_files
+from files import find_files, walk_files
 
 MOBIUS_NAME = re.compile(r"(\d+)_\d[a-z]_[LR][a-z]_\w+$")
 SBVPI_NAME = re.compile(r"(\d+)[LR]_[a-z]_\w+$")
@@ -47,11 +48,8 @@ def detect(root):
 
 def _has_sclera_pair(root):
     """Whether NAME_sclera.png lies beside NAME.jpg anywhere below `root`."""
-    files = set(find_files(root, images.SUFFIXES))
-    marked = [path for path in files if path.name.endswith("_sclera.png")]
-    return any(
-        path.with_name(path.name.removesuffix("_sclera.png") + suffix) in files for path in marked for suffix in (".jpg", ".JPG", ".png")
-    )
+    marked = (path.removesuffix("_sclera.png") for path in walk_files(root, (".png",)) if path.endswith("_sclera.png"))
+    return any(os.path.isfile(stem + suffix) for stem in marked for suffix in (".jpg", ".JPG", ".png"))
 
 
 def _by_folders(folders):
@@ -59,8 +57,8 @@ def _by_folders(folders):
     if "masd" in folders and "masd_gt" in folders:
         return Layout("MASD", folders["masd"], folders["masd_gt"], loose=True)
     if "images" in folders and "masks" in folders:
-        first = find_files(folders["images"], images.SUFFIXES)[:1]
-        mobius = bool(first) and MOBIUS_NAME.match(first[0].stem)
+        first = next(walk_files(folders["images"], images.SUFFIXES), None)
+        mobius = first is not None and MOBIUS_NAME.match(Path(first).stem)
         return Layout("MOBIUS" if mobius else "plain", folders["images"], folders["masks"])
     return None
 
@@ -68,10 +66,15 @@ def _by_folders(folders):
 def list_files(layout):
     """All images and all masks of a layout."""
     photos, truths = find_files(layout.image_root, images.SUFFIXES), find_files(layout.mask_root, masks.SUFFIXES)
+    photos = [path for path in photos if is_photo(path, layout)]
     if layout.mask_ending:
-        photos = [path for path in photos if not _SBVPI_PART.search(path.stem)]
         truths = [path for path in truths if path.stem.endswith(layout.mask_ending)]
     return photos, truths
+
+
+def is_photo(path, layout):
+    """Whether a file below a layout's image root is a photo, and not a mask beside it."""
+    return not (layout.mask_ending and _SBVPI_PART.search(Path(path).stem))
 
 
 def by_key(paths, root, ending="", loose=False):

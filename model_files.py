@@ -1,11 +1,13 @@
 """A trained model is one file, and this reads all of it but the network, without Keras: settings, level, digest.
 
-`munet.weights.h5` holds Keras weights, and everything that prediction needs as JSON in the HDF5 attribute `munet`.
+`munet.weights.h5` holds Keras weights, and everything that prediction needs as JSON in the HDF5 attribute `munet`. A converted
+model has the same JSON: `munet.json` in the zip at the end of a `.tflite`, `munet.json` among the metadata of an `.onnx`.
 """
 
 import hashlib
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -17,31 +19,29 @@ from files import require_space, whole_file
 FILE_NAME = "munet.weights.h5"
 FORMAT = 1
 ATTRIBUTE = "munet"
+SETTINGS_NAME = "munet.json"
+CONVERTED = (".tflite", ".onnx")
 FILE_BYTES = 8_000_000  # more than a saved model takes
 
 
 def model_file(path):
-    """The model's file: `path` itself, or `munet.weights.h5` in it where `path` is not a `.h5` file."""
+    """The model's file: `path` itself, or `munet.weights.h5` in it where `path` has not the suffix of a model."""
     path = Path(path)
-    return path if path.suffix == ".h5" else path / FILE_NAME
+    return path if path.suffix in (".h5", *CONVERTED) else path / FILE_NAME
 
 
 def read_settings(path):
     """The settings saved with a model, without loading it.
 
     Raises:
-        MunetError: as `load_munet`.
+        MunetError: the file is missing, not ours, cut short, or of a newer format.
     """
     path = model_file(path)
     if not path.is_file():
         raise MunetError(f"no model at {shown(path)}; train one with train_mobv2_unet.py, or give --weights")
-    try:
-        with h5py.File(path) as file:
-            text = file.attrs.get(ATTRIBUTE)
-    except OSError as error:
-        raise MunetError(f"{shown(path)} is not a whole HDF5 file ({first_line(error)}); copy it again") from error
+    text = {".tflite": _text_in_zip, ".onnx": _text_in_onnx}.get(path.suffix, _text_in_hdf5)(path)
     if text is None:
-        raise MunetError(f"{shown(path)} holds no MU-Net settings: it was not written by train_mobv2_unet.py")
+        raise MunetError(f"{shown(path)} holds no MU-Net settings: it was not written by these scripts")
     try:
         settings = json.loads(text)
         newer = settings["format"] > FORMAT
@@ -53,9 +53,42 @@ def read_settings(path):
     return settings
 
 
+def _text_in_hdf5(path):
+    try:
+        with h5py.File(path) as file:
+            return file.attrs.get(ATTRIBUTE)
+    except OSError as error:
+        raise MunetError(f"{shown(path)} is not a whole HDF5 file ({first_line(error)}); copy it again") from error
+
+
+def _text_in_zip(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(SETTINGS_NAME)
+    except (zipfile.BadZipFile, KeyError):
+        return None
+
+
+def _text_in_onnx(path):
+    import onnxruntime
+
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions have no common base
+        raise MunetError(f"{shown(path)} is not a whole ONNX file ({first_line(error)}); copy it again") from error
+    return session.get_modelmeta().custom_metadata_map.get(SETTINGS_NAME)
+
+
+def settings_text(settings):
+    """Settings as the JSON that is kept in a model."""
+    return json.dumps(settings, sort_keys=True)
+
+
 def weights_digest(path):
-    """A hash of a saved model's weights alone, 16 hexadecimal digits: the same whatever level is stored with them."""
+    """A hash of a model, 16 hexadecimal digits: of a `.h5` its weights alone, the same whatever level is stored with them."""
     digest = hashlib.sha256()
+    if model_file(path).suffix in CONVERTED:
+        return hashlib.sha256(model_file(path).read_bytes()).hexdigest()[:16]
 
     def add(name, item):
         if isinstance(item, h5py.Dataset):

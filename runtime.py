@@ -9,36 +9,38 @@
 The threshold of training is chosen through this very code, so that what was measured is what users get.
 """
 
-import numpy as np
-
-import model
-from console import MunetError
+from engines import open_engine
 from images import resize_image, resize_probability
-
-RUNTIMES = ("auto", "keras")
+from model_files import model_file, read_settings, weights_digest
 
 
 class Segmenter:
-    """A loaded model that turns images into probability maps.
+    """A loaded model that turns images into probability maps; any number of threads may use one.
 
     Args:
-        path: a run folder or a `munet.weights.h5` file.
-        runtime: "auto" or "keras". Default: "auto".
+        path: a run folder, a `munet.weights.h5` file, or a `.tflite` or `.onnx` file that was made of one.
+        runtime: "auto", "keras", "litert" or "onnx", see `engines.open_engine`. Default: "auto".
         tta: average over the image and its left-right flip (test-time augmentation). Default: False.
+        threads: that one call may use; where many threads call, 1 is the fastest. Default: 1.
 
     Attributes:
+        name: of the model, with its digest.
         size: height and width of the network's input in pixels.
         level: the model's own binarisation level, 0..255.
         settings: all that was saved with the model.
+        runtime: what runs it.
+        batch: how many images are computed at once where as many threads call.
 
     Raises:
-        MunetError: the model cannot be loaded, or the runtime is unknown.
+        MunetError: the model cannot be loaded, or the runtime is not installed.
     """
 
-    def __init__(self, path, runtime="auto", tta=False):
-        if runtime not in RUNTIMES:
-            raise MunetError(f"no runtime {runtime!r}; there are: {', '.join(RUNTIMES)}")
-        self._network, self.settings = model.load_munet(path)
+    def __init__(self, path, runtime="auto", tta=False, threads=1):
+        self.settings = read_settings(path)
+        self.engine = open_engine(path, runtime, threads)
+        self.runtime, self.batch = self.engine.runtime, self.engine.batch
+        file = model_file(path).resolve()
+        self.name = f"{file.parent.name if file.suffix == '.h5' else file.name} ({weights_digest(path)})"
         self.size = self.settings["architecture"]["size"]
         self.level = self.settings["level"]
         self.tta = tta
@@ -60,6 +62,6 @@ class Segmenter:
 
     def infer(self, prepared):
         """Runs the network on one prepared image; (size, size) float32 in [0, 1]."""
-        batch = np.stack([prepared, prepared[:, ::-1]]) if self.tta else prepared[None]
-        maps = np.asarray(self._network.predict_on_batch(batch))[..., 0]
-        return (maps[0] + maps[1, :, ::-1]) / 2 if self.tta else maps[0]
+        if not self.tta:
+            return self.engine.infer(prepared)
+        return (self.engine.infer(prepared) + self.engine.infer(prepared[:, ::-1])[:, ::-1]) / 2

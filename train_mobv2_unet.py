@@ -217,7 +217,7 @@ def finish_run(args, parts, training_run):
         from runtime import Segmenter
 
     keras.mixed_precision.set_global_policy("float32")
-    segmenter = Segmenter(args.out)
+    segmenter = Segmenter(args.out, runtime="keras")  # the weights that were trained, on the device that trained them
     tally, scored = tally_samples(segmenter, parts["validation"], args.sclera_value)
     level = best_level(tally.pooled)
     figures = tally.figures(level)

@@ -43,6 +43,14 @@ def write_plain(folder, subjects=6, images=2):
     return folder
 
 
+def touch(folder, *names):
+    """Makes files of one byte; returns the folder."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
 def run_script(*words, cwd=ROOT, **options):
     """Runs Python on `words`, each made a string, with the project importable, as a `CompletedProcess` of text."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_eye, write_plain
+from conftest import touch, write_eye
 from hypothesis import given
 from hypothesis import strategies as st
 
 import splits
 from console import BadInput, MunetError
-from datasets import Sample, find_dataset, find_photos, pair_truth, read_pair
+from datasets import Sample, find_dataset, pair_truth, read_pair
 from images import write_png
 from masks import read_mask
 
@@ -26,13 +26,6 @@ ODD_NAMES = [
     "back\\slash",
     "wild*[?]",
 ]
-
-
-def touch(folder, *names):
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"x")
-    return folder
 
 
 def found(folder):
@@ -179,62 +172,13 @@ def test_what_is_no_dataset_is_refused_with_what_was_found(tmp_path, names):
 
 
 def test_loops_of_links_end(tmp_path):
-    touch(tmp_path, "images/s1/a.jpg", "masks/s1/a.png", "photos/x.jpg")
+    touch(tmp_path, "images/s1/a.jpg", "masks/s1/a.png")
     (tmp_path / "images/s1/loop").symlink_to(tmp_path)
     assert len(find_dataset(tmp_path).samples) == 1
-    (tmp_path / "photos/loop").symlink_to(tmp_path / "photos")
-    assert list(find_photos(tmp_path / "photos")) == ["x"]
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty/loop").symlink_to(tmp_path / "empty")
     with pytest.raises(MunetError, match="is not a dataset"):
         find_dataset(tmp_path / "empty")
-
-
-def test_photos_of_a_folder_of_one_file_and_of_a_list(tmp_path):
-    touch(tmp_path, "a.jpg", "sub/b.PNG", "sub/.c.jpg", "notes.doc", "elsewhere/d.jpg")
-    assert find_photos(tmp_path) == {"a": tmp_path / "a.jpg", "elsewhere/d": tmp_path / "elsewhere/d.jpg", "sub/b": tmp_path / "sub/b.PNG"}
-    assert find_photos(tmp_path / "a.jpg") == {"a": tmp_path / "a.jpg"}
-    (tmp_path / "sub/list.txt").write_bytes(f"\ufeffb.PNG\r\n\r\n../a.jpg\r\n{tmp_path}/elsewhere/d.jpg\nnot there\u2028.jpg".encode())
-    photos = find_photos(tmp_path / "sub/list.txt")
-    assert list(photos) == ["a", "elsewhere/d", "sub/b", "sub/not there\u2028"]
-    assert photos["a"].samefile(tmp_path / "a.jpg")
-
-
-def test_photos_of_a_dataset_are_its_images(tmp_path):
-    write_plain(tmp_path / "data", subjects=2, images=1)
-    assert list(find_photos(tmp_path / "data")) == ["s1/eye1", "s2/eye1"]
-    touch(tmp_path, "own.jpg")
-    assert "own" in find_photos(tmp_path)
-    touch(tmp_path / "sbvpi", "1L_l_1.jpg", "1L_l_1_sclera.png", "1L_l_1_iris.png")
-    assert list(find_photos(tmp_path / "sbvpi")) == ["1L_l_1"]
-
-
-@pytest.mark.parametrize("names", [["a.jpg", "a.png"], ["s/a.jpg", "s/a.tiff"]])
-def test_photos_that_would_write_one_output_are_an_error(tmp_path, names):
-    touch(tmp_path, *names)
-    with pytest.raises(MunetError, match=r"would both write (s/)?a\.png"):
-        find_photos(tmp_path)
-    (tmp_path / "list.txt").write_text("x/a.jpg\nx/../x/a.png\n")
-    with pytest.raises(MunetError, match=r"would both write x/a\.png"):
-        find_photos(tmp_path / "list.txt")
-
-
-def test_a_list_over_several_folders_keeps_names_apart(tmp_path):
-    (tmp_path / "list.txt").write_text("/d/s1/a.jpg\n/d/s2/a.jpg\n")
-    assert list(find_photos(tmp_path / "list.txt")) == ["s1/a", "s2/a"]
-
-
-def test_one_odd_name_does_not_make_a_folder_a_dataset(tmp_path):
-    touch(tmp_path, "a.jpg", "b_iris.jpg", "left_sclera.png")
-    assert list(find_photos(tmp_path)) == ["a", "b_iris", "left_sclera"]
-
-
-def test_no_photos_is_an_error(tmp_path):
-    touch(tmp_path, "notes.doc")
-    (tmp_path / "list.txt").write_text("\n")
-    for source in (tmp_path, tmp_path / "list.txt", tmp_path / "missing"):
-        with pytest.raises(MunetError, match=r"no photos in|does not exist"):
-            find_photos(source)
 
 
 @pytest.mark.parametrize("nested", ["", "Predictions/"])

@@ -1,8 +1,12 @@
+import contextlib
 import json
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
+from conftest import ROOT
 
 import files
 from console import MunetError
@@ -62,7 +66,7 @@ def test_a_new_folder_is_claimed_and_the_same_settings_continue(tmp_path):
     write_bytes(out / "sub/done.png", b"done")
     write_bytes(out / "sub" / f"{PART_PREFIX}x.png", b"half")
     assert claim_folder(out, SETTINGS) is True
-    assert names(out) == ["settings.json", "sub", "sub/done.png"]
+    assert names(out) == [".lock", "settings.json", "sub", "sub/done.png"]
 
 
 def test_settings_with_odd_paths_continue(tmp_path):
@@ -77,7 +81,7 @@ def test_other_settings_are_refused_with_both_named_and_nothing_touched(tmp_path
         claim_folder(tmp_path, SETTINGS | {"level": 99})
     assert "model" not in str(caught.value)
     assert "--overwrite" in str(caught.value)
-    assert names(tmp_path) == ["done.png", "settings.json"]
+    assert names(tmp_path) == [".lock", "done.png", "settings.json"]
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, SETTINGS | {"level": 99}])
@@ -85,7 +89,7 @@ def test_overwrite_starts_afresh(tmp_path, settings):
     claim_folder(tmp_path / "out", SETTINGS)
     write_bytes(tmp_path / "out/sub/done.png", b"done")
     assert claim_folder(tmp_path / "out", settings, overwrite=True) is False
-    assert names(tmp_path / "out") == ["settings.json"]
+    assert names(tmp_path / "out") == [".lock", "settings.json"]
     assert json.loads((tmp_path / "out/settings.json").read_text(encoding="utf-8")) == settings
 
 
@@ -107,7 +111,7 @@ def test_a_file_is_no_folder_and_left_overs_alone_are_no_content(tmp_path):
         claim_folder(tmp_path / "file", SETTINGS)
     write_bytes(tmp_path / "out" / f"{PART_PREFIX}x", b"half")
     assert claim_folder(tmp_path / "out", SETTINGS) is False
-    assert names(tmp_path / "out") == ["settings.json"]
+    assert names(tmp_path / "out") == [".lock", "settings.json"]
 
 
 def test_parts_are_removed_and_nothing_else(tmp_path):
@@ -157,3 +161,37 @@ def test_too_little_space_is_the_error_of_a_full_disk(tmp_path):
     with pytest.raises(OSError, match="No space left") as caught:
         require_space(tmp_path / "new", 1 << 62)
     assert caught.value.filename == str(tmp_path / "new")
+
+
+HOLD = "import sys, time; from files import claim_folder; claim_folder({!r}, {!r}, shard={!r}); print('held', flush=True); time.sleep(60)"
+
+
+@contextlib.contextmanager
+def held(folder, shard=None):
+    """Another process that has claimed a folder."""
+    code = HOLD.format(str(folder), SETTINGS, shard)
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_folder_in_use_is_refused_and_a_killed_run_leaves_no_lock(tmp_path):
+    with held(tmp_path / "out") as process:
+        for overwrite in (False, True):
+            with pytest.raises(MunetError, match="another run is writing to"):
+                claim_folder(tmp_path / "out", SETTINGS, overwrite)
+        process.kill()
+        process.wait()
+        assert claim_folder(tmp_path / "out", SETTINGS) is True
+
+
+def test_shards_share_a_folder_each_but_once_and_never_with_a_whole_run(tmp_path):
+    with held(tmp_path / "out", "1of2"):
+        part = tmp_path / "out" / f"{PART_PREFIX}x.png"
+        part.write_bytes(b"of the other one")
+        assert claim_folder(tmp_path / "out", SETTINGS, shard="2of2") is True
+        assert part.exists()
+        for shard in ("1of2", None):
+            with pytest.raises(MunetError, match="another run is writing to"):
+                claim_folder(tmp_path / "out", SETTINGS, shard=shard)

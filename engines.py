@@ -1,0 +1,159 @@
+"""What computes a network's output: Keras, LiteRT or ONNX Runtime behind one call, which any number of threads may make.
+
+    engine = open_engine("weights/NAME", "litert")
+    probability = engine.infer(image)          # (size, size, 3) uint8 to (size, size) float32
+
+LiteRT and ONNX Runtime compute each call in the thread that makes it, so that as many threads as there are cores keep
+them all busy. Keras gathers the calls that wait into one batch, which is what keeps a GPU busy.
+"""
+
+import importlib.util
+import os
+import queue
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+
+from console import MunetError, quiet_stderr, shown, warn
+from conversion import SUFFIX, converted
+from model_files import first_line, model_file
+
+RUNTIMES = ("auto", "keras", "litert", "onnx")
+GPU_BATCH = 16
+_PACKAGE = {"litert": "ai_edge_litert", "onnx": "onnxruntime", "keras": "keras"}
+
+
+def open_engine(path, runtime="auto", threads=1):
+    """Loads a model.
+
+    Args:
+        path: a run folder, a `munet.weights.h5`, or a `.tflite` or `.onnx` file that was made of one.
+        runtime: one of `RUNTIMES`. Default: "auto", LiteRT, or Keras where there is a GPU.
+        threads: that one call may use, of LiteRT and ONNX Runtime.
+
+    Raises:
+        MunetError: the model cannot be loaded, or the runtime is not installed or does not read this file.
+    """
+    runtimes = {kind: suffix for kind, suffix in SUFFIX.items() if model_file(path).suffix == suffix}
+    if runtimes:
+        kind = next(iter(runtimes))
+        if runtime not in ("auto", kind):
+            raise MunetError(f"{shown(path)} runs on {kind} alone; leave --runtime {runtime} away, or give the weights it was made of")
+        return _open_file(path, kind, threads)
+    if runtime == "keras" or (runtime == "auto" and (has_gpu() or not _installed("litert"))):
+        return KerasEngine(path)
+    try:
+        return _open_file(converted(path, "litert" if runtime == "auto" else runtime), "litert" if runtime == "auto" else runtime, threads)
+    except MunetError as error:
+        if runtime != "auto" or not _installed("keras"):
+            raise
+        warn(f"{error}: Keras runs instead")
+        return KerasEngine(path)
+
+
+def _open_file(path, kind, threads):
+    if not _installed(kind):
+        raise MunetError(f"--runtime {kind} needs a package that is not installed: pip install {_PACKAGE[kind].replace('_', '-')}")
+    try:
+        return {"litert": LiteRTEngine, "onnx": OnnxEngine}[kind](path, threads)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise MunetError(f"{shown(path)} cannot be run by {kind} ({first_line(error)}); convert or copy it again") from error
+
+
+def _installed(kind):
+    return importlib.util.find_spec(_PACKAGE[kind]) is not None
+
+
+def has_gpu():
+    """Whether an NVIDIA GPU is there and not hidden; costs nothing, since nothing is loaded for it."""
+    return Path("/proc/driver/nvidia/version").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1")
+
+
+class LiteRTEngine:
+    """A `.tflite` file on the CPU, with an interpreter a thread."""
+
+    runtime, batch = "litert", 1
+
+    def __init__(self, path, threads=1):
+        with quiet_stderr():
+            from ai_edge_litert.interpreter import Interpreter
+
+        self._make = lambda: Interpreter(str(path), num_threads=threads)
+        self._local = threading.local()
+        with quiet_stderr():  # the first of a process says hello
+            self._interpreter()  # what is wrong with the file shows now
+
+    def _interpreter(self):
+        if not hasattr(self._local, "interpreter"):
+            interpreter = self._make()
+            interpreter.allocate_tensors()
+            self._local.interpreter = interpreter
+            self._local.ends = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+        return self._local.interpreter, *self._local.ends
+
+    def infer(self, image):
+        """Probabilities (size, size) float32 of one (size, size, 3) uint8 RGB image."""
+        interpreter, first, last = self._interpreter()
+        interpreter.set_tensor(first, image[None])
+        interpreter.invoke()
+        return interpreter.get_tensor(last)[0, ..., 0]
+
+
+class OnnxEngine:
+    """An `.onnx` file on the CPU."""
+
+    runtime, batch = "onnx", 1
+
+    def __init__(self, path, threads=1):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def infer(self, image):
+        """Probabilities (size, size) float32 of one (size, size, 3) uint8 RGB image."""
+        return self._session.run(None, {self._input: image[None]})[0][0, ..., 0]
+
+
+class KerasEngine:
+    """The Keras network itself, on whatever its backend computes; `batch` images at once.
+
+    A batch is always full, with black images where fewer wait, so that an image gives the same whoever waits with it.
+    """
+
+    runtime = "keras"
+
+    def __init__(self, path, batch=None):
+        with quiet_stderr():
+            import model
+        self.network, _ = model.load_munet(path)
+        self.batch = batch or (GPU_BATCH if has_gpu() else 1)
+        self._waiting = queue.SimpleQueue()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def infer(self, image):
+        """Probabilities (size, size) float32 of one (size, size, 3) uint8 RGB image."""
+        answer = Future()
+        self._waiting.put((image, answer))
+        return answer.result()
+
+    def _serve(self):
+        while True:
+            taken = [self._waiting.get()]
+            while len(taken) < self.batch and not self._waiting.empty():
+                taken.append(self._waiting.get())
+            images = np.zeros((self.batch, *taken[0][0].shape), np.uint8)
+            images[: len(taken)] = [image for image, _ in taken]
+            try:
+                maps = np.asarray(self.network.predict_on_batch(images))[..., 0]
+            except Exception as error:  # it belongs to those who wait
+                for _, answer in taken:
+                    answer.set_exception(error)
+            else:
+                for (_, answer), probability in zip(taken, maps, strict=False):
+                    answer.set_result(probability)

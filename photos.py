@@ -1,0 +1,94 @@
+"""Which photos to predict: of a folder, one file, or a list; a hundred thousand take ten megabytes.
+
+photos = find_photos("photos")
+for name, path in photos: ...          # name: path below the folder, without suffix, with `/`
+"""
+
+import os
+import zlib
+from pathlib import Path
+
+import images
+from console import MunetError, shown
+from files import walk_files
+from layouts import detect, is_photo
+
+
+class Photos:
+    """Photos in order of name, as (name, path) pairs.
+
+    Args:
+        root: folder that the photos lie in.
+        files: their paths below it, as text.
+
+    Raises:
+        MunetError: two photos would write one output.
+    """
+
+    def __init__(self, root, files):
+        self.root = Path(root)
+        self._files = sorted(files, key=_name)
+        for first, second in zip(self._files, self._files[1:], strict=False):
+            if _name(first) == _name(second) and first != second:
+                one, other = shown(self.root / first), shown(self.root / second)
+                raise MunetError(f"{one} and {other} would both write {shown(_name(first))}.png; rename one")
+        self._files = list(dict.fromkeys(self._files))
+
+    def __len__(self):
+        return len(self._files)
+
+    def __iter__(self):
+        return ((_name(file), self.root / file) for file in self._files)
+
+    def outside(self, folder):
+        """These photos without those that lie below a folder."""
+        inner = os.path.relpath(os.path.abspath(folder), os.path.abspath(self.root)).replace(os.sep, "/")
+        if inner == "." or inner.startswith("../"):
+            return self
+        return Photos(self.root, (file for file in self._files if not file.startswith(inner + "/")))
+
+    def shard(self, number, of):
+        """Part `number` (from 1) of `of`, by the photos' names alone: whatever else there is, a photo is in the same part."""
+        return Photos(self.root, (f for f in self._files if zlib.crc32(_name(f).encode("utf-8", "surrogateescape")) % of == number - 1))
+
+
+def _name(file):
+    return file[: -len(os.path.splitext(file)[1]) or None]
+
+
+def find_photos(source):
+    """Photos to predict: of a folder (recursively), of one file, or of a text file that lists paths.
+
+    A folder in a known dataset layout gives its images without its masks.
+
+    Args:
+        source: path of a folder, an image, or a `.txt` file with one path a line (relative to that file).
+
+    Raises:
+        MunetError: no such source, nothing in it, or two photos that would write one output.
+    """
+    source = Path(source)
+    if source.is_dir():
+        layout = detect(source)
+        root = layout.image_root if layout else source
+        found = (os.path.relpath(path, root) for path in walk_files(root, images.SUFFIXES) if layout is None or is_photo(path, layout))
+        photos = Photos(root, (file.replace(os.sep, "/") for file in found))
+    elif source.suffix.lower() == ".txt" and source.is_file():
+        photos = _listed(source)
+    elif source.is_file():
+        photos = Photos(source.parent, [source.name])
+    else:
+        raise MunetError(f"{shown(source)} does not exist; give a folder, an image, or a .txt list of images")
+    if not len(photos):
+        raise MunetError(f"no photos in {shown(source)}: expected files ending in {' '.join(images.SUFFIXES)}")
+    return photos
+
+
+def _listed(source):
+    """The photos of a list, named below the list's folder, or below what they have in common where some lie elsewhere."""
+    lines = source.read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n")
+    paths = [os.path.abspath(source.parent / line) for line in lines if line.strip()]
+    root = source.parent.resolve()
+    if paths and not all(Path(path).is_relative_to(root) for path in paths):
+        root = os.path.commonpath([os.path.dirname(path) for path in paths])
+    return Photos(root, (os.path.relpath(path, root).replace(os.sep, "/") for path in paths))

@@ -1,0 +1,99 @@
+"""Predicts many photos: every thread takes one from reading to writing, so that all cores are busy, and few photos in memory.
+
+    with predicted(photos, segmenter, level, Path("results/NAME")) as rows:
+        for row in rows: ...            # of predictions.csv, in order of name
+
+Python's lock is free while images are decoded, resized, encoded and while the network computes, so threads are enough.
+"""
+
+import concurrent.futures
+import threading
+from contextlib import contextmanager, nullcontext
+
+import cv2
+import numpy as np
+
+from console import BadInput, MunetError, failed
+from images import image_size, overlay, read_image, write_jpeg, write_png
+from parallel import pool_map
+from prediction_table import COLUMNS
+
+OVERLAY_QUALITY = 90
+LARGE = 40_000_000  # pixels of a photo that is worked on alone, lest several fill the memory
+_alone = threading.Lock()
+
+
+@contextmanager
+def predicted(photos, segmenter, level, out, overlays=True, workers=2):
+    """Predicts photos and writes their maps, masks and overlays, each whole or not at all.
+
+    Args:
+        photos: (name, path) pairs.
+        segmenter: a `runtime.Segmenter`.
+        level: binarisation level, 0..255.
+        out: the results folder.
+        overlays: whether to write Overlays.
+        workers: threads, as many as there are cores.
+
+    Gives:
+        An iterator over rows, dicts from `prediction_table.COLUMNS` to text, in the order of `photos`; a photo's row comes when its
+        files are written. What a bad photo's row says is said on stderr too.
+
+    Raises:
+        OSError: an output cannot be written (disk full, read-only); what was written before is whole.
+    """
+    cv2.setNumThreads(1)  # a thread a photo is better than a photo cut into threads
+    threads = workers if segmenter.batch == 1 else workers + 2 * segmenter.batch  # while some wait for the batch, some read
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        yield pool_map(pool, lambda photo: predict_photo(*photo, segmenter, level, out, overlays), photos, ahead=2 * threads + 2)
+
+
+def predict_photo(name, path, segmenter, level, out, overlays=True):
+    """Predicts one photo and writes its files; returns its row."""
+    try:
+        with _alone if _is_large(path) else nullcontext():
+            return _write(name, read_image(path), segmenter, level, out, overlays)
+    except (MunetError, MemoryError, cv2.error) as problem:
+        return _failed_row(name, path, problem)
+
+
+def _is_large(path):
+    height, width = image_size(path)
+    return height * width > LARGE
+
+
+def _write(name, image, segmenter, level, out, overlays):
+    probability = segmenter(image)
+    mask = probability >= level
+    prediction, binarised, overlay_path = output_paths(name, out)
+    write_png(prediction, probability)
+    if overlays:
+        write_jpeg(overlay_path, overlay(image, mask), OVERLAY_QUALITY)
+    write_png(binarised, mask)  # last: where there is a mask, all else is there too
+    height, width = mask.shape
+    sclera = int(np.count_nonzero(mask))
+    values = (name, "ok", height, width, sclera, f"{sclera / mask.size:.6f}", int(probability.max()), "")
+    return {column: str(value) for column, value in zip(COLUMNS, values, strict=True)}
+
+
+def _failed_row(name, path, problem):
+    if not isinstance(problem, MunetError):
+        found = f"{type(problem).__name__} {problem}".strip()
+        problem = BadInput(path, found, "a photo that fits into memory", "down-scale it, or use fewer --workers")
+    failed(problem)
+    return dict.fromkeys(COLUMNS, "") | {"image": name, "status": "failed", "error": str(problem)}
+
+
+def output_paths(name, out):
+    """Where the map, the mask and the overlay of a photo go."""
+    return out / "Predictions" / f"{name}.png", out / "Binarised" / f"{name}.png", out / "Overlays" / f"{name}.jpg"
+
+
+def still_holds(row, path, out):
+    """Whether a row of an earlier run is still true: map and mask are there, and not older than the photo."""
+    if row["status"] != "ok" or row["error"]:
+        return False
+    try:
+        return min(output.stat().st_mtime for output in output_paths(row["image"], out)[:2]) >= path.stat().st_mtime
+    except OSError:
+        return False

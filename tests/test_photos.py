@@ -1,0 +1,80 @@
+"""Which photos are found, and how they are parted."""
+
+import pytest
+from conftest import touch, write_plain
+
+from console import MunetError
+from photos import Photos, find_photos
+
+
+def test_loops_of_links_end(tmp_path):
+    touch(tmp_path, "photos/x.jpg")
+    (tmp_path / "photos/loop").symlink_to(tmp_path / "photos")
+    assert list(dict(find_photos(tmp_path / "photos"))) == ["x"]
+
+
+def test_photos_of_a_folder_of_one_file_and_of_a_list(tmp_path):
+    touch(tmp_path, "a.jpg", "sub/b.PNG", "sub/.c.jpg", "notes.doc", "elsewhere/d.jpg")
+    assert dict(find_photos(tmp_path)) == {
+        "a": tmp_path / "a.jpg",
+        "elsewhere/d": tmp_path / "elsewhere/d.jpg",
+        "sub/b": tmp_path / "sub/b.PNG",
+    }
+    assert dict(find_photos(tmp_path / "a.jpg")) == {"a": tmp_path / "a.jpg"}
+    (tmp_path / "sub/list.txt").write_bytes(f"\ufeffb.PNG\r\n\r\n../a.jpg\r\n{tmp_path}/elsewhere/d.jpg\nnot there\u2028.jpg".encode())
+    photos = dict(find_photos(tmp_path / "sub/list.txt"))
+    assert list(photos) == ["a", "elsewhere/d", "sub/b", "sub/not there\u2028"]
+    assert photos["a"].samefile(tmp_path / "a.jpg")
+
+
+def test_photos_of_a_dataset_are_its_images(tmp_path):
+    write_plain(tmp_path / "data", subjects=2, images=1)
+    assert list(dict(find_photos(tmp_path / "data"))) == ["s1/eye1", "s2/eye1"]
+    touch(tmp_path, "own.jpg")
+    assert "own" in dict(find_photos(tmp_path))
+    touch(tmp_path / "sbvpi", "1L_l_1.jpg", "1L_l_1_sclera.png", "1L_l_1_iris.png")
+    assert list(dict(find_photos(tmp_path / "sbvpi"))) == ["1L_l_1"]
+
+
+@pytest.mark.parametrize("names", [["a.jpg", "a.png"], ["s/a.jpg", "s/a.tiff"]])
+def test_photos_that_would_write_one_output_are_an_error(tmp_path, names):
+    touch(tmp_path, *names)
+    with pytest.raises(MunetError, match=r"would both write (s/)?a\.png"):
+        find_photos(tmp_path)
+    (tmp_path / "list.txt").write_text("x/a.jpg\nx/../x/a.png\n")
+    with pytest.raises(MunetError, match=r"would both write x/a\.png"):
+        find_photos(tmp_path / "list.txt")
+
+
+def test_a_list_over_several_folders_keeps_names_apart(tmp_path):
+    (tmp_path / "list.txt").write_text("/d/s1/a.jpg\n/d/s2/a.jpg\n")
+    assert list(dict(find_photos(tmp_path / "list.txt"))) == ["s1/a", "s2/a"]
+
+
+def test_one_odd_name_does_not_make_a_folder_a_dataset(tmp_path):
+    touch(tmp_path, "a.jpg", "b_iris.jpg", "left_sclera.png")
+    assert list(dict(find_photos(tmp_path))) == ["a", "b_iris", "left_sclera"]
+
+
+def test_no_photos_is_an_error(tmp_path):
+    touch(tmp_path, "notes.doc")
+    (tmp_path / "list.txt").write_text("\n")
+    for source in (tmp_path, tmp_path / "list.txt", tmp_path / "missing"):
+        with pytest.raises(MunetError, match=r"no photos in|does not exist"):
+            find_photos(source)
+
+
+def test_shards_part_the_photos_by_name_alone():
+    photos = Photos("d", [f"s{i % 7}/p{i}.jpg" for i in range(200)])
+    parts = [[name for name, _ in photos.shard(number, 3)] for number in (1, 2, 3)]
+    assert sorted(name for part in parts for name in part) == [name for name, _ in photos]
+    assert min(map(len, parts)) > 40
+    fewer = Photos("d", [f"s{i % 7}/p{i}.png" for i in range(0, 200, 2)])
+    assert {name for name, _ in fewer.shard(2, 3)} == set(parts[1]) & {name for name, _ in fewer}
+    assert [name for name, _ in photos.shard(1, 1)] == [name for name, _ in photos]
+
+
+def test_outputs_below_the_photos_are_left_out(tmp_path):
+    photos = Photos(tmp_path, ["a.jpg", "out/b.png", "out2/c.png"])
+    assert [name for name, _ in photos.outside(tmp_path / "out")] == ["a", "out2/c"]
+    assert len(photos.outside(tmp_path.parent / "elsewhere")) == 3

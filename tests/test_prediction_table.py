@@ -1,0 +1,82 @@
+"""The table that grows while a run goes on, is killed anywhere, and ends in order."""
+
+from pathlib import Path
+
+import pytest
+
+from console import MunetError
+from prediction_table import COLUMNS, Table
+
+NAMES = sorted([f"s{i % 3}/p{i:03}" for i in range(40)] + ["a,b", 'quo"te', "new\nline", "深い"])
+PHOTOS = [(name, Path(f"{name}.jpg")) for name in NAMES]
+
+
+def row(name, status="ok"):
+    return dict.fromkeys(COLUMNS, "") | {"image": name, "status": status, "height": "3"}
+
+
+def always(row, path):
+    return True
+
+
+def filled(folder, shard=None, names=NAMES):
+    """A table with rows of these names, and its bytes."""
+    table = Table(folder, shard)
+    table.settle(PHOTOS, always)
+    with table.appending() as append:
+        for name in names:
+            append(row(name))
+    return table
+
+
+def test_rows_come_back_in_order_of_name(tmp_path):
+    table = filled(tmp_path)
+    before = table.path.read_bytes()
+    assert Table(tmp_path).settle(PHOTOS, always) == len(PHOTOS)
+    assert table.path.read_bytes() == before
+    assert list(table.missing(PHOTOS)) == []
+
+
+@pytest.mark.parametrize("cut", range(0, 900, 37))
+def test_a_table_cut_anywhere_is_completed_to_the_same_bytes(tmp_path, cut):
+    (tmp_path / "whole").mkdir()
+    whole = filled(tmp_path / "whole").path.read_bytes()
+    table = Table(tmp_path)
+    table.path.write_bytes(whole[:cut])
+    for limit in (5, 10, 100):  # two more runs are stopped
+        table = Table(tmp_path)
+        table.settle(PHOTOS, always)
+        with table.appending() as append:
+            for name, _ in list(table.missing(PHOTOS))[:limit]:
+                append(row(name))
+    Table(tmp_path).settle(PHOTOS, always)
+    assert table.path.read_bytes() == whole
+
+
+def test_rows_that_do_not_hold_or_whose_photo_is_gone_are_dropped_and_the_last_of_two_stays(tmp_path):
+    table = filled(tmp_path, names=NAMES[:10])
+    with table.appending() as append:
+        append(row(NAMES[3], "failed"))
+    kept = PHOTOS[:2] + PHOTOS[3:]
+    assert Table(tmp_path).settle(kept, lambda row, path: row["status"] == "ok") == 8
+    assert [name for name, _ in Table(tmp_path).missing(kept)] == [NAMES[3], *NAMES[10:]]
+
+
+def test_a_whole_run_takes_in_the_tables_of_shards(tmp_path):
+    parts = [filled(tmp_path, (number, 3), NAMES[number - 1 :: 3]) for number in (1, 2, 3)]
+    assert {part.path.name for part in parts} == {f"predictions-{n}of3.csv" for n in (1, 2, 3)}
+    assert Table(tmp_path, (2, 3)).settle(PHOTOS, always) == len(NAMES[1::3])
+    assert Table(tmp_path).settle(PHOTOS, always) == len(NAMES)
+    (tmp_path / "other").mkdir()
+    assert (tmp_path / "predictions.csv").read_bytes() == filled(tmp_path / "other").path.read_bytes()
+    assert [path.name for path in tmp_path.glob("*.csv")] == ["predictions.csv"]
+
+
+def test_a_removed_folder_is_told(tmp_path):
+    table = Table(tmp_path)
+    table.settle(PHOTOS, always)
+    with table.appending() as append:
+        append(row("a"))
+        table.path.unlink()
+        with pytest.raises(MunetError, match="was removed while it was written to"):
+            append(row("b"))

@@ -1,0 +1,131 @@
+"""The runtimes agree, load nothing that they do not need, and refuse what is not a model."""
+
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+from conftest import draw_eye, run_script
+
+import model
+from console import MunetError
+from conversion import converted, store_settings
+from engines import KerasEngine
+from model_files import read_settings
+from runtime import Segmenter
+
+SIZE = 96
+SETTINGS = {"architecture": {"size": SIZE, "decoder": "unet"}, "level": 120}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A network with random weights whose probabilities are everywhere between 0 and 1."""
+    folder = tmp_path_factory.mktemp("runtimes")
+    keras.utils.set_random_seed(1)
+    network = model.build_munet(SIZE, encoder_weights="none")
+    head = network.get_layer("head")
+    head.set_weights([head.get_weights()[0] * 10, head.get_weights()[1]])
+    model.save_munet(network, folder, SETTINGS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return [draw_eye(seed, (120 + 10 * seed, 200))[0] for seed in range(6)]
+
+
+@pytest.mark.parametrize("kind", ["litert", "onnx"])
+def test_runtimes_agree_with_keras(weights, photos, kind):
+    expected = [Segmenter(weights, "keras")(photo).astype(int) for photo in photos]
+    for path in (weights, converted(weights, kind)):
+        segmenter = Segmenter(path, kind)
+        assert (segmenter.runtime, segmenter.level, segmenter.size) == (kind, 120, SIZE)
+        found = [segmenter(photo).astype(int) for photo in photos]
+        assert max(np.abs(a - b).max() for a, b in zip(found, expected, strict=True)) <= 1
+        same = np.concatenate([((a >= 120) == (b >= 120)).ravel() for a, b in zip(found, expected, strict=True)])
+        assert same.mean() > 0.9999
+        assert np.concatenate([a.ravel() for a in found]).std() > 10  # there was something to agree on
+
+
+@pytest.mark.parametrize("kind", ["keras", "litert", "onnx"])
+def test_any_number_of_threads_get_what_one_gets(weights, photos, kind):
+    segmenter = Segmenter(weights, kind, tta=True)
+    alone = [segmenter(photo) for photo in photos]
+    with ThreadPoolExecutor(4) as pool:
+        for photo, found in zip(photos * 3, pool.map(segmenter, photos * 3), strict=True):
+            expected = next(a for a, p in zip(alone, photos, strict=True) if p is photo)
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_keras_gathers_waiting_images_into_full_batches(weights, photos):
+    engine = KerasEngine(weights, batch=4)
+    sizes = []
+    predict = engine.network.predict_on_batch
+    engine.network.predict_on_batch = lambda images: sizes.append(len(images)) or predict(images)
+    prepared = [Segmenter(weights, "keras").prepare(photo) for photo in photos]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(engine.infer, prepared * 4))
+    assert set(sizes) == {4}
+    assert len(sizes) < 24
+    single = KerasEngine(weights, batch=1)
+    for image, found in zip(prepared, together, strict=False):
+        np.testing.assert_allclose(found, single.infer(image), atol=1e-5)
+
+
+def test_an_error_reaches_the_thread_that_asked(weights):
+    engine = KerasEngine(weights)
+    with pytest.raises(ValueError, match="shape"):
+        engine.infer(np.zeros((5, 5, 3), np.uint8))
+    assert engine.infer(np.zeros((SIZE, SIZE, 3), np.uint8)).shape == (SIZE, SIZE)
+
+
+def test_a_converted_model_is_kept_and_knows_a_new_level(weights):
+    path = converted(weights, "litert")
+    stamp = path.stat().st_mtime_ns
+    assert converted(weights, "litert").stat().st_mtime_ns == stamp
+    assert read_settings(path) == read_settings(weights)
+    other = model.save_munet(model.load_munet(weights)[0], weights / "other", SETTINGS | {"level": 77})
+    assert Segmenter(converted(other, "litert")).level == 77
+
+
+def test_prediction_through_litert_loads_no_keras(weights):
+    converted(weights, "litert")
+    code = (
+        "import sys; from runtime import Segmenter; import numpy as np\n"
+        f"print(Segmenter({str(weights)!r}, 'litert')(np.zeros((50, 60, 3), np.uint8)).shape)\n"
+        "print([name for name in ('keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'sklearn', 'scipy') if name in sys.modules])"
+    )
+    done = run_script("-c", code)
+    assert done.stdout == "(50, 60)\n[]\n", done.stderr
+
+
+def test_auto_falls_back_to_keras_where_nothing_can_convert(weights, photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    segmenter = Segmenter(weights)
+    assert segmenter.runtime == "keras"
+    assert "could not be converted" in capsys.readouterr().err
+    with pytest.raises(MunetError, match="use --runtime keras"):
+        Segmenter(weights, "litert")
+
+
+def test_what_is_not_a_model_or_not_for_this_runtime_is_refused(weights, tmp_path):
+    tflite, onnx = converted(weights, "litert"), converted(weights, "onnx")
+    with pytest.raises(MunetError, match="runs on litert alone"):
+        Segmenter(tflite, "onnx")
+    (tmp_path / "bare.tflite").write_bytes(tflite.read_bytes()[:-4000])
+    with pytest.raises(MunetError, match="holds no MU-Net settings"):
+        Segmenter(tmp_path / "bare.tflite")
+    with zipfile.ZipFile(tmp_path / "junk.tflite", "w"):
+        pass
+    store_settings(tmp_path / "junk.tflite", "litert", read_settings(weights))
+    with pytest.raises(MunetError, match="cannot be run by litert"):
+        Segmenter(tmp_path / "junk.tflite")
+    (tmp_path / "cut.onnx").write_bytes(onnx.read_bytes()[:5000])
+    with pytest.raises(MunetError, match="is not a whole ONNX file"):
+        Segmenter(tmp_path / "cut.onnx")
+    with pytest.raises(MunetError, match="no model at"):
+        Segmenter(tmp_path / "none.tflite")
