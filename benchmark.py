@@ -1,6 +1,7 @@
 """Measures the suite, each thing beside its alternative in one run; the last line is JSON.
 
     python benchmark.py train                              # input pipeline beside the bare training step
+    python benchmark.py predict weights/NAME               # the pipeline beside bare inference and a plain loop
     python benchmark.py threshold                          # best-F1 level beside scikit-learn's curve
     python benchmark.py realism DATA OTHER=1               # train on drawn eyes, score on real ones (sclera is class 1 in OTHER)
     python benchmark.py recipe DATA --also OTHER           # the paper's recipe beside this one, on held-out subjects
@@ -15,6 +16,7 @@ from console import ArgumentParser, finish, quiet_stderr, run
 
 PARTS = {
     "train": ("benchmarks.train_step", "images a second: the bare step, the pipeline, with online augmentation"),
+    "predict": ("benchmarks.predict", "photos a second: the pipeline, bare inference, a plain loop, and where the time goes"),
     "threshold": ("benchmarks.threshold_level", "time to choose the level for one-megapixel images"),
     "realism": ("benchmarks.realism", "F1 on real photos of a network that has only seen drawn eyes"),
     "recipe": ("benchmarks.recipe", "F1 on held-out subjects of the paper's recipe and of this one"),

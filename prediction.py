@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from console import BadInput, MunetError, failed
-from images import image_size, overlay, read_image, write_jpeg, write_png
+from images import BOMB_DENSITY, image_size, overlay, read_image, write_jpeg, write_png
 from parallel import pool_map
 from prediction_table import COLUMNS
 
@@ -58,6 +58,11 @@ def predict_photo(name, path, segmenter, level, out, overlays=True):
 
 
 def _is_large(path):
+    try:
+        if path.stat().st_size < LARGE / BOMB_DENSITY:  # it cannot hold so many, and need not be opened to tell
+            return False
+    except OSError:  # it is told when the photo is read
+        return False
     height, width = image_size(path)
     return height * width > LARGE
 
@@ -68,7 +73,7 @@ def _write(name, image, segmenter, level, out, overlays):
     prediction, binarised, overlay_path = output_paths(name, out)
     write_png(prediction, probability)
     if overlays:
-        write_jpeg(overlay_path, overlay(image, mask), OVERLAY_QUALITY)
+        write_jpeg(overlay_path, overlay(image, mask), OVERLAY_QUALITY, "4:2:0")
     write_png(binarised, mask)  # last: where there is a mask, all else is there too
     height, width = mask.shape
     sclera = int(np.count_nonzero(mask))

@@ -204,7 +204,7 @@ def test_a_probability_map_is_8_bit_grey_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [((100, 200), (100, 200)), ((10, 5000), (4, 2048)), ((4096, 1024), (2048, 512)), ((1, 9000), (1, 2048))]
+    ("size", "expected"), [((100, 200), (100, 200)), ((10, 5000), (3, 1280)), ((4096, 1024), (1280, 320)), ((1, 9000), (1, 1280))]
 )
 def test_an_overlay_tints_the_mask_alone_and_is_limited_in_size(size, expected):
     mask = np.zeros(size, bool)
@@ -226,6 +226,40 @@ def test_probabilities_are_rounded_once_at_the_photos_size():
     assert grown.shape == (3, 8)
     assert grown.dtype == np.uint8
     assert np.array_equal(grown[1], np.rint(np.clip((np.arange(8) + 0.5) / 4 - 0.5, 0, 1) * 255))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (200, 150), (1000, 333)])
+def test_large_maps_are_made_in_bands_that_nobody_sees(size):
+    small = np.random.default_rng(0).random((24, 24), np.float32)
+    whole = cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR) * 255
+    assert np.abs(resize_probability(small, size) - whole).max() < 0.501
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (5, 8), (40, 131)])
+def test_pngs_hold_what_was_written(tmp_path, shape):
+    rng = np.random.default_rng(1)
+    for pixels, mode in ((rng.integers(0, 256, shape, np.uint8), "L"), (rng.random(shape) < 0.5, "1")):
+        write_png(tmp_path / "a.png", pixels)
+        with Image.open(tmp_path / "a.png") as opened:
+            assert opened.mode == mode
+            opened.verify()
+        assert np.array_equal(
+            cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED) > 0 if mode == "1" else read_probability(tmp_path / "a.png"), pixels
+        )
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 30}, {"mode": "L"}])
+def test_jpegs_decode_to_pillows_pixels(tmp_path, options):
+    photo = Image.fromarray(cv2.resize(noise(9, 11, 3), (333, 207), interpolation=cv2.INTER_CUBIC)).convert(options.pop("mode", "RGB"))
+    photo.save(tmp_path / "a.jpg", **options)
+    with Image.open(tmp_path / "a.jpg") as opened:
+        assert np.array_equal(read_image(tmp_path / "a.jpg"), np.asarray(opened.convert("RGB")))
+
+
+def test_a_small_file_of_many_pixels_is_refused_before_it_is_decoded(tmp_path):
+    Image.new("L", (8000, 6000)).save(tmp_path / "bomb.png")
+    with pytest.raises(BadInput, match=r"8000x6000 pixels in \d+ bytes"):
+        read_image(tmp_path / "bomb.png")
 
 
 def test_a_shrunk_mask_is_sclera_where_at_least_half_of_the_area_is():

@@ -1,0 +1,158 @@
+"""Photos a second of the prediction pipeline, beside bare inference and beside the plain loop that one would write first.
+
+The three take turns, so that what else the machine does slows all of them. Bare inference is LiteRT on images that are
+ready in memory, in the faster of two ways: a thread a core, or one caller whose work is spread over the cores.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+
+import eyes
+from benchmarks import timed
+from console import between, print_table
+from images import overlay, read_image, resize_probability, write_jpeg, write_png
+from model import load_munet
+from photos import find_photos
+from prediction import OVERLAY_QUALITY, predicted
+from runtime import Segmenter
+
+SUITE = Path(__file__).resolve().parent.parent
+SIZES = ((550, 1300), (3000, 4000))  # (height, width): of MASD's photos, and 12 megapixels
+DIFFERENT = 12  # photos; the others are copies
+PROFILED = 10  # photos
+
+
+def add_arguments(parser):
+    """Adds this part's flags."""
+    parser.add_argument("weights", type=Path, metavar="MODEL", help="a trained model")
+    parser.add_argument("--count", type=between(6, 10**6, int), default=500, help="photos of 1300x550; a fifth as many of 12 megapixels")
+    parser.add_argument("--rounds", type=between(1, 100, int), default=5, help="turns that they take")
+    parser.add_argument(
+        "--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="threads, for pipeline and bare inference"
+    )
+
+
+def measure(args):
+    """Rates, ratios to bare inference and to the plain loop, and where the time of a photo goes."""
+    segmenter = Segmenter(args.weights, "litert")
+    loop = _plain_loop(args.weights)
+    rows, shares, ratios = [], [], {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for size, count in zip(SIZES, (args.count, max(args.rounds, args.count // 5)), strict=True):
+            name = f"{size[1]}x{size[0]}"
+            folder = _photos(Path(scratch, name), size, count)
+            rates = _take_turns(folder, segmenter, loop, count, args)
+            bare, plain = rates["bare LiteRT"], rates["plain loop"]
+            rows += [(name, kind, f"{rate:.1f}", f"{rate / bare:.2f}", f"{rate / plain:.1f}") for kind, rate in rates.items()]
+            shares += [(name, step, f"{1000 * seconds:.1f}") for step, seconds in _profile(folder, segmenter).items()]
+            ratios[name] = {"rate": rates["pipeline"], "of_bare": rates["pipeline"] / bare, "over_plain": rates["pipeline"] / plain}
+            shutil.rmtree(folder)
+    print_table(("photos", "", "photos a second", "of bare LiteRT", "over the plain loop"), rows)
+    print_table(("photos", "step", "CPU ms a photo"), shares)
+    started = _start_up(args.weights)
+    print(f"one photo, from the command to its mask: {started:.2f} s")
+    return {"images": args.count, "failed": 0, "first_mask_seconds": started, **ratios}
+
+
+def _photos(folder, size, count):
+    """A folder of JPEGs of drawn eyes: a few close-ups, and copies of them."""
+    folder.mkdir()
+    for i in range(count):
+        path = folder / f"{i:06}.jpg"
+        if i < DIFFERENT:
+            rng = np.random.default_rng(i)
+            image, _, _ = eyes.draw_eye(eyes.draw_subject(rng), rng, (550, 1300))
+            photo = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
+            cv2.imwrite(str(path), photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])  # with the colour subsampling of cameras
+        else:
+            shutil.copyfile(folder / f"{i % DIFFERENT:06}.jpg", path)
+    return folder
+
+
+def _take_turns(folder, segmenter, loop, count, args):
+    """Photos a second of each way, all rounds together."""
+    photos = iter(find_photos(folder))
+    some = max(1, count // args.rounds)
+    slow = max(1, some // 5)  # of the slow way, fewer are enough
+    inputs = [segmenter.prepare(read_image(path)) for _, path in islice(find_photos(folder), DIFFERENT)]
+    inputs = [inputs[i % len(inputs)] for i in range(some)]
+    spread = Segmenter(args.weights, "litert", threads=args.workers)
+    spent = dict.fromkeys(("thread a core", "one caller", "pipeline", "pipeline with overlays", "plain loop"), 0.0)
+    with ThreadPoolExecutor(args.workers) as pool:
+        list(pool.map(segmenter.infer, inputs[: 2 * args.workers]))  # every thread has its interpreter
+        out = folder.parent / "out"
+        for number in range(args.rounds):
+            part = list(islice(photos, some))
+            spent["thread a core"] += timed(lambda: list(pool.map(segmenter.infer, inputs)))[1]
+            spent["one caller"] += timed(lambda: [spread.infer(image) for image in inputs])[1]
+            for overlays, kind in ((False, "pipeline"), (True, "pipeline with overlays")):
+                spent[kind] += timed(lambda p=part, o=overlays: _run(p, segmenter, out / str(o), o, args.workers))[1]
+            spent["plain loop"] += timed(lambda p=part[:slow]: [loop(path, folder.parent / "plain") for _, path in p])[1] * some / slow
+            print(f"  round {number + 1} of {args.rounds}", file=sys.stderr, flush=True)
+            for left in (out, folder.parent / "plain"):
+                shutil.rmtree(left)
+    done = some * args.rounds
+    bare = done / min(spent.pop("thread a core"), spent.pop("one caller"))
+    return {"bare LiteRT": bare} | {kind: done / seconds for kind, seconds in spent.items()}
+
+
+def _run(photos, segmenter, out, overlays, workers):
+    with predicted(photos, segmenter, segmenter.level, out, overlays, workers) as rows:
+        assert all(row["status"] == "ok" for row in rows)
+
+
+def _plain_loop(weights):
+    """What one would write first: OpenCV and `model.predict`, a photo at a time."""
+    network, settings = load_munet(weights)
+    keras.utils.disable_interactive_logging()
+
+    def one(path, out):
+        out.mkdir(exist_ok=True)
+        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        small = cv2.resize(image, (network.input_shape[2], network.input_shape[1]), interpolation=cv2.INTER_AREA)
+        probability = cv2.resize(network.predict(small[None])[0, ..., 0], image.shape[1::-1])
+        cv2.imwrite(str(out / f"{path.stem}_map.png"), np.rint(probability * 255).astype(np.uint8))
+        cv2.imwrite(str(out / f"{path.stem}_mask.png"), (probability * 255 >= settings["level"]).astype(np.uint8) * 255)
+
+    return one
+
+
+def _profile(folder, segmenter):
+    """CPU seconds a photo of each step, one thread."""
+    spent, out = {}, folder.parent / "profile"
+
+    def step(name, function):
+        started = time.thread_time()
+        result = function()
+        spent[name] = spent.get(name, 0) + (time.thread_time() - started) / PROFILED
+        return result
+
+    for _, path in islice(find_photos(folder), PROFILED):
+        image = step("decode", lambda p=path: read_image(p))
+        small = step("resize", lambda i=image: segmenter.prepare(i))
+        found = step("infer", lambda s=small: segmenter.infer(s))
+        probability = step("up-sample", lambda f=found, i=image: resize_probability(f, i.shape[:2]))
+        mask = step("threshold", lambda p=probability: p >= segmenter.level)
+        step("encode and write map", lambda p=probability: write_png(out / "map.png", p))
+        step("encode and write mask", lambda m=mask: write_png(out / "mask.png", m))
+        step("overlay", lambda i=image, m=mask: write_jpeg(out / "overlay.jpg", overlay(i, m), OVERLAY_QUALITY, "4:2:0"))
+    return spent
+
+
+def _start_up(weights):
+    """Seconds from the command line to the mask of one photo, the model being converted already."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = _photos(Path(scratch, "photos"), SIZES[0], 1)
+        command = [sys.executable, SUITE / "predict_test_images.py", folder, "--weights", weights, "--out", Path(scratch, "out")]
+        return timed(lambda: subprocess.run(command, check=True, capture_output=True))[1]
