@@ -62,7 +62,7 @@ def open_image(path):
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise BadInput(path, error.strerror, "a file that can be read", "check that it is there, and its permissions") from error
     except Exception as error:  # Pillow's decoders raise nearly everything (SyntaxError, struct.error, ...) on damaged data.
-        found = "not an image" if isinstance(error, Image.UnidentifiedImageError) else f"damaged data ({error})"
+        found = "not an image" if isinstance(error, Image.UnidentifiedImageError) else f"damaged data ({' '.join(str(error).split())})"
         raise BadInput(path, found, "a whole " + "/".join(s[1:] for s in SUFFIXES) + " file", "copy it again or remove it") from error
 
 
