@@ -4,6 +4,7 @@
     python predict_test_images.py photo.jpg --weights weights/NAME
     python predict_test_images.py list.txt --weights weights/NAME --tta --level 140
     python predict_test_images.py PHOTOS --weights weights/NAME --out results/NAME --shard 3/8     # one of eight machines
+    python predict_test_images.py clip.mp4 --weights weights/NAME                                  # or 0, the first camera
 
 Writes Predictions/**.png (8-bit grey probability), Binarised/**.png (1-bit, probability >= level),
 Overlays/**.jpg and predictions.csv (a row an image). One bad photo never stops the others; the same command
@@ -14,8 +15,10 @@ together later; the command without --shard then completes what is missing and m
 import argparse
 import os
 import re
+import time
 from pathlib import Path
 
+import video
 from console import ArgumentParser, MunetError, between, finish, progress, run, shown
 from engines import RUNTIMES
 from files import claim_folder
@@ -28,7 +31,9 @@ from runtime import Segmenter
 def parse(argv):
     """The command line as a namespace."""
     parser = ArgumentParser(__doc__)
-    parser.add_argument("images", type=Path, metavar="IMAGES", help="a folder (searched recursively), an image, or a .txt list")
+    parser.add_argument(
+        "images", type=Path, metavar="IMAGES", help="a folder (searched recursively), an image, a .txt list, a video, or a camera's number"
+    )
     parser.add_argument("--weights", type=Path, default=Path("weights/munet"), help="run folder, munet.weights.h5, .tflite or .onnx")
     parser.add_argument("--out", type=Path, help="output folder (default: results/NAME of IMAGES)")
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="what runs the network: LiteRT, or Keras on a GPU")
@@ -40,6 +45,7 @@ def parse(argv):
     )
     parser.add_argument("--no-overlays", action="store_true", help="write no Overlays")
     parser.add_argument("--shard", type=shard, metavar="I/N", help="predict the I-th of N parts of the photos")
+    parser.add_argument("--frames", type=between(1, 10**9, int), help="of a video or a camera: stop after so many")
     parser.add_argument("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="photos worked on at once")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in --out")
     args = parser.parse_args(argv)
@@ -59,16 +65,13 @@ def shard(text):
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
+    if video.is_video(args.images):
+        return predict_frames(args)
     photos = without_outputs(find_photos(args.images), args)
     if args.shard:
         photos = photos.shard(*args.shard)
-    segmenter = Segmenter(args.weights, args.runtime, args.tta)
-    level = segmenter.level if args.level is None else args.level
-    if args.threshold is not None:
-        level = round(args.threshold * 255)
-    settings = {"script": "predict_test_images.py", "images": str(args.images.resolve()), "model": segmenter.name}
-    settings |= {"runtime": segmenter.runtime, "level": level, "tta": args.tta, "overlays": not args.no_overlays}
-    claim_folder(args.out, settings, args.overwrite, "{}of{}".format(*args.shard) if args.shard else None)
+    segmenter, level = load(args)
+    claim(args, segmenter, level)
     table = Table(args.out, args.shard)
     done = table.settle(photos, lambda row, path: still_holds(row, path, args.out))
     missing = table.missing(photos)
@@ -76,6 +79,34 @@ def main(argv):
         for row in progress(rows, len(photos) - done, "predict"):
             append(row)
     return summarise(table, photos, level)
+
+
+def load(args):
+    """The segmenter, and the level to cut its maps at."""
+    segmenter = Segmenter(args.weights, args.runtime, args.tta)
+    level = segmenter.level if args.level is None else args.level
+    if args.threshold is not None:
+        level = round(args.threshold * 255)
+    return segmenter, level
+
+
+def claim(args, segmenter, level):
+    """Makes the output folder ready for these photos, this model and these options, or refuses it."""
+    settings = {"script": "predict_test_images.py", "images": str(args.images.resolve()), "model": segmenter.name}
+    settings |= {"runtime": segmenter.runtime, "level": level, "tta": args.tta, "overlays": not args.no_overlays}
+    claim_folder(args.out, settings, args.overwrite, "{}of{}".format(*args.shard) if args.shard else None)
+
+
+def predict_frames(args):
+    """Predicts a video or what a camera sees; returns the exit code."""
+    segmenter, level = load(args)
+    claim(args, segmenter, level)
+    started = time.monotonic()
+    frames = video.predict_video(args.images, segmenter, level, args.out, args.frames, args.workers)
+    rate = frames / (time.monotonic() - started)
+    print(f"{frames} frames at level {level}, {rate:.1f} a second: video and table in {shown(args.out)}")
+    finish(images=frames, failed=0, level=level, frames_per_second=rate, out=str(args.out))
+    return 0
 
 
 def without_outputs(photos, args):

@@ -1,0 +1,101 @@
+"""Videos and cameras: an overlay for every frame, its area in a table, and clear words for what is no video."""
+
+import csv
+import json
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from conftest import draw_eye, run_script
+
+import model
+import predict_test_images
+import video
+from console import MunetError
+from runtime import Segmenter
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("video")
+    keras.utils.set_random_seed(0)
+    model.save_munet(model.build_munet(32, encoder_weights="none"), folder, {"architecture": {"size": 32, "decoder": "unet"}, "level": 127})
+    return folder
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Twelve frames of 97x64 pixels, which no codec likes, at 10 a second."""
+    path = tmp_path / "my clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (97, 64))
+    for seed in range(12):
+        writer.write(draw_eye(seed, (64, 97))[0][..., ::-1])
+    writer.release()
+    return path
+
+
+def test_a_video_gives_an_overlay_video_and_a_table(weights, clip, tmp_path, capsys):
+    assert predict_test_images.main([str(clip), "--weights", str(weights), "--out", str(tmp_path / "out")]) == 0
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert figures["images"] == 12
+    assert figures["frames_per_second"] > 0
+    with open(tmp_path / "out/my clip.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["frame"] for row in rows] == [str(i) for i in range(12)]
+    assert float(rows[10]["seconds"]) == pytest.approx(1.0)
+    segmenter, capture, made = Segmenter(weights), cv2.VideoCapture(str(clip)), cv2.VideoCapture(str(tmp_path / "out/my clip.mp4"))
+    assert made.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
+    for row in rows:
+        picture = capture.read()[1]
+        mask = segmenter(np.ascontiguousarray(picture[..., ::-1])) >= 127
+        assert int(row["sclera_pixels"]) == mask.sum()
+        assert float(row["sclera_share"]) == pytest.approx(mask.mean(), abs=1e-6)
+        assert made.read()[1].shape == (64, 96, 3)
+    assert not made.read()[0]
+
+
+def test_frames_limits_and_nothing_half_written_stays(weights, clip, tmp_path, monkeypatch):
+    segmenter = Segmenter(weights)
+    assert video.predict_video(clip, segmenter, 127, tmp_path / "out", frames=5) == 5
+    monkeypatch.setattr(video, "overlay", lambda image, mask: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        video.predict_video(clip, segmenter, 127, tmp_path / "none")
+    assert list((tmp_path / "none").iterdir()) == []
+
+
+@pytest.mark.parametrize("source", ["junk.mp4", "missing.mov", "97"])
+def test_what_is_no_video_is_told_in_one_line(weights, tmp_path, source):
+    (tmp_path / "junk.mp4").write_bytes(b"not a video" * 100)
+    done = run_script(predict_test_images.__file__, source, "--weights", weights, "--out", tmp_path / "out", cwd=tmp_path)
+    assert done.returncode == 2
+    assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] == done.stderr.splitlines()[-1:]
+    assert "no video that can be read" in done.stderr or "camera 97 gives no pictures" in done.stderr
+
+
+def test_a_recording_ends_with_ctrl_c_and_is_kept(weights, clip, tmp_path, monkeypatch):
+    real = cv2.VideoCapture
+
+    def interrupted(items, total, label):
+        for number, item in enumerate(items):
+            if number == 4:
+                raise KeyboardInterrupt
+            yield item
+
+    monkeypatch.setattr(video, "progress", interrupted)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda source: real(str(clip)))
+    assert video.predict_video("0", Segmenter(weights), 127, tmp_path / "out") == 4
+    assert real(str(tmp_path / "out/camera0.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 4
+    with pytest.raises(KeyboardInterrupt):
+        video.predict_video(clip, Segmenter(weights), 127, tmp_path / "file")
+
+
+def test_a_folder_named_like_a_number_is_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert video.is_video("0")
+    (tmp_path / "0").mkdir()
+    assert not video.is_video("0")
+    assert video.is_video("a/b.MP4")
+    assert not video.is_video("a/b.jpg")
+    with pytest.raises(MunetError, match="no photos in"):
+        predict_test_images.main(["0"])
