@@ -60,7 +60,7 @@ __all__ = [
     "render",
 ]
 
-VERSION = 6  # Counts up whenever the same seed gives other pixels.
+VERSION = 7  # Counts up whenever the same seed gives other pixels.
 PIXELS = 480 * 640  # Of a photo whose size is not given.
 SMALLEST = 16  # Pixels along a side; in fewer there is no eye to see.
 
@@ -92,7 +92,7 @@ def render(subject, capture, size=None):
 
     Returns:
         image: HWC uint8 RGB, 0-255. classes: HW uint8; `SCLERA` (1), `IRIS` (2) and `PUPIL` (3) are inside the
-        palpebral fissure and outside the caruncle, with the limbus between the first two; 0 is all else. What crosses
+        palpebral fissure and outside its fleshy corners, with the limbus between the first two; 0 is all else. What crosses
         the eye (lashes, glints, hair, glasses) hides nothing: annotators of real photos draw through it too.
 
     Raises:

@@ -8,6 +8,7 @@ from .glints import add_glints
 from .iris import draw_iris
 from .paint import bump, linear, mix, noise, ramp, soften
 from .sclera import draw_sclera
+from .skin import skin_tone
 
 FLESH, WET_RIM, LASH_ROOTS, CLEFT = (206, 126, 114), (226, 164, 150), (36, 22, 20), (40, 22, 18)  # sRGB, of light skin
 SCLERA, IRIS, PUPIL = 1, 2, 3  # classes of pixels; 0 is all else
@@ -33,13 +34,13 @@ def draw_eyeball(canvas, scene, rng):
     ball = draw_sclera(scene, view, rng)
     rho, theta = scene.globe.polar(frame.x[view], frame.y[view])
     draw_iris(ball, scene, rho, theta)
-    caruncle = _draw_caruncle(ball, scene, view, rng)
+    corners = _draw_caruncle(ball, scene, view, rng) | _draw_outer_corner(ball, scene, view, rng)
     ball *= _lid_shadow(scene, view, covered)[..., None]
     add_glints(ball, scene, view, rng)
     mix(canvas[view], ball, covered.astype(np.float32) / 255)
     if scene.capture.glints != "none":
         _draw_meniscus(canvas, scene, rng)
-    shown = (covered >= HALF_COVERED) & ~caruncle
+    shown = (covered >= HALF_COVERED) & ~corners
     classes[view] = shown * np.where(rho >= 1, SCLERA, np.where(rho >= scene.capture.pupil, IRIS, PUPIL))
     return classes
 
@@ -88,6 +89,35 @@ def _draw_caruncle(ball, scene, view, rng):
     mix(ball, flesh, 0.55 * bump(np.maximum(radius - 0.6, 0), 0.7))
     mix(ball, flesh * (1 + 0.12 * bumps[..., None]), 1 - ramp(radius + 0.06 * bumps, 0.8, 1.1))
     return radius < 1
+
+
+def _draw_outer_corner(ball, scene, view, rng):
+    """Lays the flesh between the lids at the temple, folded and moist, onto `ball` in place; returns where it hides the sclera, HW bool."""
+    frame, lids, reach = scene.frame, scene.lids, scene.subject.outer_corner
+    hidden = np.zeros(ball.shape[:2], bool)
+    box = _box(frame.x[view] > 1 - 3 * reach)
+    if box is None:
+        return hidden
+    x, y = frame.x[view][box], frame.y[view][box]
+    upper, lower = (np.interp(x, lids.at, curve).astype(np.float32) for curve in (lids.upper, lids.lower))
+    down = np.clip((y - upper) / np.maximum(lower - upper, 1e-3), 0, 1)  # 0 at the upper lid, 1 at the lower
+    # 1 at its border, which is round: it follows both lids towards the nose, the upper one further.
+    depth = (1 - x) / reach / (0.8 + 1.2 * (1 - down) ** 3 + 0.3 * down**3)
+    flesh = linear(FLESH) * (1 - 0.5 * np.float32(scene.subject.skin_tone))
+    color = flesh + (skin_tone(scene.subject) - flesh) * np.float32(rng.uniform(0, 0.8))
+    # Its folds run along that border, in the shade of the upper lid.
+    folds = 1 + 0.12 * np.cos(depth * np.float32(rng.uniform(8, 25)) + np.float32(rng.uniform(0, 6)))
+    part = ball[box]
+    mix(part, color, 0.45 * bump(np.maximum(depth - 0.9, 0), 0.4))
+    mix(part, color * (folds * (0.55 + 0.45 * down))[..., None], 0.92 * (1 - ramp(depth, 0.8, 1.15)))
+    hidden[box] = depth < 1
+    return hidden
+
+
+def _box(marked):
+    """The slices of the rectangle that holds all that is marked in an HW bool; None if nothing is."""
+    rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
+    return np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else None
 
 
 def _lid_shadow(scene, view, covered):

@@ -66,7 +66,7 @@ class Subject:
     limbus: float  # how wide its soft edge is, as a share of the iris's radius
     limbal_ring: float  # 0..1, how dark
     arcus: float  # 0 none to 1, the pale ring of old corneas
-    outer_fold: float  # 0..1, how much the fold of the conjunctiva at the outer canthus tints it
+    outer_corner: float  # how far flesh reaches from the outer canthus over the globe
     pinguecula: float  # 0 none to 1, the yellowish patch beside the limbus
     pigment_spots: int  # brown, on the sclera
 
@@ -106,7 +106,7 @@ def draw_subject(rng):
         limbus=rng.uniform(0.07, 0.2),
         limbal_ring=rng.uniform(0.2, 0.9),
         arcus=rng.uniform(0.3, 1) if rng.uniform() < ARCUS else 0.0,
-        outer_fold=rng.beta(1.2, 1.5),
+        outer_corner=0.04 + 0.3 * rng.beta(1.2, 1.6),
         pinguecula=rng.uniform(0.3, 1) if rng.uniform() < PINGUECULA else 0.0,
         pigment_spots=int(rng.integers(1, 6)) if rng.uniform() < PIGMENTED else 0,
     )

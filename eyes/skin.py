@@ -56,7 +56,7 @@ def _edge(scene, rng):
     return np.maximum(np.maximum(temple, top), nose) - wobble
 
 
-def _tone(subject):
+def skin_tone(subject):
     """The colour of the skin between two of `TONES`, linear RGB."""
     at = subject.skin_tone * (len(TONES) - 1)
     return linear(np.array([np.interp(at, range(len(TONES)), channel) for channel in zip(*TONES, strict=True)]))
@@ -71,7 +71,7 @@ def _colors(scene, rng):
     flush += 0.12 * bump(y - 0.2, 0.35) * bump(x, 1.2)
     # Veins are where a smooth noise crosses 0: bluish lines.
     veins = 0.12 * (1 - scene.subject.skin_tone) * bump(noise(rng, x.shape, 0.12 * frame.scale), 0.06)
-    red, green, blue = _tone(scene.subject)
+    red, green, blue = skin_tone(scene.subject)
     colors = cv2.merge([(1 + 0.3 * flush - veins) * red, (1 - flush - 0.5 * veins) * green, (1 - flush) * blue])
     return enlarge(colors, frame.size)
 

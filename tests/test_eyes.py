@@ -126,6 +126,17 @@ def test_the_mask_is_where_the_paint_of_the_sclera_is_seen(seed, monkeypatch):
     assert (seen != mask)[beyond].sum() < 0.1 * border.sum()
 
 
+def test_flesh_at_the_outer_canthus_hides_sclera_there_alone():
+    capture, masks = capture_of(4, openness=1.0, scale=0.4, tilt=0.0, yaw=0.0, pitch=0.0, eye="L"), {}
+    for reach in (0.04, 0.3):
+        masks[reach] = eyes.render(replace(subject_of(4), outer_corner=reach), capture, (240, 320))[1] == eyes.SCLERA
+    assert not (masks[0.3] & ~masks[0.04]).any()
+    lost = scene_of(subject_of(4), capture, (240, 320)).frame.x[masks[0.04] & ~masks[0.3]]
+    assert len(lost) > 100
+    assert lost.min() > 0.3
+    assert np.mean(lost > 0.6) > 0.9
+
+
 @pytest.mark.parametrize("head_yaw", [-30.0, 0.0, 30.0])
 def test_an_eye_that_looks_into_the_camera_is_round_however_the_head_is_turned(head_yaw):
     capture = capture_of(3, yaw=0.0, pitch=0.0, head_yaw=head_yaw, head_pitch=10.0, tilt=20.0, scale=0.3)
