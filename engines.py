@@ -80,6 +80,7 @@ class LiteRTEngine:
         with quiet_stderr():
             from ai_edge_litert.interpreter import Interpreter
 
+        self.file = Path(path)
         self._make = lambda: Interpreter(str(path), num_threads=threads)
         self._local = threading.local()
         with quiet_stderr():  # the first of a process says hello
@@ -109,6 +110,7 @@ class OnnxEngine:
     def __init__(self, path, threads=1):
         import onnxruntime
 
+        self.file = Path(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -131,7 +133,7 @@ class KerasEngine:
     def __init__(self, path, batch=None):
         with quiet_stderr():
             import model
-        self.network, _ = model.load_munet(path)
+        self.file, (self.network, _) = model_file(path), model.load_munet(path)
         self.batch = batch or (GPU_BATCH if has_gpu() else 1)
         self._waiting = queue.SimpleQueue()
         threading.Thread(target=self._serve, daemon=True).start()

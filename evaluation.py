@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,10 @@ class Tally:
 
     def add(self, probability, mask):
         """Adds one image; arguments as for `histograms`."""
-        counts = histograms(probability, mask)
+        self.add_counts(histograms(probability, mask))
+
+    def add_counts(self, counts):
+        """Adds one image by its (2, 256) histograms."""
         self.pooled += counts
         self.images.append(counts.astype(np.uint32))
 
@@ -45,10 +49,10 @@ class Tally:
 
 
 def tally_samples(segmenter, samples, sclera_value=None):
-    """Scores a model on labelled photos at their own size; they are decoded ahead in threads while it runs.
+    """Scores a model on labelled photos at their own size, in a thread a core.
 
     Args:
-        segmenter: gives an HW uint8 probability map of an image, e.g. a `runtime.Segmenter`.
+        segmenter: gives an HW uint8 probability map of an image, to any thread, e.g. a `runtime.Segmenter`.
         samples: list of `datasets.Sample`.
         sclera_value: class index of the sclera in the masks, if they are class-index masks.
 
@@ -56,45 +60,66 @@ def tally_samples(segmenter, samples, sclera_value=None):
         (tally, scored): a `Tally`, and the samples in it; one that cannot be read is named on stderr and left out.
     """
     tally, scored = Tally(), []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        pairs = pool_map(pool, lambda sample: _read_or_problem(sample, sclera_value), samples, ahead=4)
-        for sample, pair in zip(samples, progress(pairs, len(samples), "score"), strict=True):
-            if isinstance(pair, BadInput):
-                failed(pair)
+    threads = os.cpu_count() or 1
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        results = pool_map(pool, lambda sample: _sample_histograms(segmenter, sample, sclera_value), samples, ahead=2 * threads)
+        for sample, counts in zip(samples, progress(results, len(samples), "score"), strict=True):
+            if isinstance(counts, BadInput):
+                failed(counts)
             else:
-                tally.add(segmenter(pair[0]), pair[1].pixels)
+                tally.add_counts(counts)
                 scored.append(sample)
     return tally, scored
 
 
-def _read_or_problem(sample, sclera_value):
+def _sample_histograms(segmenter, sample, sclera_value):
     try:
-        return read_pair(sample, sclera_value)
+        image, mask = read_pair(sample, sclera_value)
     except BadInput as problem:
         return problem
+    return histograms(segmenter(image), mask.pixels)
 
 
-def score_folder(predictions, truth, sclera_value=None):
+def pair_histograms(map_path, mask_path, sclera_value=None):
+    """The (2, 256) histograms of a saved map and its ground truth.
+
+    Raises:
+        BadInput: either is unreadable, or their sizes differ.
+    """
+    probability, mask = read_probability(map_path), read_mask(mask_path, sclera_value).pixels
+    if probability.shape != mask.shape:
+        raise size_mismatch(map_path, probability.shape, mask_path, mask.shape)
+    return histograms(probability, mask)
+
+
+def score_pairs(pairs, sclera_value=None):
+    """Yields what `pair_histograms` gives of each (map path, mask path), or the BadInput that it raises."""
+    for map_path, mask_path in pairs:
+        try:
+            yield pair_histograms(map_path, mask_path, sclera_value)
+        except BadInput as problem:
+            yield problem
+
+
+def score_folder(predictions, truth, sclera_value=None, score=score_pairs):
     """Scores saved probability maps against a folder of ground truth.
 
     Args:
         predictions: a results folder, or a folder of 8-bit grey PNGs as `predict_test_images.py` writes them.
         truth: a dataset in any known layout, or a folder of masks; paired by relative path without suffix.
         sclera_value: class index of the sclera in the masks, if they are class-index masks.
+        score: what goes through the pairs. Default: `score_pairs`, in this process.
 
     Returns:
         (tally, problems): a `Tally`, and a list of `BadInput` for what could not be paired or read.
     """
     tally = Tally()
     pairs, problems = pair_truth(predictions, truth)
-    for map_path, mask_path in progress(pairs, len(pairs), "score"):
-        try:
-            probability, mask = read_probability(map_path), read_mask(mask_path, sclera_value).pixels
-            if probability.shape != mask.shape:
-                raise size_mismatch(map_path, probability.shape, mask_path, mask.shape)
-            tally.add(probability, mask)
-        except BadInput as problem:
-            problems.append(problem)
+    for counts in progress(score(pairs, sclera_value), len(pairs), "score"):
+        if isinstance(counts, BadInput):
+            problems.append(counts)
+        else:
+            tally.add_counts(counts)
     return tally, problems
 
 

@@ -18,7 +18,7 @@ class Photos:
     """Photos in order of name, as (name, path) pairs.
 
     Args:
-        root: folder that the photos lie in.
+        root: folder that the photos lie in, or the URL of one.
         files: their paths below it, as text.
 
     Raises:
@@ -26,19 +26,23 @@ class Photos:
     """
 
     def __init__(self, root, files):
-        self.root = Path(root)
+        self.root = root
         self._files = sorted(files, key=_name)
         for first, second in zip(self._files, self._files[1:], strict=False):
             if _name(first) == _name(second) and first != second:
-                one, other = shown(self.root / first), shown(self.root / second)
+                one, other = shown(f"{self.root}/{first}"), shown(f"{self.root}/{second}")
                 raise MunetError(f"{one} and {other} would both write {shown(_name(first))}.png; rename one")
         self._files = list(dict.fromkeys(self._files))
+
+    def files(self):
+        """(name, path below the root as text) pairs."""
+        return ((_name(file), file) for file in self._files)
 
     def __len__(self):
         return len(self._files)
 
     def __iter__(self):
-        return ((_name(file), self.root / file) for file in self._files)
+        return ((_name(file), Path(self.root, file)) for file in self._files)
 
     def outside(self, folder):
         """These photos without those that lie below a folder."""

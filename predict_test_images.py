@@ -4,6 +4,7 @@
     python predict_test_images.py photo.jpg --weights weights/NAME
     python predict_test_images.py list.txt --weights weights/NAME --tta --level 140
     python predict_test_images.py PHOTOS --weights weights/NAME --out results/NAME --shard 3/8     # one of eight machines
+    python predict_test_images.py s3://bucket/photos --weights weights/NAME --out s3://bucket/results --ray auto
     python predict_test_images.py clip.mp4 --weights weights/NAME                                  # or 0, the first camera
 
 Writes Predictions/**.png (8-bit grey probability), Binarised/**.png (1-bit, probability >= level),
@@ -19,23 +20,27 @@ import time
 from pathlib import Path
 
 import video
-from console import ArgumentParser, MunetError, between, finish, progress, run, shown
+from console import ArgumentParser, MunetError, between, failed, finish, progress, run, shown
 from engines import RUNTIMES
-from files import claim_folder
+from files import SETTINGS_FILE, claim_folder
 from photos import find_photos
 from prediction import predicted, still_holds
 from prediction_table import Table
 from runtime import Segmenter
+from storage import Store, is_remote
 
 
 def parse(argv):
     """The command line as a namespace."""
     parser = ArgumentParser(__doc__)
     parser.add_argument(
-        "images", type=Path, metavar="IMAGES", help="a folder (searched recursively), an image, a .txt list, a video, or a camera's number"
+        "images",
+        type=location,
+        metavar="IMAGES",
+        help="a folder (searched recursively), an image, a .txt list, a video, a camera's number, or a URL with --ray",
     )
     parser.add_argument("--weights", type=Path, default=Path("weights/munet"), help="run folder, munet.weights.h5, .tflite or .onnx")
-    parser.add_argument("--out", type=Path, help="output folder (default: results/NAME of IMAGES)")
+    parser.add_argument("--out", type=location, help="output folder (default: results/NAME of IMAGES)")
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="what runs the network: LiteRT, or Keras on a GPU")
     level = parser.add_mutually_exclusive_group()
     level.add_argument("--level", type=between(0, 255, int), help="binarisation level instead of the model's own")
@@ -45,12 +50,27 @@ def parse(argv):
     )
     parser.add_argument("--no-overlays", action="store_true", help="write no Overlays")
     parser.add_argument("--shard", type=shard, metavar="I/N", help="predict the I-th of N parts of the photos")
+    parser.add_argument(
+        "--ray", nargs="?", const="local", metavar="ADDRESS", help="predict on a Ray cluster (auto, HOST:PORT; alone: on this machine)"
+    )
     parser.add_argument("--frames", type=between(1, 10**9, int), help="of a video or a camera: stop after so many")
     parser.add_argument("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="photos worked on at once")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in --out")
     args = parser.parse_args(argv)
-    args.out = args.out or Path("results") / (args.images.resolve().stem or "photos")
+    remote = is_remote(args.images) or is_remote(args.out or "")
+    if remote and not args.ray:
+        parser.error("URLs need --ray; copy the photos here, or give --ray alone for a cluster on this machine")
+    if args.ray and args.shard:
+        parser.error("--shard is for machines without a cluster; leave it away with --ray")
+    if not args.out:
+        name = str(args.images).rstrip("/").rpartition("/")[2] if remote else args.images.resolve().stem
+        args.out = Path("results") / (name or "photos")
     return args
+
+
+def location(text):
+    """An argparse type: a URL as it is, anything else as a `Path`."""
+    return text if is_remote(text) else Path(text)
 
 
 def shard(text):
@@ -67,6 +87,8 @@ def main(argv):
     args = parse(argv)
     if video.is_video(args.images):
         return predict_frames(args)
+    if args.ray:
+        return predict_on_cluster(args)
     photos = without_outputs(find_photos(args.images), args)
     if args.shard:
         photos = photos.shard(*args.shard)
@@ -78,7 +100,7 @@ def main(argv):
     with table.appending() as append, predicted(missing, segmenter, level, args.out, not args.no_overlays, args.workers) as rows:
         for row in progress(rows, len(photos) - done, "predict"):
             append(row)
-    return summarise(table, photos, level)
+    return summarise(table, photos, level, args.out)
 
 
 def load(args):
@@ -90,11 +112,34 @@ def load(args):
     return segmenter, level
 
 
-def claim(args, segmenter, level):
+def claim(args, segmenter, level, folder=None):
     """Makes the output folder ready for these photos, this model and these options, or refuses it."""
-    settings = {"script": "predict_test_images.py", "images": str(args.images.resolve()), "model": segmenter.name}
+    images = args.images if is_remote(args.images) else str(args.images.resolve())
+    settings = {"script": "predict_test_images.py", "images": images, "model": segmenter.name}
     settings |= {"runtime": segmenter.runtime, "level": level, "tta": args.tta, "overlays": not args.no_overlays}
-    claim_folder(args.out, settings, args.overwrite, "{}of{}".format(*args.shard) if args.shard else None)
+    claim_folder(folder or args.out, settings, args.overwrite, "{}of{}".format(*args.shard) if args.shard else None)
+
+
+def predict_on_cluster(args):
+    """Predicts on a Ray cluster, from and to folders that all machines see; returns the exit code."""
+    import cluster
+
+    segmenter, level = load(args)
+    target = Store(args.out if is_remote(args.out) else args.out.resolve())
+    photos = cluster.photos_of(args.images) if is_remote(args.images) else without_outputs(find_photos(args.images), args)
+    source = Store(photos.root)
+    with cluster.local_copy(target, (SETTINGS_FILE, "predictions.csv")) as folder:
+        claim(args, segmenter, level, folder)
+        table, files = Table(folder), list(photos.files())
+        done = table.settle(files, cluster.still_holds(source, target))
+        missing = list(table.missing(files))
+        with cluster.connected(args.ray) as ray, table.appending() as append:
+            rows = cluster.predict(ray, missing, segmenter, level, source.url, target.url, not args.no_overlays)
+            for row in progress(rows, len(photos) - done, "predict"):
+                append(row)
+                if row["error"]:
+                    failed(MunetError(row["error"]))
+        return summarise(table, files, level, args.out)
 
 
 def predict_frames(args):
@@ -115,6 +160,8 @@ def without_outputs(photos, args):
     Raises:
         MunetError: the photos lie below the output folder, where --overwrite would remove them; or none are left.
     """
+    if is_remote(args.out):
+        return photos
     if args.images.resolve().is_relative_to(args.out.resolve()):
         raise MunetError(f"{shown(args.images)} lies in the output folder {shown(args.out)}; give another --out")
     photos = photos.outside(args.out)
@@ -123,7 +170,7 @@ def without_outputs(photos, args):
     return photos
 
 
-def summarise(table, photos, level):
+def summarise(table, photos, level, out):
     """Puts the table into its final order and prints what was done; returns the exit code."""
     good = found = 0
 
@@ -134,11 +181,8 @@ def summarise(table, photos, level):
         return True
 
     table.settle(photos, count)
-    out = table.folder
     print(f"{good} of {len(photos)} photos predicted at level {level}; sclera found in {found}")
-    for kind in ("Predictions", "Binarised", "Overlays"):
-        if (out / kind).is_dir():
-            print(f"  {shown(out / kind)}")
+    print(f"  Predictions, Binarised and predictions.csv in {shown(out)}")
     finish(images=good, failed=len(photos) - good, level=level, out=str(out))
     return 1 if good < len(photos) else 0
 

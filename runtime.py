@@ -30,6 +30,7 @@ class Segmenter:
         settings: all that was saved with the model.
         runtime: what runs it.
         batch: how many images are computed at once where as many threads call.
+        file: path of what the runtime has loaded.
 
     Raises:
         MunetError: the model cannot be loaded, or the runtime is not installed.
@@ -38,7 +39,7 @@ class Segmenter:
     def __init__(self, path, runtime="auto", tta=False, threads=1):
         self.settings = read_settings(path)
         self.engine = open_engine(path, runtime, threads)
-        self.runtime, self.batch = self.engine.runtime, self.engine.batch
+        self.runtime, self.batch, self.file = self.engine.runtime, self.engine.batch, self.engine.file
         file = model_file(path).resolve()
         self.name = f"{file.parent.name if file.suffix == '.h5' else file.name} ({weights_digest(path)})"
         self.size = self.settings["architecture"]["size"]

@@ -8,11 +8,13 @@ Re-pick the level for saved predictions, and write it into the model:
 
     python threshold.py results/NAME GT
     python threshold.py results/NAME GT --weights weights/NAME
+    python threshold.py /share/results /share/GT --ray auto            # on a Ray cluster, which adds the histograms up
 
 The script scores the saved maps both at the level that they were binarised at (what a user gets) and at
 the best level for these labels (an oracle: it has seen the labels that it is scored on).
 """
 
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -146,8 +148,17 @@ def main(argv):
     parser.add_argument("truth", type=Path, metavar="GT", help="a dataset in any known layout, or a folder of masks")
     parser.add_argument("--weights", type=Path, help="model to write the best level into; predict again afterwards")
     parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
+    parser.add_argument(
+        "--ray", nargs="?", const="local", metavar="ADDRESS", help="score on a Ray cluster (auto, HOST:PORT; alone: on this machine)"
+    )
     args = parser.parse_args(argv)
-    tally, problems = score_folder(args.results, args.truth, args.sclera_value)
+    if args.ray:
+        import cluster
+
+        with cluster.connected(args.ray) as ray:
+            tally, problems = score_folder(args.results.resolve(), args.truth.resolve(), args.sclera_value, partial(cluster.score, ray))
+    else:
+        tally, problems = score_folder(args.results, args.truth, args.sclera_value)
     for problem in problems:
         failed(problem)
     if not tally.images:

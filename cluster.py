@@ -1,0 +1,205 @@
+"""Predicts and scores on many machines with Ray Data, through the same `Segmenter` and the same code for a photo.
+
+    python predict_test_images.py s3://bucket/photos --weights weights/NAME --out s3://bucket/results --ray auto
+    python predict_test_images.py /share/photos --weights weights/NAME --out /share/results --ray 10.0.0.1:6379
+    python threshold.py /share/results /share/GT --ray auto
+
+The model travels to the workers, an actor a GPU or a core; photos and outputs do not pass through this machine. A block
+of photos whose worker dies is done again by another. Rows come back in order of name, so that the table is that of a run
+on one machine.
+"""
+
+import json
+import logging
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from console import BadInput, MunetError, quiet_stderr
+from files import PART_PREFIX
+from images import SUFFIXES
+from photos import Photos
+from prediction import output_paths, predict_photo
+from prediction_table import COLUMNS
+from runtime import Segmenter
+from storage import Store
+
+SUITE = Path(__file__).resolve().parent
+BLOCK = 16  # photos that are lost, and done again, when a worker dies
+_NOT_CODE = [
+    "/.git",
+    "/.venv",
+    "/.ci",
+    *(f"/{name}" for name in ("data", "weights", "results", "demo", "docs", "tests", "web", "examples")),
+]
+
+
+@contextmanager
+def connected(address):
+    """A context manager that gives the Ray cluster at an address ("local": one on this machine, "auto": the one it belongs to).
+
+    Raises:
+        MunetError: Ray is not installed, or no cluster answers.
+    """
+    try:
+        with quiet_stderr():
+            import ray
+    except ImportError as error:
+        raise MunetError("--ray needs packages that are not installed: pip install -r requirements-cluster.txt") from error
+    try:
+        ray.init(
+            None if address == "local" else address,
+            runtime_env={"working_dir": str(SUITE), "excludes": _NOT_CODE},
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise MunetError(f"no Ray cluster at {address} ({str(error).splitlines()[0]}); start one with ray start --head") from error
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = True
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def photos_of(url):
+    """The photos below a URL.
+
+    Raises:
+        MunetError: there are none, or two would write one output.
+    """
+    photos = Photos(url.rstrip("/"), Store(url).modified(SUFFIXES))
+    if not len(photos):
+        raise MunetError(f"no photos in {url}: expected files ending in {' '.join(SUFFIXES)}")
+    return photos
+
+
+def still_holds(source, target):
+    """A function for `prediction_table.Table.settle`: whether a row's mask is in the target, and not older than its photo."""
+    written, masks = source.modified(SUFFIXES), target.modified((".png",))
+
+    def holds(row, file):
+        return row["status"] == "ok" and not row["error"] and masks.get(f"Binarised/{row['image']}.png", -1) >= written.get(file, 0)
+
+    return holds
+
+
+def predict(ray, photos, segmenter, level, source, target, overlays):
+    """Predicts photos on a cluster.
+
+    Args:
+        ray: what `connected` gives.
+        photos: (name, path below the source) pairs.
+        segmenter: the `runtime.Segmenter` whose model and options the workers use.
+        level: binarisation level, 0..255.
+        source: path or URL of the photos' folder.
+        target: path or URL of the results folder.
+        overlays: whether to write overlays.
+
+    Returns:
+        An iterator over rows of `predictions.csv`, in the order of `photos`.
+    """
+    model = ray.put(segmenter.file.read_bytes())
+    made = (model, segmenter.file.name, segmenter.runtime, segmenter.tta, level, str(source), str(target), overlays)
+    return _mapped(ray, _Predictor, made, photos)
+
+
+def score(ray, pairs, sclera_value):
+    """Scores saved maps on a cluster: an iterator over histograms (2, 256), or the BadInput of a pair, in the order of `pairs`."""
+    pairs = [(str(map_path), str(mask_path)) for map_path, mask_path in pairs]
+    for row in _mapped(ray, _Scorer, (sclera_value,), pairs):
+        yield BadInput(*row["problem"]) if "problem" in row else np.array(row["counts"])
+
+
+def _mapped(ray, actor, made, items):
+    """Maps items over a pool of actors, one a GPU or a core: an iterator over what they return, in order."""
+    import pyarrow
+
+    blocks = [pyarrow.table({"item": [json.dumps(item) for item in items[i : i + BLOCK]]}) for i in range(0, len(items), BLOCK)]
+    if not blocks:
+        return iter(())
+    resources = ray.cluster_resources()
+    kind = "GPU" if resources.get("GPU", 0) >= 1 else "CPU"
+    pool = {"concurrency": (1, max(1, int(resources.get(kind, 1)))), "num_gpus" if kind == "GPU" else "num_cpus": 1}
+    results = ray.data.from_arrow(blocks).map_batches(actor, fn_constructor_args=made, batch_size=BLOCK, **pool)
+    return (json.loads(row["result"]) for row in results.iter_rows())
+
+
+class _Actor:
+    """Turns a batch of items, as JSON, into a batch of results, as JSON, which holds names of any bytes."""
+
+    def __call__(self, batch):
+        return {"result": np.array([json.dumps(self.one(*json.loads(item))) for item in batch["item"]], object)}
+
+
+class _Predictor(_Actor):
+    """A worker that predicts."""
+
+    def __init__(self, model, name, runtime, tta, level, source, target, overlays):
+        import ray
+
+        self._scratch = tempfile.TemporaryDirectory()
+        path = Path(self._scratch.name, name)
+        path.write_bytes(ray.get(model) if isinstance(model, ray.ObjectRef) else model)
+        self._segmenter = Segmenter(path, runtime, tta)
+        self._level, self._overlays = level, overlays
+        self._source, self._target = Store(source), Store(target)
+
+    def one(self, name, file):
+        """The row of a photo, whose outputs are written."""
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                with self._source.fetched(file) as path:
+                    row = predict_photo(name, path, self._segmenter, self._level, Path(scratch), self._overlays)
+                    row["error"] = row["error"].replace(str(path), f"{self._source.url}/{file}")
+            except OSError as error:
+                problem = BadInput(f"{self._source.url}/{file}", str(error), "a file that can be read", "check that it is there")
+                return dict.fromkeys(COLUMNS, "") | {"image": name, "status": "failed", "error": str(problem)}
+            prediction, binarised, overlay = output_paths(name, Path(scratch))
+            for path in (prediction, overlay, binarised):  # where there is a mask, all else is there too
+                if path.exists():
+                    self._target.put(path.relative_to(scratch).as_posix(), path.read_bytes())
+        return row
+
+
+class _Scorer(_Actor):
+    """A worker that scores saved maps."""
+
+    def __init__(self, sclera_value):
+        self._sclera_value = sclera_value
+
+    def one(self, map_path, mask_path):
+        """The histograms of a map, or what is wrong with it."""
+        from evaluation import pair_histograms
+
+        try:
+            return {"counts": pair_histograms(map_path, mask_path, self._sclera_value).tolist()}
+        except BadInput as problem:
+            return {"problem": problem.args}
+
+
+@contextmanager
+def local_copy(target, names):
+    """A context manager that gives a local folder with the named files of a results folder; they are put back in the end.
+
+    A results folder that is local already is given as it is.
+    """
+    if not target.remote:
+        yield Path(target.url)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in names:
+            if (data := target.read(name)) is not None:
+                Path(scratch, name).write_bytes(data)
+        try:
+            yield Path(scratch)
+        finally:
+            for path in Path(scratch).iterdir():
+                if path.name in names and not path.name.startswith(PART_PREFIX):
+                    with suppress(FileNotFoundError):
+                        target.put(path.name, path.read_bytes())
