@@ -21,19 +21,21 @@ class Batches(keras.utils.PyDataset):
         seed: ints that seed the order, e.g. (seed, stage).
         ranges: an `augmentation.Ranges` for online augmentation. Default: None, none.
         epoch: the first epoch's number.
+        multiple: every batch is of a multiple of so many images; what is over at an epoch's end is left out. Default: 1.
     """
 
-    def __init__(self, cache, indices, batch_size, seed, ranges=None, epoch=0):
+    def __init__(self, cache, indices, batch_size, seed, ranges=None, epoch=0, multiple=1):
         super().__init__(workers=2, max_queue_size=16)  # threads: with one, Keras would read between the steps
-        self.cache, self.indices, self.batch_size = cache, np.asarray(indices), batch_size
+        self.cache, self.indices, self.batch_size, self.multiple = cache, np.asarray(indices), batch_size, multiple
         self.seed, self.ranges, self.epoch = seed, ranges, epoch
         self._shuffle()
 
     def _shuffle(self):
         self._order = np.random.default_rng((*self.seed, self.epoch)).permutation(self.indices)
+        self._order = self._order[: len(self._order) // self.multiple * self.multiple]
 
     def __len__(self):
-        return math.ceil(len(self.indices) / self.batch_size)
+        return math.ceil(len(self._order) / self.batch_size)
 
     def __getitem__(self, batch):
         pairs = [self._sample(int(i)) for i in self._order[batch * self.batch_size : (batch + 1) * self.batch_size]]

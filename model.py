@@ -16,6 +16,7 @@ from pathlib import Path
 import h5py
 import keras
 
+import devices
 from console import MunetError, shown
 from files import require_space, whole_file
 from model_files import ATTRIBUTE, FILE_BYTES, FORMAT, first_line, model_file, read_settings
@@ -67,6 +68,8 @@ def build_munet(size=224, decoder="unet", encoder_weights="imagenet"):
     network = keras.Model(image, probability, name="munet")
     for layer in _batch_norms(network):
         layer.momentum = BATCH_NORM_MOMENTUM
+        # JAX takes the statistics over the whole batch anyway.
+        layer.synchronized = devices.replicas() > 1 and keras.backend.backend() == "tensorflow"
     if encoder_weights != "none":
         _load_encoder(encoder, network, encoder_weights)
     return network

@@ -57,20 +57,17 @@ def parse(argv):
     training.add_argument("--patience-finetune", type=between(1, 10**6, int), default=20, help="the same for stage 2")
     training.add_argument("--online", action=argparse.BooleanOptionalAction, default=True, help="augment while training, anew each epoch")
     training.add_argument("--mixed-precision", action="store_true", help="float16 on the GPU, with loss scaling")
+    training.add_argument("--data-parallel", action="store_true", help="share each batch among all GPUs (TensorFlow, JAX)")
     training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
     args = parser.parse_args(argv)
     if args.size is None:
-        args.size = _size_of(args.weights) if args.weights else DEFAULT_SIZE
+        args.size = read_settings(args.weights)["architecture"]["size"] if args.weights else DEFAULT_SIZE
     if args.size % 32:
         parser.error(f"argument --size: {args.size} is not divisible by 32")
     if args.validation + args.test >= 1:
         parser.error("arguments --validation and --test leave nothing to train on")
     args.out = args.out or Path("weights") / (args.data.resolve().name or "munet")
     return args
-
-
-def _size_of(weights):
-    return read_settings(weights)["architecture"]["size"]
 
 
 def main(argv):
@@ -80,6 +77,17 @@ def main(argv):
         raise MunetError("--epochs-frozen and --epochs-finetune are both 0: nothing to train")
     dataset = find_dataset(args.data)
     print(dataset.describe())
+    with quiet_stderr():
+        from devices import spread
+    with spread(args.data_parallel):
+        cache, parts, training_run = train(args, dataset)
+    figures = finish_run(args, parts, training_run)
+    finish(failed=len(dataset.problems) + len(cache.problems), out=str(args.out), **figures)
+    return 1 if dataset.problems or cache.problems else 0
+
+
+def train(args, dataset):
+    """Checks and decodes everything, then trains: the cache, the parts of the split, and the finished `training.Run`."""
     # Before anything is decoded or the folder is claimed: a start that fails, or --overwrite, loses nothing.
     network = make_network(args)
     cache = checked_cache(dataset, args)
@@ -94,9 +102,7 @@ def main(argv):
     write_split(args.out / SPLIT_FILE, parts)
     training_run = start(args, network, dataset, cache, parts)
     training_run.fit()
-    figures = finish_run(args, parts, training_run)
-    finish(failed=len(dataset.problems) + len(cache.problems), out=str(args.out), **figures)
-    return 1 if dataset.problems or cache.problems else 0
+    return cache, parts, training_run
 
 
 def run_settings(args):
@@ -171,11 +177,14 @@ def make_network(args):
     with quiet_stderr():
         import keras
 
+        from devices import replicas
         from model import build_munet, load_munet
 
     keras.utils.set_random_seed(args.seed)
     if args.mixed_precision:
         keras.mixed_precision.set_global_policy("mixed_float16")
+    if args.batch_size % replicas():
+        raise MunetError(f"batches of {args.batch_size} cannot be shared evenly by {replicas()} devices; give another --batch-size")
     return load_munet(args.weights, args.size)[0] if args.weights else build_munet(args.size, args.decoder, args.encoder_weights)
 
 
@@ -183,6 +192,7 @@ def start(args, network, dataset, cache, parts):
     """A `training.Run` that is ready to fit, with the state of an earlier one taken up."""
     import keras
 
+    import devices
     import training
     from augmentation import Ranges
 
@@ -203,7 +213,7 @@ def start(args, network, dataset, cache, parts):
         network, cache, train, validation, args.out, settings, stages, args.loss, args.batch_size, args.seed, ranges
     )
     done = f", resumed after {len(training_run.state.history)} epochs" if training_run.resume() else ""
-    keras_is = f"Keras {keras.__version__} on {keras.backend.backend()}, device {training.device()}"
+    keras_is = f"Keras {keras.__version__} on {keras.backend.backend()}, device {devices.device()}"
     print(f"{network.count_params():,} parameters, {keras_is}{done}", flush=True)
     return training_run
 

@@ -19,6 +19,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+import devices
 import losses
 import model
 from batches import Batches
@@ -69,9 +70,11 @@ def evaluate(network, cache, indices, batch_size):
     counts = np.zeros((2, 256), np.int64)
     for start in range(0, len(indices), batch_size):
         pairs = [cache[int(i)] for i in indices[start : start + batch_size]]
-        maps = np.asarray(network.predict_on_batch(np.stack([image for image, _ in pairs])))[..., 0]
+        images = [image for image, _ in pairs]
+        images += images[-1:] * (batch_size - len(images))  # full batches alone can be shared by several devices
+        maps = np.asarray(network.predict_on_batch(np.stack(images)))[..., 0]
         levels = np.rint(maps * 255).astype(np.uint8)
-        counts += sum(histograms(level, mask) for level, (_, mask) in zip(levels, pairs, strict=True))
+        counts += sum(histograms(level, mask) for level, (_, mask) in zip(levels, pairs, strict=False))
     return counts
 
 
@@ -169,7 +172,7 @@ class Run:
             self.save()
 
     def _fit_stage(self, number, stage):
-        batches = Batches(self.cache, self.train, self.batch_size, (self.seed, number), self.ranges, self.state.epoch)
+        batches = Batches(self.cache, self.train, self.batch_size, (self.seed, number), self.ranges, self.state.epoch, devices.replicas())
         compile_network(self.network, self.loss, _schedule(stage, len(batches)))
         if self._optimizer_values is not None:
             for variable, value in zip(self.network.optimizer.variables, self._optimizer_values, strict=True):
@@ -218,7 +221,7 @@ class Run:
 def compile_network(network, loss, rate):
     """Compiles for training: Adam at a rate or schedule, the loss by name; ready so that the first step is traced only once."""
     # On CPUs TensorFlow's XLA takes twice as long to start and twice as long a step as its plain graph.
-    plain = keras.backend.backend() == "tensorflow" and device() == "cpu"
+    plain = keras.backend.backend() == "tensorflow" and (devices.device() == "cpu" or devices.replicas() > 1)
     network.compile(optimizer=keras.optimizers.Adam(rate), loss=losses.BY_NAME[loss](), jit_compile=False if plain else "auto")
     # Variables that first appear within the traced step would have it traced again.
     network.optimizer.build(network.trainable_variables)
@@ -233,14 +236,3 @@ def _schedule(stage, steps):
     return keras.optimizers.schedules.CosineDecay(
         stage.rate / 10, total - warmup, alpha=0.01, warmup_target=stage.rate, warmup_steps=warmup
     )
-
-
-def device():
-    """The devices that Keras computes on, in its own words, e.g. "gpu:0" or "cpu"."""
-    if keras.backend.backend() == "torch":  # its part of keras.distribution is empty
-        import torch
-
-        if torch.cuda.is_available():
-            return f"cuda:0 {torch.cuda.get_device_name()}"
-        return "mps" if torch.backends.mps.is_available() else "cpu"
-    return ", ".join(name for name in keras.distribution.list_devices() if not name.startswith("cpu")) or "cpu"

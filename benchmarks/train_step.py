@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+import devices
 import training
 from augmentation import Ranges
 from batches import Batches
@@ -62,7 +63,7 @@ def measure(args):
                 seconds[name].append(timed(lambda source=source: network.fit(source, shuffle=False, verbose=0))[1])
     best = {name: min(times) for name, times in seconds.items()}
     bare = best["bare step"]
-    print(f"{keras.backend.backend()} on {training.device()}, {args.size}x{args.size}, batches of {args.batch_size}, best of {args.rounds}")
+    print(f"{keras.backend.backend()} on {devices.device()}, {args.size}x{args.size}, batches of {args.batch_size}, best of {args.rounds}")
     rows = [(name, f"{count / t:.1f}", f"{100 * (t / bare - 1):+.1f} %") for name, t in best.items()]
     print_table(("", "images/s", "time over the bare step"), rows)
     print(f"first step, with tracing and compilation: {first:.1f} s; {args.steps} steps: {bare:.1f} s; cache built in {packing:.1f} s")

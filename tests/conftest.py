@@ -55,7 +55,8 @@ def run_script(*words, cwd=ROOT, **options):
     """Runs Python on `words`, each made a string, with the project importable, as a `CompletedProcess` of text."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
     command = [sys.executable, *map(str, words)]
-    return subprocess.run(command, cwd=cwd, env=environment, text=True, check=False, **{"capture_output": True, "timeout": 60} | options)
+    options = {"capture_output": True, "timeout": 60, "env": environment} | options
+    return subprocess.run(command, cwd=cwd, text=True, check=False, **options)
 
 
 def last_json(text):
