@@ -32,7 +32,7 @@ demo: install
 	@echo; echo "Look at:"; ls -d demo/augmentation.png demo/weights/*.png demo/results/Overlays
 
 test: install lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: install
 	$(BIN)/ruff check .

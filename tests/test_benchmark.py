@@ -5,6 +5,8 @@ import json
 import pytest
 
 import benchmark
+import benchmarks.predict as predict_part
+import model
 from console import MunetError
 
 
@@ -17,6 +19,27 @@ def test_threshold_finds_what_scikit_learn_finds(capsys):
     last = figures(capsys, "threshold", "--count", 4, "--reference-count", 2)
     assert last["f1"] == pytest.approx(last["f1_reference"], abs=1e-6)
     assert last["speed_ratio"] > 0
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("benchmark")
+    model.save_munet(model.build_munet(64, encoder_weights="none"), folder, {"architecture": {"size": 64, "decoder": "unet"}, "level": 128})
+    return folder
+
+
+def test_predict_measures_the_pipeline_beside_its_alternatives(weights, capsys, monkeypatch):
+    monkeypatch.setattr(predict_part, "SIZES", ((60, 100), (90, 120)))
+    last = figures(capsys, "predict", weights, "--count", 6, "--rounds", 1, "--workers", 2)
+    assert set(last["100x60"]) == {"rate", "of_bare", "over_plain"}
+    assert last["120x90"]["rate"] > 0
+    assert last["first_mask_seconds"] > 0
+
+
+def test_endless_sees_memory_and_kills(weights, capsys):
+    last = figures(capsys, "endless", weights, "--count", 400, "--kills", 2)
+    assert last["same"] is True
+    assert last["memory_mb"] > 50
 
 
 def test_train_measures_all_three_sources(capsys):

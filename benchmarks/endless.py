@@ -1,0 +1,107 @@
+"""Memory over a long folder, and runs that are killed again and again: does the prediction script hold what it promises?
+
+Memory is the resident set of the process that `predict_test_images.py` runs in, read from /proc, beside the photos done.
+Each killed run gets SIGKILL after a random time; the last one may end, and must leave what an uninterrupted one does.
+"""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+import eyes
+from console import MunetError, between, print_table
+from images import write_jpeg
+
+SUITE = Path(__file__).resolve().parent.parent
+DIFFERENT = 12  # photos; the others are links to them
+SHOWN = 8  # points of the memory curve that are printed
+
+
+def add_arguments(parser):
+    """Adds this part's flags."""
+    parser.add_argument("weights", type=Path, metavar="MODEL", help="a trained model")
+    parser.add_argument("--count", type=between(2, 10**7, int), default=20_000, help="photos of 640x480 for the memory curve")
+    parser.add_argument("--kills", type=between(0, 10**4, int), default=20, help="times that a run over a tenth as many is killed")
+    parser.add_argument("--seed", type=between(0, 2**31 - 1, int), default=0, help="of the moments")
+
+
+def measure(args):
+    """The memory curve, and whether a run that was killed `--kills` times ends like one that was not."""
+    if not Path("/proc/self/statm").exists():
+        raise MunetError("this part reads memory from /proc, which this system does not have; run it on Linux")
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        curve = _memory_curve(_photos(scratch / "long", args.count), args.weights, scratch / "out")
+        points = [curve[i] for i in np.unique(np.linspace(0, len(curve) - 1, SHOWN).astype(int))]
+        print_table(("photos done", "memory, MB"), [(done, f"{memory:.0f}") for done, memory in points])
+        growth = curve[-1][1] - next(memory for done, memory in curve if done >= min(100, args.count - 1))
+        killed, same = _killed_and_whole(_photos(scratch / "short", max(2, args.count // 10)), args, scratch) if args.kills else (0, True)
+    print(f"{killed} kills, then run to the end: {'the same files, byte for byte' if same else 'OTHER FILES'}")
+    return {
+        "images": args.count,
+        "failed": 0 if same else 1,
+        "memory_growth_mb": growth,
+        "memory_mb": curve[-1][1],
+        "kills": killed,
+        "same": same,
+    }
+
+
+def _photos(folder, count):
+    folder.mkdir()
+    for i in range(count):
+        path = folder / f"{i // 1000:04}" / f"{i:07}.jpg"
+        if i < DIFFERENT:
+            rng = np.random.default_rng(i)
+            write_jpeg(path, eyes.draw_eye(eyes.draw_subject(rng), rng, (480, 640))[0])
+        else:
+            path.parent.mkdir(exist_ok=True)
+            os.link(folder / "0000" / f"{i % DIFFERENT:07}.jpg", path)
+    return folder
+
+
+def _start(photos, weights, out):
+    command = [sys.executable, SUITE / "predict_test_images.py", photos, "--weights", weights, "--out", out, "--no-overlays"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _memory_curve(photos, weights, out):
+    """[(photos done, resident megabytes), ...] over a run."""
+    curve, table = [], out / "predictions.csv"
+    with _start(photos, weights, out) as process:
+        while process.poll() is None:
+            time.sleep(0.5)
+            if table.exists():
+                done = table.read_bytes().count(b"\n") - 1
+                pages = Path(f"/proc/{process.pid}/statm").read_text().split()
+                if done > 0 and len(pages) > 1 and int(pages[1]):
+                    curve.append((done, int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6))
+    if process.returncode or not curve:
+        raise MunetError(f"the run ended with exit code {process.returncode}; run predict_test_images.py by hand to see why")
+    return curve
+
+
+def _killed_and_whole(photos, args, scratch):
+    """How many kills hit a run, and whether its files are those of an uninterrupted one in the end."""
+    rng, hits = np.random.default_rng(args.seed), 0
+    started = time.monotonic()
+    _start(photos, args.weights, scratch / "whole").wait()
+    whole = time.monotonic() - started
+    for _ in range(args.kills):
+        with _start(photos, args.weights, scratch / "killed") as process:
+            time.sleep(rng.uniform(0, 2 * whole / args.kills))
+            hits += process.poll() is None
+            process.send_signal(signal.SIGKILL)
+    _start(photos, args.weights, scratch / "killed").wait()
+    return hits, _tree(scratch / "killed") == _tree(scratch / "whole")
+
+
+def _tree(folder):
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).digest() for p in folder.rglob("*") if p.is_file()}
