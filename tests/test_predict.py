@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,6 +131,45 @@ def test_other_settings_are_refused_by_name_and_overwrite_starts_afresh(weights,
     assert predict(capsys, photos, "--weights", weights, "--out", out, "--threshold", "0.3", "--overwrite")[1]["level"] == round(0.3 * 255)
 
 
+def test_shards_and_a_last_run_without_make_what_one_run_makes(weights, photos, tmp_path, capsys):
+    (photos / "text.jpg").write_text("not a photo")
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "whole")
+    counts = [predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--shard", f"{n}/3")[1] for n in (1, 2, 3)]
+    assert sum(figures["images"] for figures in counts) == 5
+    assert len(list((tmp_path / "out").glob("predictions-*of3.csv"))) == 3
+    done = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")}
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    for n in (1, 2, 3):
+        (tmp_path / f"out/.lock-{n}of3").unlink()
+    assert tree(tmp_path / "out") == tree(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "1/0", "-1/3", "a/b"])
+def test_a_shard_that_is_none_is_refused(weights, photos, text, capsys):
+    with pytest.raises(SystemExit):
+        predict_test_images.main([str(photos), "--weights", str(weights), f"--shard={text}"])
+    assert "is not I/N" in capsys.readouterr().err
+
+
+def test_results_that_are_removed_while_it_runs_stop_it_in_one_line(weights, photos, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out"
+    monkeypatch.setattr(prediction, "overlay", lambda image, mask: shutil.rmtree(out, ignore_errors=True) or images.overlay(image, mask))
+    with pytest.raises(MunetError, match="was removed while it was written to"):
+        predict(capsys, photos, "--weights", weights, "--out", out, "--workers", 1)
+
+
+def test_photos_that_are_removed_while_it_runs_fail_alone(weights, photos, tmp_path, capsys, monkeypatch):
+    def removing(image, mask):
+        (photos / "sub/d.webp").unlink(missing_ok=True)
+        return images.overlay(image, mask)
+
+    monkeypatch.setattr(prediction, "overlay", removing)
+    code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--workers", 1)
+    assert (code, figures["images"], figures["failed"]) == (1, 4, 1)
+    assert "No such file or directory" in errors
+
+
 def test_tta_averages_the_flip(weights, photos):
     image = images.read_image(photos / "a.png")
     plain, both = Segmenter(weights), Segmenter(weights, tta=True)
@@ -240,7 +280,7 @@ def test_real_photos_in_their_dataset_layout(weights, tmp_path, capsys):
 @pytest.mark.slow
 def test_the_largest_photo_is_predicted_and_a_larger_one_refused(weights, tmp_path, capsys):
     (tmp_path / "photos").mkdir()
-    Image.new("RGB", (20_000, 10_000), "grey").save(tmp_path / "photos/large.jpg")
+    Image.fromarray(cv2.resize(photo(0), (20_000, 10_000), interpolation=cv2.INTER_CUBIC)).save(tmp_path / "photos/large.jpg", quality=97)
     Image.new("L", (20_001, 10_000)).save(tmp_path / "photos/larger.png")
     code, figures, errors = predict(capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out")
     assert (code, figures["images"], figures["failed"]) == (1, 1, 1)
