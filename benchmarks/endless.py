@@ -41,14 +41,14 @@ def measure(args):
         curve = _memory_curve(_photos(scratch / "long", args.count), args.weights, scratch / "out")
         points = [curve[i] for i in np.unique(np.linspace(0, len(curve) - 1, SHOWN).astype(int))]
         print_table(("photos done", "memory, MB"), [(done, f"{memory:.0f}") for done, memory in points])
-        growth = curve[-1][1] - next(memory for done, memory in curve if done >= min(100, args.count - 1))
+        after = [memory for done, memory in curve if done >= min(100, args.count)]
         killed, same = _killed_and_whole(_photos(scratch / "short", max(2, args.count // 10)), args, scratch) if args.kills else (0, True)
     print(f"{killed} kills, then run to the end: {'the same files, byte for byte' if same else 'OTHER FILES'}")
     return {
         "images": args.count,
         "failed": 0 if same else 1,
-        "memory_growth_mb": growth,
-        "memory_mb": curve[-1][1],
+        "memory_growth_mb": max(after) - after[0],
+        "memory_mb": max(after),
         "kills": killed,
         "same": same,
     }

@@ -2,6 +2,7 @@
 
 The three take turns, so that what else the machine does slows all of them. Bare inference is LiteRT on images that are
 ready in memory, in the faster of two ways: a thread a core, or one caller whose work is spread over the cores.
+Last, what decoding JPEGs at a reduced scale, which the pipeline does not do, would change of the maps.
 """
 
 import os
@@ -31,6 +32,7 @@ SUITE = Path(__file__).resolve().parent.parent
 SIZES = ((550, 1300), (3000, 4000))  # (height, width): of MASD's photos, and 12 megapixels
 DIFFERENT = 12  # photos; the others are copies
 PROFILED = 10  # photos
+REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
 
 def add_arguments(parser):
@@ -47,7 +49,7 @@ def measure(args):
     """Rates, ratios to bare inference and to the plain loop, and where the time of a photo goes."""
     segmenter = Segmenter(args.weights, "litert")
     loop = _plain_loop(args.weights)
-    rows, shares, ratios = [], [], {}
+    rows, shares, changes, ratios = [], [], [], {}
     with tempfile.TemporaryDirectory() as scratch:
         for size, count in zip(SIZES, (args.count, max(args.rounds, args.count // 5)), strict=True):
             name = f"{size[1]}x{size[0]}"
@@ -56,10 +58,12 @@ def measure(args):
             bare, plain = rates["bare LiteRT"], rates["plain loop"]
             rows += [(name, kind, f"{rate:.1f}", f"{rate / bare:.2f}", f"{rate / plain:.1f}") for kind, rate in rates.items()]
             shares += [(name, step, f"{1000 * seconds:.1f}") for step, seconds in _profile(folder, segmenter).items()]
+            changes += [(name, f"1/{scale}", f"{100 * part:.2f} %") for scale, part in _changed(folder, segmenter).items()]
             ratios[name] = {"rate": rates["pipeline"], "of_bare": rates["pipeline"] / bare, "over_plain": rates["pipeline"] / plain}
             shutil.rmtree(folder)
     print_table(("photos", "", "photos a second", "of bare LiteRT", "over the plain loop"), rows)
     print_table(("photos", "step", "CPU ms a photo"), shares)
+    print_table(("photos", "decoded at", "pixels of the map that change by more than one level"), changes)
     started = _start_up(args.weights)
     print(f"one photo, from the command to its mask: {started:.2f} s")
     return {"images": args.count, "failed": 0, "first_mask_seconds": started, **ratios}
@@ -148,6 +152,21 @@ def _profile(folder, segmenter):
         step("encode and write mask", lambda m=mask: write_png(out / "mask.png", m))
         step("overlay", lambda i=image, m=mask: write_jpeg(out / "overlay.jpg", overlay(i, m), OVERLAY_QUALITY, "4:2:0"))
     return spent
+
+
+def _changed(folder, segmenter):
+    """The share of pixels that change by more than one level where JPEGs are decoded at a scale that still holds the network's input."""
+    changed = {}
+    for _, path in islice(find_photos(folder), PROFILED):
+        image = read_image(path)
+        half = tuple(side // 2 for side in image.shape[:2])  # enough to compare at
+        whole = resize_probability(segmenter.infer(segmenter.prepare(image)), half)
+        for scale, flag in REDUCED.items():
+            small = cv2.imread(str(path), flag)[..., ::-1]
+            if min(small.shape[:2]) >= segmenter.size:
+                other = resize_probability(segmenter.infer(segmenter.prepare(np.ascontiguousarray(small))), half)
+                changed.setdefault(scale, []).append(np.mean(cv2.absdiff(whole, other) > 1))
+    return {scale: float(np.mean(parts)) for scale, parts in changed.items()}
 
 
 def _start_up(weights):

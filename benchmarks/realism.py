@@ -27,7 +27,7 @@ SUBJECT_IMAGES = 4  # of each drawn person: more people teach more than more pho
 def add_arguments(parser):
     """Adds this part's flags."""
     parser.add_argument("real", nargs="+", metavar="DATA[=VALUE]", help="labelled real photos to score on; VALUE: the masks' sclera class")
-    parser.add_argument("--count", type=between(10, 10**7, int), default=5000, help="drawn eyes to train and validate on")
+    parser.add_argument("--count", type=between(10, 10**7, int), default=6000, help="drawn eyes to train and validate on")
     parser.add_argument("--epochs", type=between(1, 10**6, int), default=12, help="with the encoder, after one without")
     parser.add_argument("--batch-size", type=between(1, 4096, int), default=16, help="images a step")
     parser.add_argument("--size", type=between(32, 2048, int), default=128, help="input height and width")

@@ -67,6 +67,7 @@ class Subject:
     limbal_ring: float  # 0..1, how dark
     arcus: float  # 0 none to 1, the pale ring of old corneas
     outer_corner: float  # how far flesh reaches from the outer canthus over the globe
+    outer_tint: float  # 0..1, how dark the sclera gets towards it
     pinguecula: float  # 0 none to 1, the yellowish patch beside the limbus
     pigment_spots: int  # brown, on the sclera
 
@@ -106,7 +107,8 @@ def draw_subject(rng):
         limbus=rng.uniform(0.07, 0.2),
         limbal_ring=rng.uniform(0.2, 0.9),
         arcus=rng.uniform(0.3, 1) if rng.uniform() < ARCUS else 0.0,
-        outer_corner=0.04 + 0.3 * rng.beta(1.2, 1.6),
+        outer_corner=0.04 + 0.26 * rng.beta(1.2, 1.8),
+        outer_tint=rng.beta(1.2, 1.5),
         pinguecula=rng.uniform(0.3, 1) if rng.uniform() < PINGUECULA else 0.0,
         pigment_spots=int(rng.integers(1, 6)) if rng.uniform() < PIGMENTED else 0,
     )

@@ -5,11 +5,12 @@ import math
 import cv2
 import numpy as np
 
-from .paint import linear, mix, noise
+from .paint import linear, mix, noise, ramp
 from .people import SCLERAS
 
 # What blood takes away of red, green and blue where it is thickest: spread out thinly, and in a vessel.
 PINK, RED = (0.08, 0.6, 0.5), (0.2, 0.75, 0.7)
+FOLD = np.array([0.6, 0.42, 0.34], np.float32)  # What the fold near the outer canthus leaves of the light.
 YELLOW, BROWN = np.array([0.95, 0.8, 0.42], np.float32), np.array([0.35, 0.22, 0.15], np.float32)  # What spots leave of the light.
 STREAM = 13  # Told to the generator beside the subject's seed and eye.
 VESSELS, STEPS = 90, 24  # Most that one eye shows, and the points along each.
@@ -26,6 +27,8 @@ def draw_sclera(scene, view, rng):
     threads = _vessels(scene)[view].astype(np.float32) / 255
     white = linear(SCLERAS[scene.subject.sclera][0])
     ball = cv2.merge([shade * white[i] * (1 - PINK[i] * inflamed) * (1 - RED[i] * threads) for i in range(3)])
+    # Towards the temple, where the conjunctiva folds into the lid, it is darker and tinted.
+    mix(ball, ball * FOLD, scene.subject.outer_tint * ramp(x, 0.35, 0.95))
     # Fat under the conjunctiva shows as yellowish clouds.
     clouds = np.clip(0.25 * noise(rng, x.shape, 0.18 * scale), 0, 0.6)
     mix(ball, ball * YELLOW, clouds)
