@@ -28,6 +28,16 @@ MAX_PIXELS = 200_000_000
 BOMB_PIXELS, BOMB_DENSITY = 30_000_000, 50  # above so many pixels, no photo has so many a byte
 BAND = 64  # rows
 _END_OF_JPEG = b"\xff\xd9"
+_UPRIGHT = {  # EXIF orientation: what makes the image upright
+    1: lambda image: image,
+    2: np.fliplr,
+    3: lambda image: np.rot90(image, 2),
+    4: np.flipud,
+    5: lambda image: image.swapaxes(0, 1),
+    6: lambda image: np.rot90(image, 3),
+    7: lambda image: np.rot90(image, 2).swapaxes(0, 1),
+    8: np.rot90,
+}
 OVERLAY_COLOR = (0, 255, 128)
 OVERLAY_MAX_SIDE = 1280
 
@@ -107,9 +117,10 @@ def _decode_fast(opened, path):
         return None
     data = np.fromfile(path, np.uint8)
     # OpenCV takes files that end too early as whole, and paints what is missing grey.
-    if data[-2:].tobytes() != _END_OF_JPEG or _orientation(opened) != 1:
+    if data[-2:].tobytes() != _END_OF_JPEG or (upright := _UPRIGHT.get(_orientation(opened))) is None:
         return None
-    return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if image is None else np.ascontiguousarray(upright(image))
 
 
 def _orientation(opened):

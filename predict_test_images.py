@@ -62,6 +62,8 @@ def parse(argv):
         parser.error("URLs need --ray; copy the photos here, or give --ray alone for a cluster on this machine")
     if args.ray and args.shard:
         parser.error("--shard is for machines without a cluster; leave it away with --ray")
+    if args.shard and args.overwrite:
+        parser.error("--overwrite would remove what other shards did; remove the folder before the first one starts")
     if not args.out:
         name = str(args.images).rstrip("/").rpartition("/")[2] if remote else args.images.resolve().stem
         args.out = Path("results") / (name or "photos")

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageOps
 
 import images
 from console import BadInput
@@ -246,6 +246,15 @@ def test_pngs_hold_what_was_written(tmp_path, shape):
         assert np.array_equal(
             cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED) > 0 if mode == "1" else read_probability(tmp_path / "a.png"), pixels
         )
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_jpegs_are_upright_as_pillow_has_it(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(cv2.resize(noise(9, 11, 3), (333, 207), interpolation=cv2.INTER_CUBIC)).save(tmp_path / "a.jpg", exif=exif)
+    with Image.open(tmp_path / "a.jpg") as opened:
+        assert np.array_equal(read_image(tmp_path / "a.jpg"), np.asarray(ImageOps.exif_transpose(opened)))
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 30}, {"mode": "L"}])
