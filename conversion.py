@@ -69,7 +69,7 @@ def convert(path, kind, out):
     require_space(Path(out).parent, FILE_BYTES)
     with whole_file(out) as part:
         image = keras.InputSpec(dtype="uint8", shape=(1, size, size, 3), name="image")
-        network.export(part, format=kind, input_signature=[image], verbose=False)
+        network.export(str(part), format=kind, input_signature=[image], verbose=False)
         store_settings(part, kind, settings)
 
 
