@@ -73,7 +73,7 @@ def photos_of(url):
     Raises:
         MunetError: there are none, or two would write one output.
     """
-    photos = Photos(url.rstrip("/"), Store(url).modified(SUFFIXES))
+    photos = Photos(url.rstrip("/"), Store(url).listed(SUFFIXES))
     if not len(photos):
         raise MunetError(f"no photos in {url}: expected files ending in {' '.join(SUFFIXES)}")
     return photos
@@ -81,10 +81,11 @@ def photos_of(url):
 
 def still_holds(source, target):
     """A function for `prediction_table.Table.settle`: whether a row's mask is in the target, and not older than its photo."""
-    written, masks = source.modified(SUFFIXES), target.modified((".png",))
+    photos, masks = source.times(SUFFIXES), target.times((".png",))
 
     def holds(row, file):
-        return row["status"] == "ok" and not row["error"] and masks.get(f"Binarised/{row['image']}.png", -1) >= written.get(file, 0)
+        photo, mask = photos(file), masks(f"Binarised/{row['image']}.png")
+        return row["status"] == "ok" and not row["error"] and None not in (photo, mask) and mask >= photo
 
     return holds
 

@@ -149,9 +149,9 @@ class KerasEngine:
             taken = [self._waiting.get()]
             while len(taken) < self.batch and not self._waiting.empty():
                 taken.append(self._waiting.get())
-            images = np.zeros((self.batch, *taken[0][0].shape), np.uint8)
-            images[: len(taken)] = [image for image, _ in taken]
             try:
+                images = np.zeros((self.batch, *taken[0][0].shape), np.uint8)
+                images[: len(taken)] = [image for image, _ in taken]
                 maps = np.asarray(self.network.predict_on_batch(images))[..., 0]
             except Exception as error:  # it belongs to those who wait
                 for _, answer in taken:

@@ -134,26 +134,52 @@ def claim_folder(folder, settings, overwrite=False, shard=None):
     kept = folder / SETTINGS_FILE
     if folder.exists() and not folder.is_dir():
         raise MunetError(f"{shown(folder)} is a file, not a folder; give another one")
+    # Listed before the settings are read: a run that starts at this moment writes its settings first.
+    filled = folder.exists() and any(not p.name.startswith((PART_PREFIX, LOCK_FILE)) for p in folder.iterdir())
     earlier = _read_settings(kept, settings["script"])
     if overwrite and earlier is not None:
         lock_folder(folder, shard)
         _clear(folder)
-    elif earlier is not None and earlier != settings:
-        names = [name for name in settings | earlier if settings.get(name) != earlier.get(name)]
-        differences = "; ".join(f"{name} was {earlier.get(name)!r}, now {settings.get(name)!r}" for name in names)
-        raise MunetError(f"{shown(folder)} was made with other settings ({differences}); use another folder or --overwrite")
-    elif earlier is None and folder.exists() and any(not p.name.startswith((PART_PREFIX, LOCK_FILE)) for p in folder.iterdir()):
+    elif earlier is not None:
+        _refuse_others(folder, earlier, settings)
+    elif filled:
         raise MunetError(f"{shown(folder)} is not empty and was not made by this script; give a new or empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     lock_folder(folder, shard)
     remove_parts(folder, _PART_HOURS if shard else 0)
-    write_json(kept, settings)
+    if not _create_json(kept, settings):  # there by now: written by a run before this one, or by a shard beside it
+        _refuse_others(folder, _read_settings(kept, settings["script"]) or {}, settings)
     return earlier == settings and not overwrite
 
 
+def _refuse_others(folder, earlier, settings):
+    """Raises a MunetError that names what differs, if anything does."""
+    names = [name for name in settings | earlier if settings.get(name) != earlier.get(name)]
+    if names:
+        differences = "; ".join(f"{name} was {earlier.get(name)!r}, now {settings.get(name)!r}" for name in names)
+        raise MunetError(f"{shown(folder)} was made with other settings ({differences}); use another folder or --overwrite")
+
+
+def _create_json(path, value):
+    """Writes `value` as `write_json` does, but only where there is no such file; returns whether it did."""
+    part = path.with_name(f"{PART_PREFIX}{os.getpid()}.json")
+    write_json(part, value)
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        if path.exists():
+            return False
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return True
+
+
 def _clear(folder):
-    """Removes what is in a folder, but for its locks."""
-    for path in folder.iterdir():
+    """Removes what is in a folder, but for its locks; what tells whose it is comes last."""
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == SETTINGS_FILE):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         elif not path.name.startswith(LOCK_FILE):

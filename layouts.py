@@ -28,14 +28,14 @@ class Layout:
     loose: bool = False
 
 
-def detect(root):
-    """The layout of `root`, or of its only subfolder (an unpacked archive); None if it is none of the known ones."""
+def detect(root, ignored=None):
+    """The layout of `root`, or of its only subfolder (an unpacked archive) but for the one `ignored`; None if it is none of the known."""
     if not root.is_dir():
         raise MunetError(f"{shown(root)} is not a folder that exists")
     seen = set()
     while (real := root.resolve()) not in seen:
         seen.add(real)
-        entries = [path for path in sorted(root.iterdir()) if not path.name.startswith(".")]
+        entries = [path for path in sorted(root.iterdir()) if not path.name.startswith(".") and path.resolve() != ignored]
         folders = [path for path in entries if path.is_dir()]
         layout = _by_folders({path.name.casefold(): path for path in folders})
         if layout:

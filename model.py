@@ -19,7 +19,7 @@ import keras
 import devices
 from console import MunetError, shown
 from files import require_space, whole_file
-from model_files import ATTRIBUTE, FILE_BYTES, FORMAT, first_line, model_file, read_settings
+from model_files import ATTRIBUTE, FILE_BYTES, FORMAT, first_line, model_file, read_settings, trained_file
 
 ALPHA = 0.35
 DECODER_FILTERS = (64, 48, 32, 16)
@@ -171,6 +171,7 @@ def load_munet(path, size=None):
     Raises:
         MunetError: the file is missing, not ours, cut short, or of a newer format.
     """
+    trained_file(path)
     settings = read_settings(path)
     architecture = settings["architecture"]
     network = build_munet(size or architecture["size"], architecture["decoder"], encoder_weights="none")

@@ -30,6 +30,17 @@ def model_file(path):
     return path if path.suffix in (".h5", *CONVERTED) else path / FILE_NAME
 
 
+def trained_file(path):
+    """`model_file`, where Keras' own weights are needed.
+
+    Raises:
+        MunetError: the model was converted.
+    """
+    if model_file(path).suffix in CONVERTED:
+        raise MunetError(f"{shown(path)} was converted; give the {FILE_NAME} that it was made of")
+    return model_file(path)
+
+
 def read_settings(path):
     """The settings saved with a model, without loading it.
 
@@ -70,8 +81,10 @@ def _text_in_zip(path):
 
 
 def _text_in_onnx(path):
-    import onnxruntime
-
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MunetError(f"{shown(path)} needs a package that is not installed: pip install onnxruntime") from error
     try:
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common base
@@ -94,8 +107,11 @@ def weights_digest(path):
         if isinstance(item, h5py.Dataset):
             digest.update(name.encode() + np.ascontiguousarray(item[()]).tobytes())
 
-    with h5py.File(model_file(path)) as file:
-        file.visititems(add)
+    try:
+        with h5py.File(model_file(path)) as file:
+            file.visititems(add)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise MunetError(f"{shown(model_file(path))} is damaged ({first_line(error)}); copy or train it again") from error
     return digest.hexdigest()[:16]
 
 
@@ -111,7 +127,7 @@ def store_level(path, level, f1, chosen_on):
     Returns:
         The path of the file.
     """
-    path = model_file(path)
+    path = trained_file(path)
     settings = {**read_settings(path), "level": int(level), "f1": float(f1), "level_chosen_on": chosen_on}
     require_space(path.parent, FILE_BYTES)
     with whole_file(path) as part:

@@ -4,6 +4,7 @@ photos = find_photos("photos")
 for name, path in photos: ...          # name: path below the folder, without suffix, with `/`
 """
 
+import codecs
 import os
 import zlib
 from pathlib import Path
@@ -46,7 +47,7 @@ class Photos:
 
     def outside(self, folder):
         """These photos without those that lie below a folder."""
-        inner = os.path.relpath(os.path.abspath(folder), os.path.abspath(self.root)).replace(os.sep, "/")
+        inner = os.path.relpath(os.path.realpath(folder), os.path.realpath(self.root)).replace(os.sep, "/")
         if inner == "." or inner.startswith("../"):
             return self
         return Photos(self.root, (file for file in self._files if not file.startswith(inner + "/")))
@@ -60,20 +61,21 @@ def _name(file):
     return file[: -len(os.path.splitext(file)[1]) or None]
 
 
-def find_photos(source):
+def find_photos(source, out=None):
     """Photos to predict: of a folder (recursively), of one file, or of a text file that lists paths.
 
     A folder in a known dataset layout gives its images without its masks.
 
     Args:
         source: path of a folder, an image, or a `.txt` file with one path a line (relative to that file).
+        out: a folder that does not belong to the dataset, wherever it lies. Default: None.
 
     Raises:
         MunetError: no such source, nothing in it, or two photos that would write one output.
     """
     source = Path(source)
     if source.is_dir():
-        layout = detect(source)
+        layout = detect(source, out and out.resolve())
         root = layout.image_root if layout else source
         found = (os.path.relpath(path, root) for path in walk_files(root, images.SUFFIXES) if layout is None or is_photo(path, layout))
         photos = Photos(root, (file.replace(os.sep, "/") for file in found))
@@ -90,9 +92,13 @@ def find_photos(source):
 
 def _listed(source):
     """The photos of a list, named below the list's folder, or below what they have in common where some lie elsewhere."""
-    lines = source.read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n")
-    paths = [os.path.abspath(source.parent / line) for line in lines if line.strip()]
-    root = source.parent.resolve()
+    data = source.read_bytes()
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as Windows writes it
+    text = data.decode("utf-16" if wide else "utf-8-sig", "replace" if wide else "surrogateescape")
+    if "\0" in text:
+        raise MunetError(f"{shown(source)} is not a text file; give one with a path a line, in UTF-8")
+    paths = [os.path.abspath(source.parent / line.rstrip("\r")) for line in text.split("\n") if line.strip()]
+    root = Path(os.path.abspath(source.parent))
     if paths and not all(Path(path).is_relative_to(root) for path in paths):
         root = os.path.commonpath([os.path.dirname(path) for path in paths])
     return Photos(root, (os.path.relpath(path, root).replace(os.sep, "/") for path in paths))

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 import video
-from console import ArgumentParser, MunetError, between, failed, finish, progress, run, shown
+from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown
 from engines import RUNTIMES
 from files import SETTINGS_FILE, claim_folder
 from photos import find_photos
@@ -57,6 +57,8 @@ def parse(argv):
     parser.add_argument("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="photos worked on at once")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in --out")
     args = parser.parse_args(argv)
+    if video.is_video(args.images) and (args.ray or args.shard):
+        parser.error("a video is predicted on one machine; leave --ray and --shard away")
     remote = is_remote(args.images) or is_remote(args.out or "")
     if remote and not args.ray:
         parser.error("URLs need --ray; copy the photos here, or give --ray alone for a cluster on this machine")
@@ -91,13 +93,13 @@ def main(argv):
         return predict_frames(args)
     if args.ray:
         return predict_on_cluster(args)
-    photos = without_outputs(find_photos(args.images), args)
+    photos = local_photos(args)
     if args.shard:
         photos = photos.shard(*args.shard)
     segmenter, level = load(args)
     claim(args, segmenter, level)
     table = Table(args.out, args.shard)
-    done = table.settle(photos, lambda row, path: still_holds(row, path, args.out))
+    done = table.settle(photos, lambda row, path: still_holds(row, path, args.out, not args.no_overlays))
     missing = table.missing(photos)
     with table.appending() as append, predicted(missing, segmenter, level, args.out, not args.no_overlays, args.workers) as rows:
         for row in progress(rows, len(photos) - done, "predict"):
@@ -128,8 +130,8 @@ def predict_on_cluster(args):
 
     segmenter, level = load(args)
     target = Store(args.out if is_remote(args.out) else args.out.resolve())
-    photos = cluster.photos_of(args.images) if is_remote(args.images) else without_outputs(find_photos(args.images), args)
-    source = Store(photos.root)
+    photos = cluster.photos_of(args.images) if is_remote(args.images) else local_photos(args)
+    source = Store(photos.root if is_remote(args.images) else Path(photos.root).resolve())
     with cluster.local_copy(target, (SETTINGS_FILE, "predictions.csv")) as folder:
         claim(args, segmenter, level, folder)
         table, files = Table(folder), list(photos.files())
@@ -146,30 +148,41 @@ def predict_on_cluster(args):
 
 def predict_frames(args):
     """Predicts a video or what a camera sees; returns the exit code."""
+    refuse_outputs(args)
     segmenter, level = load(args)
     claim(args, segmenter, level)
     started = time.monotonic()
-    frames = video.predict_video(args.images, segmenter, level, args.out, args.frames, args.workers)
+    frames, lost = video.predict_video(args.images, segmenter, level, args.out, args.frames, args.workers)
+    if lost:
+        failed(BadInput(args.images, f"{frames} frames that can be read", f"{frames + lost}", "it is damaged or cut short; copy it again"))
     rate = frames / (time.monotonic() - started)
     print(f"{frames} frames at level {level}, {rate:.1f} a second: video and table in {shown(args.out)}")
-    finish(images=frames, failed=0, level=level, frames_per_second=rate, out=str(args.out))
-    return 0
+    finish(images=frames, failed=lost, level=level, frames_per_second=rate, out=str(args.out))
+    return 1 if lost else 0
 
 
-def without_outputs(photos, args):
-    """Leaves what an earlier run wrote out of the photos, where the output folder lies below them.
+def local_photos(args):
+    """The photos to predict, without what an earlier run wrote where the output folder lies below them.
 
     Raises:
-        MunetError: the photos lie below the output folder, where --overwrite would remove them; or none are left.
+        MunetError: there are none; or some were chosen that lie in the output folder, where --overwrite would remove them.
     """
     if is_remote(args.out):
-        return photos
+        return find_photos(args.images)
+    refuse_outputs(args)
+    photos = find_photos(args.images, args.out)
+    kept = photos.outside(args.out)
+    if not len(kept) or (len(kept) < len(photos) and not args.images.is_dir()):
+        raise MunetError(
+            f"{len(photos) - len(kept)} photos of {shown(args.images)} lie in the output folder {shown(args.out)}; give another --out"
+        )
+    return kept
+
+
+def refuse_outputs(args):
+    """Refuses an input that lies in the output folder."""
     if args.images.resolve().is_relative_to(args.out.resolve()):
         raise MunetError(f"{shown(args.images)} lies in the output folder {shown(args.out)}; give another --out")
-    photos = photos.outside(args.out)
-    if not len(photos):
-        raise MunetError(f"no photos in {shown(args.images)} but the outputs in {shown(args.out)}")
-    return photos
 
 
 def summarise(table, photos, level, out):

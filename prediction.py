@@ -7,8 +7,9 @@ Python's lock is free while images are decoded, resized, encoded and while the n
 """
 
 import concurrent.futures
+import errno
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from prediction_table import COLUMNS
 
 OVERLAY_QUALITY = 90
 LARGE = 40_000_000  # pixels of a photo that is worked on alone, lest several fill the memory
+_BAD_NAME = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG)
 _alone = threading.Lock()
 
 
@@ -54,7 +56,11 @@ def predict_photo(name, path, segmenter, level, out, overlays=True):
         with _alone if _is_large(path) else nullcontext():
             return _write(name, read_image(path), segmenter, level, out, overlays)
     except (MunetError, MemoryError, cv2.error) as problem:
-        return _failed_row(name, path, problem)
+        return _failed_row(name, path, problem, out)
+    except OSError as problem:
+        if problem.errno not in _BAD_NAME:  # a full disk concerns all of them
+            raise
+        return _failed_row(name, path, BadInput(path, problem.strerror, "a name that outputs can have", "rename it"), out)
 
 
 def _is_large(path):
@@ -81,7 +87,10 @@ def _write(name, image, segmenter, level, out, overlays):
     return {column: str(value) for column, value in zip(COLUMNS, values, strict=True)}
 
 
-def _failed_row(name, path, problem):
+def _failed_row(name, path, problem, out):
+    for output in output_paths(name, out):  # of a photo that was good once
+        with suppress(OSError):
+            output.unlink()
     if not isinstance(problem, MunetError):
         found = f"{type(problem).__name__} {problem}".strip()
         problem = BadInput(path, found, "a photo that fits into memory", "down-scale it, or use fewer --workers")
@@ -94,11 +103,11 @@ def output_paths(name, out):
     return out / "Predictions" / f"{name}.png", out / "Binarised" / f"{name}.png", out / "Overlays" / f"{name}.jpg"
 
 
-def still_holds(row, path, out):
-    """Whether a row of an earlier run is still true: map and mask are there, and not older than the photo."""
+def still_holds(row, path, out, overlays=True):
+    """Whether a row of an earlier run is still true: its files are there, and not older than the photo."""
     if row["status"] != "ok" or row["error"]:
         return False
     try:
-        return min(output.stat().st_mtime for output in output_paths(row["image"], out)[:2]) >= path.stat().st_mtime
+        return min(output.stat().st_mtime for output in output_paths(row["image"], out)[: 3 if overlays else 2]) >= path.stat().st_mtime
     except OSError:
         return False

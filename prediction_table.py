@@ -9,13 +9,16 @@ merged without being held.
 import csv
 import heapq
 import os
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 from operator import itemgetter
 
 from console import MunetError, shown
 from files import whole_file
 
 COLUMNS = ("image", "status", "height", "width", "sclera_pixels", "sclera_share", "max_level", "error")
+MOST_STRETCHES = 64  # that are read at once
+_PART = re.compile(r"predictions-\d+of\d+\.csv")
 _TEXT = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
 
 
@@ -30,7 +33,7 @@ class Table:
     def __init__(self, folder, shard=None):
         self.folder = folder
         self.path = folder / ("predictions-{}of{}.csv".format(*shard) if shard else "predictions.csv")
-        self._parts = [] if shard else sorted(folder.glob("predictions-*of*.csv"))
+        self._parts = [] if shard else [path for path in folder.glob("predictions-*of*.csv") if _PART.fullmatch(path.name)]
 
     def settle(self, photos, holds):
         """Rewrites the table from the rows that are there, in order: those of `photos` for which `holds(row, path)` is true.
@@ -79,9 +82,14 @@ class Table:
 
     def _rows(self):
         """All rows in order of name; of those of one name the last that was written."""
-        stretches = [_stretch(path, number) for path in (*self._parts, self.path) for number in range(_stretches(path))]
+        tables = sorted((path for path in (*self._parts, self.path) if path.exists()), key=lambda path: path.stat().st_mtime_ns)
+        stretches = [(path, number) for path in tables for number in range(_stretches(path))]
+        if len(stretches) > MOST_STRETCHES:  # somebody has sorted it otherwise
+            merged = sorted((row for path in tables for row in _read(path)), key=itemgetter("image"))
+        else:
+            merged = heapq.merge(*(_stretch(*stretch) for stretch in stretches), key=itemgetter("image"))
         last = None
-        for row in heapq.merge(*stretches, key=itemgetter("image")):  # equals come in the order of `stretches`
+        for row in merged:  # those of one name in the order of `tables`
             if last is not None and row["image"] != last["image"]:
                 yield last
             last = row
@@ -99,7 +107,7 @@ def _read(path, size=None):
     """Yields the whole rows of a table, up to `size` bytes of it."""
     if not path.exists():
         return
-    with open(path, **_TEXT) as file:
+    with open(path, **_TEXT) as file, suppress(csv.Error):  # damaged from here on
         for row in csv.DictReader(_lines(file, size)):
             # A last line cut short lacks columns; the error, which is last, is empty in good rows alone.
             if set(row) == set(COLUMNS) and None not in row.values():

@@ -28,7 +28,7 @@ class Store:
     """
 
     def __init__(self, url):
-        self.url, self.remote = str(url).rstrip("/"), is_remote(url)
+        self.url, self.remote = str(url).rstrip("/") or "/", is_remote(url)
         self._files = None
         if self.remote:
             try:
@@ -38,18 +38,28 @@ class Store:
             except ImportError as error:
                 raise MunetError(f"{self.url} needs packages that are not installed: pip install -r requirements-cluster.txt") from error
 
-    def modified(self, suffixes):
-        """The files below the folder that end in one of `suffixes`, and when each was written: dict from path to seconds."""
-        if self._files is None:
-            root = Path(self.url)
-            return {p.relative_to(root).as_posix(): p.stat().st_mtime for p in root.rglob("*") if p.suffix.lower() in suffixes}
+    def listed(self, suffixes):
+        """The files of an object store's folder that end in one of `suffixes`, and when each was written: dict from path to seconds."""
         self._files.invalidate_cache()
-        found = self._files.find(self._root, detail=True)
+        found = {path[len(self._root) + 1 :]: entry for path, entry in self._files.find(self._root, detail=True).items()}
         return {
-            path[len(self._root) + 1 :]: _seconds(entry)
+            path: _seconds(entry)
             for path, entry in found.items()
             if path.lower().endswith(tuple(suffixes)) and not any(part.startswith(".") for part in path.split("/"))
         }
+
+    def times(self, suffixes):
+        """A function that tells when a file was written, in seconds; None of one that is not there. Object stores are listed once."""
+        if self.remote:
+            return self.listed(suffixes).get
+
+        def written(name):
+            try:
+                return Path(self.url, name).stat().st_mtime
+            except OSError:
+                return None
+
+        return written
 
     @contextlib.contextmanager
     def fetched(self, name):

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown
-from model_files import store_level
+from model_files import store_level, trained_file
 
 LEVELS = 256
 # calcHist counts in float32, which is exact up to 2**24.
@@ -152,6 +152,8 @@ def main(argv):
         "--ray", nargs="?", const="local", metavar="ADDRESS", help="score on a Ray cluster (auto, HOST:PORT; alone: on this machine)"
     )
     args = parser.parse_args(argv)
+    if args.weights:
+        trained_file(args.weights)  # told before the scoring
     if args.ray:
         import cluster
 

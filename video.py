@@ -20,6 +20,7 @@ from parallel import pool_map
 
 SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 COLUMNS = ("frame", "seconds", "sclera_pixels", "sclera_share")
+ENOUGH = 0.95  # of the frames that a file says it has; some say a few more
 USUAL_RATE = 30.0  # frames a second, of what does not tell its own
 
 
@@ -41,7 +42,7 @@ def predict_video(source, segmenter, level, out, frames=None, workers=2):
         workers: threads.
 
     Returns:
-        How many frames were written.
+        How many frames were written, and how many of a file's could not be read.
 
     Raises:
         MunetError: there is no such camera, or the file holds no video that OpenCV reads.
@@ -54,7 +55,8 @@ def predict_video(source, segmenter, level, out, frames=None, workers=2):
         if camera:
             raise MunetError(f"camera {source} gives no pictures; is it connected, and free? 0 is mostly the first")
         raise BadInput(source, "no video that can be read", "a file such as .mp4 with H.264", "convert it, e.g. with ffmpeg")
-    total = min(frames or np.inf, 0 if camera else capture.get(cv2.CAP_PROP_FRAME_COUNT) or np.inf)
+    told = 0 if camera else max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))  # what the file says, which is about right
+    total = min(frames or np.inf, told or np.inf)
     cv2.setNumThreads(1)
 
     def one(item):
@@ -67,11 +69,11 @@ def predict_video(source, segmenter, level, out, frames=None, workers=2):
     with _outputs(out, name, capture) as write, concurrent.futures.ThreadPoolExecutor(workers) as pool:
         results = pool_map(pool, one, source_frames, ahead=2 * workers)
         with suppress(KeyboardInterrupt) if camera else nullcontext():  # the way to end a recording
-            for seconds, mask, picture in progress(results, total if np.isfinite(total) and total > 0 else None, name):
+            for seconds, mask, picture in progress(results, total if np.isfinite(total) else None, name):
                 write(seconds, mask, picture)
                 written += 1
     capture.release()
-    return written
+    return written, int(total - written) if told and written < ENOUGH * total else 0
 
 
 def _frames(capture):

@@ -61,7 +61,7 @@ def test_a_worker_that_is_killed_changes_nothing(cluster, weights, tmp_path):
         (tmp_path / "photos" / f"s{i % 3}/ö {i:03}.png").write_bytes(photo(i))
     (tmp_path / "photos/junk.jpg").write_bytes(b"no photo")
     script = [ROOT / "predict_test_images.py", tmp_path / "photos", "--weights", weights, "--out"]
-    command = [sys.executable, *script, tmp_path / "ray", "--ray", cluster.address]
+    command = [sys.executable, script[0], "photos", *script[2:], "ray", "--ray", cluster.address]  # below the working folder
     masks = tmp_path / "ray/Binarised"
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         while process.poll() is None and len(list(masks.rglob("*.png"))) < 30:
@@ -128,13 +128,13 @@ def test_from_and_to_an_object_store(bucket, weights, tmp_path):
         local.pop(name)
         assert target.read(name)
     assert {name: target.read(name) for name in local} == local
-    written = target.modified((".png", ".jpg"))
+    written = target.listed((".png", ".jpg"))
     assert set(written) == set(local)
     # Again: what is done is not done again; a photo that was replaced is; other settings are refused.
     time.sleep(1)
     photos.put("s/1.png", photo(99))
     assert json.loads(run_script(*command, timeout=300).stdout.splitlines()[-1])["images"] == 5
-    after = target.modified((".png",))
+    after = target.listed((".png",))
     assert [name for name, when in after.items() if when > written[name]] == ["Binarised/s/1.png", "Predictions/s/1.png"]
     refused = run_script(*command, "--level", 7, timeout=300)
     assert refused.returncode == 2

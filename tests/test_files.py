@@ -186,6 +186,32 @@ def test_a_folder_in_use_is_refused_and_a_killed_run_leaves_no_lock(tmp_path):
         assert claim_folder(tmp_path / "out", SETTINGS) is True
 
 
+def test_a_run_that_writes_its_settings_at_the_same_moment_is_seen(tmp_path, monkeypatch):
+    real = files.lock_folder
+
+    def late(folder, shard=None):
+        real(folder, shard)
+        if not (folder / "settings.json").exists():  # the other run comes first by a hair
+            write_json(folder / "settings.json", SETTINGS | {"level": 1})
+
+    monkeypatch.setattr(files, "lock_folder", late)
+    with pytest.raises(MunetError, match="level was 1, now 128"):
+        claim_folder(tmp_path / "out", SETTINGS, shard="1of2")
+    assert names(tmp_path / "out") == [".lock", ".lock-1of2", "settings.json"]
+
+
+def test_a_kill_while_a_folder_is_emptied_leaves_it_ours(tmp_path, monkeypatch):
+    claim_folder(tmp_path, SETTINGS)
+    for name in ("a/x.png", "z/x.png", "t.csv"):
+        write_bytes(tmp_path / name, b"x")
+    monkeypatch.setattr(files.shutil, "rmtree", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        claim_folder(tmp_path, SETTINGS, overwrite=True)
+    monkeypatch.undo()
+    assert claim_folder(tmp_path, SETTINGS, overwrite=True) is False
+    assert names(tmp_path) == [".lock", "settings.json"]
+
+
 def test_shards_share_a_folder_each_but_once_and_never_with_a_whole_run(tmp_path):
     with held(tmp_path / "out", "1of2"):
         part = tmp_path / "out" / f"{PART_PREFIX}x.png"

@@ -74,7 +74,25 @@ def test_shards_part_the_photos_by_name_alone():
     assert [name for name, _ in photos.shard(1, 1)] == [name for name, _ in photos]
 
 
+def test_lists_in_utf_16_are_read_and_others_refused(tmp_path):
+    touch(tmp_path, "a.jpg", "b.jpg")
+    (tmp_path / "list.txt").write_text("a.jpg\r\nb.jpg\r\n", encoding="utf-16")
+    assert list(dict(find_photos(tmp_path / "list.txt"))) == ["a", "b"]
+    (tmp_path / "list.txt").write_bytes(b"a.jpg\n\0\0b")
+    with pytest.raises(MunetError, match=r"list\.txt is not a text file"):
+        find_photos(tmp_path / "list.txt")
+
+
+def test_an_output_folder_does_not_change_the_layout(tmp_path):
+    write_plain(tmp_path / "archive/data", 2, 1)
+    before = list(dict(find_photos(tmp_path / "archive", tmp_path / "archive/out")))
+    touch(tmp_path, "archive/out/Predictions/s1/eye1.png")
+    assert list(dict(find_photos(tmp_path / "archive", tmp_path / "archive/out"))) == before == ["s1/eye1", "s2/eye1"]
+
+
 def test_outputs_below_the_photos_are_left_out(tmp_path):
     photos = Photos(tmp_path, ["a.jpg", "out/b.png", "out2/c.png"])
     assert [name for name, _ in photos.outside(tmp_path / "out")] == ["a", "out2/c"]
     assert len(photos.outside(tmp_path.parent / "elsewhere")) == 3
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert [name for name, _ in Photos(tmp_path / "link", ["a.jpg", "out/b.png"]).outside(tmp_path / "out")] == ["a"]

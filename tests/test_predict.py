@@ -145,6 +145,33 @@ def test_shards_and_a_last_run_without_make_what_one_run_makes(weights, photos, 
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
 
 
+def test_a_photo_that_is_good_no_more_leaves_no_outputs(weights, photos, tmp_path, capsys):
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    (photos / "a.png").write_bytes(b"spoilt")
+    shutil.rmtree(tmp_path / "out/Overlays")
+    code, figures, _ = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    assert (code, figures["images"]) == (1, 4)
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.stem == "a"]
+    assert len(list((tmp_path / "out/Overlays").rglob("*.jpg"))) == 4
+
+
+def test_a_name_that_outputs_cannot_have_fails_alone(weights, tmp_path, capsys):
+    for name in ("x.jpg", "x.png/b.jpg", "z.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo(0)).save(tmp_path / "photos" / name)
+    code, figures, errors = predict(capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out", "--workers", 1)
+    assert (code, figures["images"], figures["failed"]) == (1, 2, 1)
+    assert "rename it" in errors
+
+
+def test_chosen_photos_in_the_output_folder_are_refused(weights, photos, tmp_path):
+    (tmp_path / "list.txt").write_text(f"{photos}/a.png\n{photos}/sub/d.webp\n")
+    for source, out in ((tmp_path / "list.txt", photos / "sub"), (photos / "clip.mp4", photos)):
+        with pytest.raises(MunetError, match="in the output folder"):
+            predict_test_images.main([str(source), "--weights", str(weights), "--out", str(out), "--overwrite"])
+    assert (photos / "sub/d.webp").exists()
+
+
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "1/0", "-1/3", "a/b"])
 def test_a_shard_that_is_none_is_refused(weights, photos, text, capsys):
     with pytest.raises(SystemExit):

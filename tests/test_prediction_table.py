@@ -1,5 +1,6 @@
 """The table that grows while a run goes on, is killed anywhere, and ends in order."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,35 @@ def test_a_whole_run_takes_in_the_tables_of_shards(tmp_path):
     (tmp_path / "other").mkdir()
     assert (tmp_path / "predictions.csv").read_bytes() == filled(tmp_path / "other").path.read_bytes()
     assert [path.name for path in tmp_path.glob("*.csv")] == ["predictions.csv"]
+
+
+def test_the_row_that_was_written_last_counts_whichever_table_it_is_in(tmp_path):
+    filled(tmp_path, names=NAMES[:4])
+    os.utime(tmp_path / "predictions.csv", (1, 1))
+    newer = Table(tmp_path, (1, 2))
+    newer.settle(PHOTOS, always)
+    with newer.appending() as append:
+        append(row(NAMES[1]) | {"height": "99"})
+    (tmp_path / "predictions-copy of monday.csv").write_text("mine")
+    Table(tmp_path).settle(PHOTOS, always)
+    assert "99" in (tmp_path / "predictions.csv").read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["predictions-copy of monday.csv", "predictions.csv"]
+
+
+def test_a_table_in_any_other_order_or_damaged_is_taken_up(tmp_path):
+    photos = [(f"p{i:04}", Path(f"p{i:04}.jpg")) for i in range(300)]
+    table = Table(tmp_path)
+    table.settle([], always)
+    with table.appending() as append:
+        for name, _ in photos:
+            append(row(name))
+    whole = table.path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    table.path.write_bytes(b"".join([lines[0], *lines[:0:-1]]))
+    assert Table(tmp_path).settle(photos, always) == 300
+    assert table.path.read_bytes() == whole
+    table.path.write_bytes(b"".join(lines[:11]) + b'"' + b"a" * 300_000)
+    assert Table(tmp_path).settle(photos, always) == 10
 
 
 def test_a_removed_folder_is_told(tmp_path):

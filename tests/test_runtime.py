@@ -127,5 +127,7 @@ def test_what_is_not_a_model_or_not_for_this_runtime_is_refused(weights, tmp_pat
     (tmp_path / "cut.onnx").write_bytes(onnx.read_bytes()[:5000])
     with pytest.raises(MunetError, match="is not a whole ONNX file"):
         Segmenter(tmp_path / "cut.onnx")
+    with pytest.raises(MunetError, match=r"was converted; give the munet\.weights\.h5"):
+        model.load_munet(tflite)
     with pytest.raises(MunetError, match="no model at"):
         Segmenter(tmp_path / "none.tflite")

@@ -55,9 +55,20 @@ def test_a_video_gives_an_overlay_video_and_a_table(weights, clip, tmp_path, cap
     assert not made.read()[0]
 
 
+def test_a_video_that_is_cut_short_is_told(weights, clip, tmp_path, capsys):
+    data = clip.read_bytes()
+    clip.write_bytes(data[: len(data) // 2])
+    assert predict_test_images.main([str(clip), "--weights", str(weights), "--out", str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr()
+    assert "frames that can be read, expected 12" in printed.err
+    assert json.loads(printed.out.splitlines()[-1])["failed"] > 0
+    with pytest.raises(SystemExit):
+        predict_test_images.main([str(clip), "--shard", "1/2"])
+
+
 def test_frames_limits_and_nothing_half_written_stays(weights, clip, tmp_path, monkeypatch):
     segmenter = Segmenter(weights)
-    assert video.predict_video(clip, segmenter, 127, tmp_path / "out", frames=5) == 5
+    assert video.predict_video(clip, segmenter, 127, tmp_path / "out", frames=5) == (5, 0)
     monkeypatch.setattr(video, "overlay", lambda image, mask: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         video.predict_video(clip, segmenter, 127, tmp_path / "none")
@@ -84,7 +95,7 @@ def test_a_recording_ends_with_ctrl_c_and_is_kept(weights, clip, tmp_path, monke
 
     monkeypatch.setattr(video, "progress", interrupted)
     monkeypatch.setattr(cv2, "VideoCapture", lambda source: real(str(clip)))
-    assert video.predict_video("0", Segmenter(weights), 127, tmp_path / "out") == 4
+    assert video.predict_video("0", Segmenter(weights), 127, tmp_path / "out") == (4, 0)
     assert real(str(tmp_path / "out/camera0.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 4
     with pytest.raises(KeyboardInterrupt):
         video.predict_video(clip, Segmenter(weights), 127, tmp_path / "file")
