@@ -50,7 +50,7 @@ def connected(address):
         raise MunetError("--ray needs packages that are not installed: pip install -r requirements-cluster.txt") from error
     try:
         ray.init(
-            None if address == "local" else address,
+            address,
             runtime_env={"working_dir": str(SUITE), "excludes": _NOT_CODE},
             log_to_driver=False,
             logging_level="ERROR",
