@@ -39,7 +39,7 @@ _UPRIGHT = {  # EXIF orientation: what makes the image upright
     8: np.rot90,
 }
 OVERLAY_COLOR = (0, 255, 128)
-OVERLAY_MAX_SIDE = 1280
+OVERLAY_MAX_SIDE = 1600
 
 warnings.filterwarnings("ignore", module="PIL")  # its remarks on odd metadata are of no use to anybody here
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is below 200 megapixels; open_image checks ours.

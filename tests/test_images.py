@@ -204,7 +204,7 @@ def test_a_probability_map_is_8_bit_grey_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [((100, 200), (100, 200)), ((10, 5000), (3, 1280)), ((4096, 1024), (1280, 320)), ((1, 9000), (1, 1280))]
+    ("size", "expected"), [((100, 200), (100, 200)), ((10, 5000), (3, 1600)), ((4096, 1024), (1600, 400)), ((1, 9000), (1, 1600))]
 )
 def test_an_overlay_tints_the_mask_alone_and_is_limited_in_size(size, expected):
     mask = np.zeros(size, bool)
