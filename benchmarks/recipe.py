@@ -74,7 +74,7 @@ def _train_paper(args, dataset, parts, folder):
     }
     neutral |= dict.fromkeys(("rotation", "shift", "perspective", "brightness", "temperature"), (0.0, 0.0))
     flips = Ranges(**neutral, degraded=0.0)
-    training.compileengine.network(network, "dice", PAPER_RATE)
+    training.compile_network(network, "dice", PAPER_RATE)
     batches = Batches(cache, [*range(len(cache))] * 2, 8, (args.seed,), flips)  # as many steps as with the doubled set
     network.fit(batches, epochs=args.epochs_finetune, shuffle=False, verbose=0)
     save_munet(network, folder, {"architecture": {"size": args.size, "decoder": "unet"}, "level": HALF})

@@ -64,7 +64,7 @@ def test_copies_are_seeded_and_the_same_for_any_number_of_workers(tiny_dataset, 
         for name, more in (("one", ("--workers", 1)), ("four", ("--workers", 4)), ("other", ("--seed", 1)))
     )
     assert code == 0
-    assert len(one) == 1 + 2 * 12 * 4
+    assert len(one) == 2 + 2 * 12 * 4  # settings.json and .lock
     assert one == four
     differ = {name for name in one if one[name] != other[name] and name.startswith("images")}
     assert differ == {name for name in one if "_copy" in name and name.startswith("images")}

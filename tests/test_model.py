@@ -166,7 +166,7 @@ def broken_files(network, folder):
     [
         ("cut", "not a whole HDF5 file"),
         ("text", "not a whole HDF5 file"),
-        ("foreign", "not written by train_mobv2_unet.py"),
+        ("foreign", "holds no MU-Net settings"),
         ("newer", "update MU-Net"),
         ("gutted", "damaged"),
         ("missing", "no model at"),

@@ -57,7 +57,7 @@ def test_learns_and_is_scored_from_the_saved_file(tiny_dataset, tmp_path, capsys
     assert f"on {keras.backend.backend()}, device" in out
     made = {path.name for path in (tmp_path / "run").iterdir()}
     plots = {"curves.png", "level.png", "precision_recall.png", "report.html"}
-    assert made == {"munet.weights.h5", "settings.json", "split.csv", "history.csv", "resume.h5"} | plots
+    assert made == {"munet.weights.h5", "settings.json", "split.csv", "history.csv", "resume.h5", ".lock"} | plots
     with open(tmp_path / "run/split.csv", newline="") as file:
         parts = {row["image"]: row["part"] for row in csv.DictReader(file)}
     segmenter, tally = Segmenter(tmp_path / "run"), Tally()
