@@ -28,12 +28,7 @@ from storage import Store
 
 SUITE = Path(__file__).resolve().parent
 BLOCK = 16  # photos that are lost, and done again, when a worker dies
-_NOT_CODE = [
-    "/.git",
-    "/.venv",
-    "/.ci",
-    *(f"/{name}" for name in ("data", "weights", "results", "demo", "docs", "tests", "web", "examples")),
-]
+_NOT_CODE = (".git", ".venv", ".ci", "data", "weights", "results", "demo", "docs", "tests", "web", "examples")
 
 
 @contextmanager
@@ -51,7 +46,7 @@ def connected(address):
     try:
         ray.init(
             address,
-            runtime_env={"working_dir": str(SUITE), "excludes": _NOT_CODE},
+            runtime_env={"working_dir": str(SUITE), "excludes": [f"/{name}" for name in _NOT_CODE]},
             log_to_driver=False,
             logging_level="ERROR",
         )
@@ -79,13 +74,14 @@ def photos_of(url):
     return photos
 
 
-def still_holds(source, target):
-    """A function for `prediction_table.Table.settle`: whether a row's mask is in the target, and not older than its photo."""
-    photos, masks = source.times(SUFFIXES), target.times((".png",))
+def still_holds(source, target, overlays):
+    """A function for `prediction_table.Table.settle`: whether a row's files are in the target, and not older than its photo."""
+    photos, written = source.times(SUFFIXES), target.times((".png", ".jpg"))
 
     def holds(row, file):
-        photo, mask = photos(file), masks(f"Binarised/{row['image']}.png")
-        return row["status"] == "ok" and not row["error"] and None not in (photo, mask) and mask >= photo
+        outputs = [written(path.as_posix()) for path in output_paths(row["image"], Path())[: 3 if overlays else 2]]
+        times = [photos(file), *outputs]
+        return row["status"] == "ok" and not row["error"] and None not in times and min(outputs) >= times[0]
 
     return holds
 
@@ -163,8 +159,11 @@ class _Predictor(_Actor):
                 return dict.fromkeys(COLUMNS, "") | {"image": name, "status": "failed", "error": str(problem)}
             prediction, binarised, overlay = output_paths(name, Path(scratch))
             for path in (prediction, overlay, binarised):  # where there is a mask, all else is there too
+                output = path.relative_to(scratch).as_posix()
                 if path.exists():
-                    self._target.put(path.relative_to(scratch).as_posix(), path.read_bytes())
+                    self._target.put(output, path.read_bytes())
+                elif row["status"] != "ok":  # of a photo that was good once
+                    self._target.remove(output)
         return row
 
 

@@ -36,16 +36,16 @@ def open_engine(path, runtime="auto", threads=1):
     Raises:
         MunetError: the model cannot be loaded, or the runtime is not installed or does not read this file.
     """
-    runtimes = {kind: suffix for kind, suffix in SUFFIX.items() if model_file(path).suffix == suffix}
-    if runtimes:
-        kind = next(iter(runtimes))
+    kind = next((kind for kind, suffix in SUFFIX.items() if model_file(path).suffix == suffix), None)
+    if kind:
         if runtime not in ("auto", kind):
             raise MunetError(f"{shown(path)} runs on {kind} alone; leave --runtime {runtime} away, or give the weights it was made of")
         return _open_file(path, kind, threads)
     if runtime == "keras" or (runtime == "auto" and (has_gpu() or not _installed("litert"))):
         return KerasEngine(path)
+    kind = "litert" if runtime == "auto" else runtime
     try:
-        return _open_file(converted(path, "litert" if runtime == "auto" else runtime), "litert" if runtime == "auto" else runtime, threads)
+        return _open_file(converted(path, kind), kind, threads)
     except MunetError as error:
         if runtime != "auto" or not _installed("keras"):
             raise

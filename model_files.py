@@ -99,9 +99,9 @@ def settings_text(settings):
 
 def weights_digest(path):
     """A hash of a model, 16 hexadecimal digits: of a `.h5` its weights alone, the same whatever level is stored with them."""
-    digest = hashlib.sha256()
     if model_file(path).suffix in CONVERTED:
         return hashlib.sha256(model_file(path).read_bytes()).hexdigest()[:16]
+    digest = hashlib.sha256()
 
     def add(name, item):
         if isinstance(item, h5py.Dataset):

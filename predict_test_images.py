@@ -135,7 +135,7 @@ def predict_on_cluster(args):
     with cluster.local_copy(target, (SETTINGS_FILE, "predictions.csv")) as folder:
         claim(args, segmenter, level, folder)
         table, files = Table(folder), list(photos.files())
-        done = table.settle(files, cluster.still_holds(source, target))
+        done = table.settle(files, cluster.still_holds(source, target, not args.no_overlays))
         missing = list(table.missing(files))
         with cluster.connected(args.ray) as ray, table.appending() as append:
             rows = cluster.predict(ray, missing, segmenter, level, source.url, target.url, not args.no_overlays)

@@ -49,7 +49,7 @@ class Table:
         with whole_file(self.path) as part, part.open("w", **_TEXT) as file:
             table = _writer(file)
             for row, path in _joined(self._rows(), photos):
-                if row is not None and path is not None and holds(row, path):
+                if holds(row, path):
                     table.writerow(row)
                     kept += 1
         for part in self._parts:

@@ -83,6 +83,14 @@ class Store:
         else:
             self._files.pipe_file(f"{self._root}/{name}", data)
 
+    def remove(self, name):
+        """Removes a file, if it is there."""
+        with contextlib.suppress(OSError):
+            if self._files is None:
+                Path(self.url, name).unlink()
+            else:
+                self._files.rm_file(f"{self._root}/{name}")
+
     def read(self, name):
         """The bytes of a file; None if there is none."""
         try:

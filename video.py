@@ -1,7 +1,9 @@
 """Segments a video or a webcam: an overlay video, and a CSV with the sclera's area in every frame.
 
-python predict_test_images.py clip.mp4 --weights weights/NAME --out results/clip
-python predict_test_images.py 0 --weights weights/NAME --out results/webcam        # until Ctrl-C, or --frames
+    python predict_test_images.py clip.mp4 --weights weights/NAME --out results/clip
+    python predict_test_images.py 0 --weights weights/NAME --out results/webcam        # until Ctrl-C, or --frames
+
+Frames are worked on in threads and written in order.
 """
 
 import concurrent.futures

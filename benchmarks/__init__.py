@@ -1,6 +1,11 @@
 """The parts of benchmark.py: a module each, with `add_arguments(parser)` and `measure(args)`."""
 
+import os
 import time
+from pathlib import Path
+
+SUITE = Path(__file__).resolve().parent.parent
+DIFFERENT = 12  # drawn photos; the others are links to them
 
 
 def timed(function):
@@ -8,3 +13,34 @@ def timed(function):
     start = time.perf_counter()
     result = function()
     return result, time.perf_counter() - start
+
+
+def write_photos(folder, count, drawn, size=None):
+    """Fills a new folder with JPEGs of drawn eyes, with the colour subsampling of cameras, a thousand to a subfolder.
+
+    Args:
+        folder: path.
+        count: how many.
+        drawn: (height, width) they are drawn at.
+        size: (height, width) they are enlarged to. Default: None, not at all.
+
+    Returns:
+        The folder.
+    """
+    import cv2
+    import numpy as np
+
+    import eyes
+    from images import write_jpeg
+
+    for i in range(count):
+        path = folder / f"{i // 1000:04}" / f"{i:07}.jpg"
+        if i < DIFFERENT:
+            rng = np.random.default_rng(i)
+            image, _, _ = eyes.draw_eye(eyes.draw_subject(rng), rng, drawn)
+            photo = image if size is None else cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
+            write_jpeg(path, photo, 92, "4:2:0")
+        else:
+            path.parent.mkdir(exist_ok=True)
+            os.link(folder / "0000" / f"{i % DIFFERENT:07}.jpg", path)
+    return folder

@@ -15,12 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-import eyes
+from benchmarks import SUITE, write_photos
 from console import MunetError, between, print_table
-from images import write_jpeg
 
-SUITE = Path(__file__).resolve().parent.parent
-DIFFERENT = 12  # photos; the others are links to them
+SIZE = (480, 640)  # (height, width) of the photos
 SHOWN = 8  # points of the memory curve that are printed
 
 
@@ -38,11 +36,13 @@ def measure(args):
         raise MunetError("this part reads memory from /proc, which this system does not have; run it on Linux")
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        curve = _memory_curve(_photos(scratch / "long", args.count), args.weights, scratch / "out")
+        curve = _memory_curve(write_photos(scratch / "long", args.count, SIZE), args.weights, scratch / "out")
         points = [curve[i] for i in np.unique(np.linspace(0, len(curve) - 1, SHOWN).astype(int))]
         print_table(("photos done", "memory, MB"), [(done, f"{memory:.0f}") for done, memory in points])
-        after = [memory for done, memory in curve if done >= min(100, args.count)]
-        killed, same = _killed_and_whole(_photos(scratch / "short", max(2, args.count // 10)), args, scratch) if args.kills else (0, True)
+        after = [memory for done, memory in curve if done >= 100] or [curve[-1][1]]
+        killed, same = (
+            _killed_and_whole(write_photos(scratch / "short", max(2, args.count // 10), SIZE), args, scratch) if args.kills else (0, True)
+        )
     print(f"{killed} kills, then run to the end: {'the same files, byte for byte' if same else 'OTHER FILES'}")
     return {
         "images": args.count,
@@ -52,19 +52,6 @@ def measure(args):
         "kills": killed,
         "same": same,
     }
-
-
-def _photos(folder, count):
-    folder.mkdir()
-    for i in range(count):
-        path = folder / f"{i // 1000:04}" / f"{i:07}.jpg"
-        if i < DIFFERENT:
-            rng = np.random.default_rng(i)
-            write_jpeg(path, eyes.draw_eye(eyes.draw_subject(rng), rng, (480, 640))[0])
-        else:
-            path.parent.mkdir(exist_ok=True)
-            os.link(folder / "0000" / f"{i % DIFFERENT:07}.jpg", path)
-    return folder
 
 
 def _start(photos, weights, out):

@@ -19,8 +19,7 @@ import cv2
 import keras
 import numpy as np
 
-import eyes
-from benchmarks import timed
+from benchmarks import DIFFERENT, SUITE, timed, write_photos
 from console import between, print_table
 from images import overlay, read_image, resize_probability, write_jpeg, write_png
 from model import load_munet
@@ -28,9 +27,7 @@ from photos import find_photos
 from prediction import OVERLAY_QUALITY, predicted
 from runtime import Segmenter
 
-SUITE = Path(__file__).resolve().parent.parent
 SIZES = ((550, 1300), (3000, 4000))  # (height, width): of MASD's photos, and 12 megapixels
-DIFFERENT = 12  # photos; the others are copies
 PROFILED = 10  # photos
 REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
@@ -53,7 +50,7 @@ def measure(args):
     with tempfile.TemporaryDirectory() as scratch:
         for size, count in zip(SIZES, (args.count, max(args.rounds, args.count // 5)), strict=True):
             name = f"{size[1]}x{size[0]}"
-            folder = _photos(Path(scratch, name), size, count)
+            folder = write_photos(Path(scratch, name), count, SIZES[0], size)
             rates = _take_turns(folder, segmenter, loop, count, args)
             bare, plain = rates["bare LiteRT"], rates["plain loop"]
             rows += [(name, kind, f"{rate:.1f}", f"{rate / bare:.2f}", f"{rate / plain:.1f}") for kind, rate in rates.items()]
@@ -67,21 +64,6 @@ def measure(args):
     started = _start_up(args.weights)
     print(f"one photo, from the command to its mask: {started:.2f} s")
     return {"images": args.count, "failed": 0, "first_mask_seconds": started, **ratios}
-
-
-def _photos(folder, size, count):
-    """A folder of JPEGs of drawn eyes: a few close-ups, and copies of them."""
-    folder.mkdir()
-    for i in range(count):
-        path = folder / f"{i:06}.jpg"
-        if i < DIFFERENT:
-            rng = np.random.default_rng(i)
-            image, _, _ = eyes.draw_eye(eyes.draw_subject(rng), rng, (550, 1300))
-            photo = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
-            cv2.imwrite(str(path), photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])  # with the colour subsampling of cameras
-        else:
-            shutil.copyfile(folder / f"{i % DIFFERENT:06}.jpg", path)
-    return folder
 
 
 def _take_turns(folder, segmenter, loop, count, args):
@@ -172,6 +154,6 @@ def _changed(folder, segmenter):
 def _start_up(weights):
     """Seconds from the command line to the mask of one photo, the model being converted already."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = _photos(Path(scratch, "photos"), SIZES[0], 1)
+        folder = write_photos(Path(scratch, "photos"), 1, SIZES[0])
         command = [sys.executable, SUITE / "predict_test_images.py", folder, "--weights", weights, "--out", Path(scratch, "out")]
         return timed(lambda: subprocess.run(command, check=True, capture_output=True))[1]

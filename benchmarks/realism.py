@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks import SUITE
 from console import MunetError, between, print_table, shown
 from datasets import find_dataset
 from evaluation import tally_samples
@@ -18,7 +19,6 @@ from eyes import INGREDIENTS
 from losses import BY_NAME
 from runtime import Segmenter
 
-SUITE = Path(__file__).resolve().parent.parent
 FIGURES = ("level", "f1", "f1_mean", "precision", "recall")
 VALIDATION = 0.1  # share of the drawn people to choose epoch and level on
 SUBJECT_IMAGES = 4  # of each drawn person: more people teach more than more photos of each

@@ -6,7 +6,7 @@ import numpy as np
 from .geometry import arch
 from .glints import add_glints
 from .iris import draw_iris
-from .paint import bump, linear, mix, noise, ramp, soften
+from .paint import bounds, bump, linear, mix, noise, ramp, soften
 from .sclera import draw_sclera
 from .skin import skin_tone
 
@@ -95,7 +95,7 @@ def _draw_outer_corner(ball, scene, view, rng):
     """Lays the flesh between the lids at the temple, folded and moist, onto `ball` in place; returns where it hides the sclera, HW bool."""
     frame, lids, reach = scene.frame, scene.lids, scene.subject.outer_corner
     hidden = np.zeros(ball.shape[:2], bool)
-    box = _box(frame.x[view] > 1 - 3 * reach)
+    box = bounds(frame.x[view] > 1 - 3 * reach)
     if box is None:
         return hidden
     x, y = frame.x[view][box], frame.y[view][box]
@@ -112,12 +112,6 @@ def _draw_outer_corner(ball, scene, view, rng):
     mix(part, color * (folds * (0.55 + 0.45 * down))[..., None], 0.92 * (1 - ramp(depth, 0.8, 1.15)))
     hidden[box] = depth < 1
     return hidden
-
-
-def _box(marked):
-    """The slices of the rectangle that holds all that is marked in an HW bool; None if nothing is."""
-    rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
-    return np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else None
 
 
 def _lid_shadow(scene, view, covered):

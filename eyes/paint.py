@@ -36,13 +36,18 @@ def noise(rng, size, cell):
     return cv2.resize(grid, (size[1], size[0]), interpolation=cv2.INTER_CUBIC) if cell > 1 else grid[: size[0], : size[1]].copy()
 
 
+def bounds(layer):
+    """The slices of the rectangle that holds all that is above 0 in an HW layer or bool; None if nothing is."""
+    rows, columns = np.flatnonzero(layer.max(axis=1) > 0), np.flatnonzero(layer.max(axis=0) > 0)
+    return np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else None
+
+
 def mix(canvas, color, alpha):
     """Lays `color` (3, or HWC) over an HWC canvas in place, by an HW alpha in 0..1."""
     # Most alphas are 0 nearly everywhere: only the rectangle that holds the rest is touched.
-    rows, columns = np.flatnonzero(alpha.max(axis=1) > 0), np.flatnonzero(alpha.max(axis=0) > 0)
-    if not len(rows):
+    view = bounds(alpha)
+    if view is None:
         return
-    view = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     part = canvas[view]
     difference = (color[view] if np.ndim(color) == 3 else color) - part
     difference *= cv2.merge([alpha[view]] * 3)
