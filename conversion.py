@@ -19,7 +19,7 @@ from files import require_space, whole_file
 from model_files import FILE_BYTES, SETTINGS_NAME, model_file, read_settings, settings_text, weights_digest
 
 SUFFIX = {"litert": ".tflite", "onnx": ".onnx"}
-_VERSION = 1  # counts up when the same model would be converted to another file
+_VERSION = 2  # counts up when the same model would be converted to another file
 
 
 def converted(path, kind):
@@ -52,19 +52,23 @@ def _convert_apart(weights, kind, out):
         raise MunetError(f"{shown(weights)} could not be converted for {kind} ({reason}); use --runtime keras")
 
 
-def convert(path, kind, out):
+def convert(path, kind, out, fold=True):
     """Converts a model in this process: a batch of one uint8 RGB image in, float32 probability out.
 
     Args:
         path: a run folder or a `munet.weights.h5` file.
         kind: "litert" or "onnx".
         out: the file to write, whole or not at all.
+        fold: whether to rewrite the network in fewer multiply-adds first, see folding.py. Default: True.
     """
     import keras
 
+    from folding import folded
     from model import load_munet
 
     network, settings = load_munet(path)
+    if fold:
+        network = folded(network)
     size = settings["architecture"]["size"]
     require_space(Path(out).parent, FILE_BYTES)
     with whole_file(out) as part:

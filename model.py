@@ -10,6 +10,7 @@ that prediction needs as JSON in the HDF5 attribute `munet`.
 """
 
 import json
+import math
 import warnings
 from pathlib import Path
 
@@ -18,11 +19,11 @@ import keras
 
 import devices
 from console import MunetError, shown
+from decoders import DECODERS
 from files import require_space, whole_file
 from model_files import ATTRIBUTE, FILE_BYTES, FORMAT, first_line, model_file, read_settings, trained_file
 
 ALPHA = 0.35
-DECODER_FILTERS = (64, 48, 32, 16)
 BOTTOM = "block_13_expand_relu"
 SKIPS = ("block_6_expand_relu", "block_3_expand_relu", "block_1_expand_relu")
 # MobileNetV2's own 0.999 needs thousands of steps to follow the weights: after a short fine-tuning the
@@ -39,7 +40,7 @@ def build_munet(size=224, decoder="unet", encoder_weights="imagenet"):
 
     Args:
         size: height and width of the input in pixels, divisible by 32. Default: 224.
-        decoder: "unet", the decoder of the paper.
+        decoder: "unet", the decoder of the paper, or "lite", a tenth of its cost; see decoders.py.
         encoder_weights: "imagenet" (downloaded once by Keras), "none", or a file: MobileNetV2 alpha 0.35
             without top as a legacy `.h5`, its Keras 3 `.weights.h5`, or a whole `munet.weights.h5`.
 
@@ -51,19 +52,13 @@ def build_munet(size=224, decoder="unet", encoder_weights="imagenet"):
     """
     if size < 32 or size % 32:
         raise MunetError(f"input size {size} does not work: it must be divisible by 32 (96, 128, 160, 192, 224, ...)")
-    if decoder != "unet":
-        raise MunetError(f"no decoder {decoder!r}; there is: unet")
+    if decoder not in DECODERS:
+        raise MunetError(f"no decoder {decoder!r}; there is: {', '.join(DECODERS)}")
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
     encoder = keras.applications.MobileNetV2(input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None)
-    skips = [encoder.get_layer(name).output for name in SKIPS] + [scaled]
-    x = encoder.get_layer(BOTTOM).output
-    for stage, (filters, skip) in enumerate(zip(DECODER_FILTERS, skips, strict=True), 1):
-        x = keras.layers.UpSampling2D(2, name=f"decoder_{stage}_up")(x)
-        x = keras.layers.Concatenate(name=f"decoder_{stage}_concat")([x, skip])
-        for half in (1, 2):
-            x = _convolve(x, filters, f"decoder_{stage}_{half}")
-    logits = keras.layers.Conv2D(1, 1, name="head")(x)
+    skips = [encoder.get_layer(name).output for name in SKIPS]
+    logits = DECODERS[decoder](encoder.get_layer(BOTTOM).output, skips, scaled)
     probability = keras.layers.Activation("sigmoid", dtype="float32", name="probability")(logits)
     network = keras.Model(image, probability, name="munet")
     for layer in _batch_norms(network):
@@ -75,12 +70,6 @@ def build_munet(size=224, decoder="unet", encoder_weights="imagenet"):
     return network
 
 
-def _convolve(x, filters, name):
-    x = keras.layers.Conv2D(filters, 3, padding="same", name=f"{name}_conv")(x)
-    x = keras.layers.BatchNormalization(name=f"{name}_bn")(x)
-    return keras.layers.ReLU(name=f"{name}_relu")(x)
-
-
 def _batch_norms(network):
     return [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
@@ -88,6 +77,12 @@ def _batch_norms(network):
 def encoder_layers(network):
     """The layers of the encoder: all that are not the decoder's or the head's."""
     return [layer for layer in network.layers if not layer.name.startswith(("decoder_", "head", "probability"))]
+
+
+def multiply_adds(network):
+    """Products that one image costs: those of all convolutions, which is all that counts here."""
+    kernels = [(layer.output.shape[1:3], layer.kernel.shape) for layer in network.layers if hasattr(layer, "kernel")]
+    return sum(math.prod(size) * math.prod(kernel) for size, kernel in kernels)
 
 
 def freeze_encoder(network):

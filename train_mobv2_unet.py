@@ -44,7 +44,7 @@ def parse(argv):
     network = parser.add_argument_group("network")
     network.add_argument("--encoder-weights", default="imagenet", metavar="imagenet|none|FILE", help="where the encoder starts from")
     network.add_argument("--weights", type=Path, metavar="RUN", help="a trained model to start from instead")
-    network.add_argument("--decoder", choices=("unet",), default="unet", help="decoder of the network")
+    network.add_argument("--decoder", choices=("unet", "lite"), help="lite: a tenth of the cost (default: unet, or --weights')")
     network.add_argument("--size", type=between(32, 2048, int), help="input height and width, divisible by 32 (default: 224 or --weights')")
     training = parser.add_argument_group("training")
     training.add_argument("--loss", choices=("dice", "dice-bce", "tversky"), default="dice", help="see losses.py")
@@ -60,8 +60,11 @@ def parse(argv):
     training.add_argument("--data-parallel", action="store_true", help="share each batch among all GPUs (TensorFlow, JAX)")
     training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
     args = parser.parse_args(argv)
-    if args.size is None:
-        args.size = read_settings(args.weights)["architecture"]["size"] if args.weights else DEFAULT_SIZE
+    begun = read_settings(args.weights)["architecture"] if args.weights else {"size": DEFAULT_SIZE, "decoder": "unet"}
+    args.size = args.size or begun["size"]
+    if args.weights and args.decoder not in (None, begun["decoder"]):
+        parser.error(f"argument --decoder: {shown(args.weights)} has a decoder of its own, {begun['decoder']}")
+    args.decoder = args.decoder or begun["decoder"]
     if args.size % 32:
         parser.error(f"argument --size: {args.size} is not divisible by 32")
     if args.validation + args.test >= 1:

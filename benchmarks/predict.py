@@ -1,7 +1,8 @@
 """Photos a second of the prediction pipeline, beside bare inference and beside the plain loop that one would write first.
 
-The three take turns, so that what else the machine does slows all of them. Bare inference is LiteRT on images that are
-ready in memory, in the faster of two ways: a thread a core, or one caller whose work is spread over the cores.
+All take turns, so that what else the machine does slows all of them. Bare inference is LiteRT on images that are ready in
+memory, in the faster of two ways: a thread a core, or one caller whose work is spread over the cores. It is measured on
+the network as Keras exports it, and on the network as it is run here, with fewer multiply-adds (folding.py).
 Last, what decoding JPEGs at a reduced scale, which the pipeline does not do, would change of the maps.
 """
 
@@ -21,6 +22,7 @@ import numpy as np
 
 from benchmarks import DIFFERENT, SUITE, timed, write_photos
 from console import between, print_table
+from conversion import convert
 from images import overlay, read_image, resize_probability, write_jpeg, write_png
 from model import load_munet
 from photos import find_photos
@@ -29,6 +31,8 @@ from runtime import Segmenter
 
 SIZES = ((550, 1300), (3000, 4000))  # (height, width): of MASD's photos, and 12 megapixels
 PROFILED = 10  # photos
+WAYS = ("a thread a core", "one caller")
+BESIDE = ("bare LiteRT", "bare LiteRT, folded", "plain loop")
 REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
 
@@ -52,18 +56,22 @@ def measure(args):
             name = f"{size[1]}x{size[0]}"
             folder = write_photos(Path(scratch, name), count, SIZES[0], size)
             rates = _take_turns(folder, segmenter, loop, count, args)
-            bare, plain = rates["bare LiteRT"], rates["plain loop"]
-            rows += [(name, kind, f"{rate:.1f}", f"{rate / bare:.2f}", f"{rate / plain:.1f}") for kind, rate in rates.items()]
+            ratios[name] = _ratios(rates)
+            rows += [(name, kind, f"{rate:.1f}", *(f"{rate / rates[other]:.2f}" for other in BESIDE)) for kind, rate in rates.items()]
             shares += [(name, step, f"{1000 * seconds:.1f}") for step, seconds in _profile(folder, segmenter).items()]
             changes += [(name, f"1/{scale}", f"{100 * part:.2f} %") for scale, part in _changed(folder, segmenter).items()]
-            ratios[name] = {"rate": rates["pipeline"], "of_bare": rates["pipeline"] / bare, "over_plain": rates["pipeline"] / plain}
             shutil.rmtree(folder)
-    print_table(("photos", "", "photos a second", "of bare LiteRT", "over the plain loop"), rows)
+    print_table(("photos", "", "photos a second", *(f"of {other}" for other in BESIDE)), rows)
     print_table(("photos", "step", "CPU ms a photo"), shares)
     print_table(("photos", "decoded at", "pixels of the map that change by more than one level"), changes)
     started = _start_up(args.weights)
     print(f"one photo, from the command to its mask: {started:.2f} s")
     return {"images": args.count, "failed": 0, "first_mask_seconds": started, **ratios}
+
+
+def _ratios(rates):
+    rate = rates["pipeline"]
+    return {"rate": rate, **dict(zip(("of_bare", "of_folded", "over_plain"), (rate / rates[other] for other in BESIDE), strict=True))}
 
 
 def _take_turns(folder, segmenter, loop, count, args):
@@ -73,24 +81,29 @@ def _take_turns(folder, segmenter, loop, count, args):
     slow = max(1, some // 5)  # of the slow way, fewer are enough
     inputs = [segmenter.prepare(read_image(path)) for _, path in islice(find_photos(folder), DIFFERENT)]
     inputs = [inputs[i % len(inputs)] for i in range(some)]
-    spread = Segmenter(args.weights, "litert", threads=args.workers)
-    spent = dict.fromkeys(("thread a core", "one caller", "pipeline", "pipeline with overlays", "plain loop"), 0.0)
+    bare = folder.parent / "bare.tflite"
+    convert(args.weights, "litert", bare, fold=False)
+    models = dict(zip(BESIDE, (bare, args.weights), strict=False))
+    alone = {kind: Segmenter(path, "litert") for kind, path in models.items()}
+    spread = {kind: Segmenter(path, "litert", threads=args.workers) for kind, path in models.items()}
+    spent = dict.fromkeys([(kind, way) for kind in models for way in WAYS] + ["pipeline", "pipeline with overlays", "plain loop"], 0.0)
     with ThreadPoolExecutor(args.workers) as pool:
-        list(pool.map(segmenter.infer, inputs[: 2 * args.workers]))  # every thread has its interpreter
+        for engine in (segmenter, *alone.values()):
+            list(pool.map(engine.infer, inputs[: 2 * args.workers]))  # every thread has its interpreter
         out = folder.parent / "out"
         for number in range(args.rounds):
             part = list(islice(photos, some))
-            spent["thread a core"] += timed(lambda: list(pool.map(segmenter.infer, inputs)))[1]
-            spent["one caller"] += timed(lambda: [spread.infer(image) for image in inputs])[1]
+            for kind in models:
+                spent[kind, WAYS[0]] += timed(lambda k=kind: list(pool.map(alone[k].infer, inputs)))[1]
+                spent[kind, WAYS[1]] += timed(lambda k=kind: [spread[k].infer(image) for image in inputs])[1]
             for overlays, kind in ((False, "pipeline"), (True, "pipeline with overlays")):
                 spent[kind] += timed(lambda p=part, o=overlays: _run(p, segmenter, out / str(o), o, args.workers))[1]
             spent["plain loop"] += timed(lambda p=part[:slow]: [loop(path, folder.parent / "plain") for _, path in p])[1] * some / slow
             print(f"  round {number + 1} of {args.rounds}", file=sys.stderr, flush=True)
             for left in (out, folder.parent / "plain"):
                 shutil.rmtree(left)
-    done = some * args.rounds
-    bare = done / min(spent.pop("thread a core"), spent.pop("one caller"))
-    return {"bare LiteRT": bare} | {kind: done / seconds for kind, seconds in spent.items()}
+    best = {kind: min(spent.pop((kind, way)) for way in WAYS) for kind in models}
+    return {kind: some * args.rounds / seconds for kind, seconds in (best | spent).items()}
 
 
 def _run(photos, segmenter, out, overlays, workers):

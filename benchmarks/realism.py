@@ -30,6 +30,7 @@ def add_arguments(parser):
     parser.add_argument("--count", type=between(10, 10**7, int), default=6000, help="drawn eyes to train and validate on")
     parser.add_argument("--epochs", type=between(1, 10**6, int), default=12, help="with the encoder, after one without")
     parser.add_argument("--batch-size", type=between(1, 4096, int), default=16, help="images a step")
+    parser.add_argument("--decoder", choices=("unet", "lite"), default="unet", help="of the network")
     parser.add_argument("--size", type=between(32, 2048, int), default=128, help="input height and width")
     parser.add_argument(
         "--loss", choices=BY_NAME, default="dice-bce", help="see losses.py; Dice alone learns little from images without sclera"
@@ -78,6 +79,7 @@ def _train(args, run, seed, without):
     _call("synthesize_eyes.py", drawn, *flags, *(["--without", *without] if without else []))
     flags = ["--validation", VALIDATION, "--seed", seed, "--cache", run / "cache", "--loss", args.loss, "--batch-size", args.batch_size]
     flags += ["--encoder-weights", args.encoder_weights, "--epochs-frozen", 1, "--epochs-finetune", args.epochs, "--size", args.size]
+    flags += ["--decoder", args.decoder]
     _call("train_mobv2_unet.py", drawn, "--out", weights, *flags, *_resumed(weights))
 
 

@@ -56,6 +56,16 @@ def test_parameters_layer_by_layer():
     assert trainable(network) == 409_025
 
 
+def test_what_each_decoder_costs():
+    unet, lite = (model.build_munet(decoder=decoder, encoder_weights="none") for decoder in ("unet", "lite"))
+    assert round(model.multiply_adds(unet) / 1e6) == 1251
+    assert model.multiply_adds(lite) <= 120e6
+    assert lite.count_params() <= 150_000
+    for layer in model.encoder_layers(unet):
+        assert lite.get_layer(layer.name).output.shape == layer.output.shape
+    assert lite.output_shape == unet.output_shape == (None, 224, 224, 1)
+
+
 def test_skips_come_from_the_named_layers(network):
     names = {stage: {t._keras_history.operation.name for t in network.get_layer(f"decoder_{stage}_concat").input} for stage in range(1, 5)}
     assert names[1] == {"decoder_1_up", "block_6_expand_relu"}

@@ -1,0 +1,40 @@
+"""A folded network computes what the network computes, at the borders too, for less."""
+
+import keras
+import numpy as np
+import pytest
+from conftest import draw_eye
+
+import model
+from folding import UpConvolution, folded
+from images import resize_image
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="folding is part of conversion, which runs on TensorFlow")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5)])
+def test_a_convolution_of_doubled_features(size):
+    rng = np.random.default_rng(0)
+    x, kernel = rng.normal(size=(2, *size, 4)).astype(np.float32), rng.normal(size=(3, 3, 4, 7)).astype(np.float32)
+    expected = keras.ops.conv(x.repeat(2, 1).repeat(2, 2), kernel, padding="same")
+    found = UpConvolution(kernel, "up")(x)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_whole_network_with_statistics_of_its_own():
+    keras.utils.set_random_seed(0)
+    network = model.build_munet(96, encoder_weights="none")
+    rng = np.random.default_rng(0)
+    for layer in network.layers:
+        if layer.name.startswith("decoder_") and layer.name.endswith("_bn"):
+            layer.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
+    images = np.stack([resize_image(draw_eye(seed)[0], (96, 96)) for seed in range(3)])
+    expected, quick = network.predict(images, verbose=0), folded(network)
+    assert expected.std() > 0.01
+    np.testing.assert_allclose(quick.predict(images, verbose=0), expected, atol=1e-5)
+    assert quick.count_params() > network.count_params()  # its kernels are sums for each of four places
+
+
+def test_other_decoders_stay_as_they_are():
+    lite = model.build_munet(32, "lite", "none")
+    assert folded(lite) is lite
