@@ -10,7 +10,7 @@ ReLU6, which keeps its values in a range that 8 bits can hold.
 import keras
 
 UNET_FILTERS = (64, 48, 32, 16)
-LITE_FILTERS = (48, 32, 16, 8)
+LITE_FILTERS = (48, 32, 16)
 LITE_BOTTOM = 64
 
 
@@ -37,24 +37,24 @@ def unet(bottom, skips, image):
 
 
 def lite(bottom, skips, image):
-    """Depthwise-separable, and narrow before each up-sampling; arguments and result as of `unet`.
+    """Depthwise-separable, narrow before each up-sampling, and done at half of the input's size; arguments and result as of `unet`.
 
     A summary of the whole image is added to the features at the bottom, as in the pooling branch of LR-ASPP (Howard et al.
-    2019, https://arxiv.org/abs/1905.02244): whether a bright patch is sclera or skin shows in what surrounds it.
+    2019, https://arxiv.org/abs/1905.02244): whether a bright patch is sclera or skin shows in what surrounds it. The head
+    gives the four pixels of each place at once (sub-pixel convolution, Shi et al. 2016, https://arxiv.org/abs/1609.05158).
     """
     x = _pointwise(bottom, LITE_BOTTOM, "decoder_0_narrow")
     whole = keras.layers.GlobalAveragePooling2D(keepdims=True, name="decoder_0_whole")(x)
     whole = keras.layers.Conv2D(LITE_BOTTOM, 1, name="decoder_0_whole_conv")(whole)
     x = keras.layers.Add(name="decoder_0_add")([x, whole])
-    for stage, (filters, skip) in enumerate(zip(LITE_FILTERS, [*skips, image], strict=True), 1):
-        if x.shape[-1] > filters:
-            x = _pointwise(x, filters, f"decoder_{stage}_narrow")
+    for stage, (filters, skip) in enumerate(zip(LITE_FILTERS, skips, strict=True), 1):
+        x = _pointwise(x, filters, f"decoder_{stage}_narrow")
         x = keras.layers.UpSampling2D(2, name=f"decoder_{stage}_up")(x)
         x = keras.layers.Concatenate(name=f"decoder_{stage}_concat")([x, skip])
         for half in (1, 2):
             x = _depthwise(x, f"decoder_{stage}_{half}_depthwise")
             x = _pointwise(x, filters, f"decoder_{stage}_{half}_pointwise")
-    return keras.layers.Conv2D(1, 1, name="head")(x)
+    return keras.layers.Conv2DTranspose(1, 2, strides=2, name="head")(x)
 
 
 def _pointwise(x, filters, name):
@@ -62,8 +62,8 @@ def _pointwise(x, filters, name):
     return _normalised(x, name)
 
 
-def _depthwise(x, name, size=3):
-    x = keras.layers.DepthwiseConv2D(size, padding="same", use_bias=False, name=f"{name}_conv")(x)
+def _depthwise(x, name):
+    x = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"{name}_conv")(x)
     return _normalised(x, name)
 
 

@@ -37,28 +37,32 @@ class UpConvolution(keras.layers.Layer):
         return tf.nn.depth_to_space(quads, 2)[:, 1:-1, 1:-1]
 
 
-def folded(network):
+def folded(network, from_stage=1):
     """A network for inference whose output is that of `network`, but for rounding.
 
     Args:
         network: from `model.build_munet`; of a decoder other than "unet" it is returned as it is.
+        from_stage: the first stage whose up-sampling is folded; those before keep 3x3 kernels, which are fewer weights.
     """
-    if "decoder_1_1_conv" not in {layer.name for layer in network.layers}:
+    layers = {layer.name for layer in network.layers}
+    if "decoder_1_1_conv" not in layers:
         return network
-    x = network.get_layer("decoder_1_up").input
-    stage = 1
-    while f"decoder_{stage}_up" in {layer.name for layer in network.layers}:
-        kernel, bias = _without_batch_norm(network, f"decoder_{stage}_1")
+    x, stage = network.get_layer("decoder_1_up").input, 1
+    while f"decoder_{stage}_up" in layers:
         skip = network.get_layer(f"decoder_{stage}_concat").input[1]
+        kernel, bias = _without_batch_norm(network, f"decoder_{stage}_1")
         wide = x.shape[-1]
-        doubled = UpConvolution(kernel[:, :, :wide], f"decoder_{stage}_up_conv")(x)
+        if stage >= from_stage:
+            doubled = UpConvolution(kernel[:, :, :wide], f"decoder_{stage}_up_conv")(x)
+        else:
+            doubled = keras.layers.UpSampling2D(2, name=f"decoder_{stage}_up")(x)
+            doubled = _convolution(kernel[:, :, :wide], 0 * bias, f"decoder_{stage}_up_conv")(doubled)
         beside = _convolution(kernel[:, :, wide:], bias, f"decoder_{stage}_skip_conv")(skip)
         x = keras.layers.ReLU(name=f"decoder_{stage}_1_relu")(keras.layers.Add(name=f"decoder_{stage}_add")([doubled, beside]))
         x = _convolution(*_without_batch_norm(network, f"decoder_{stage}_2"), f"decoder_{stage}_2_conv")(x)
         x = keras.layers.ReLU(name=f"decoder_{stage}_2_relu")(x)
         stage += 1
-    head = network.get_layer("head")
-    x = _convolution(*head.get_weights(), "head")(x)
+    x = _convolution(*network.get_layer("head").get_weights(), "head")(x)
     return keras.Model(network.input, keras.layers.Activation("sigmoid", name="probability")(x), name=network.name)
 
 

@@ -81,8 +81,10 @@ def encoder_layers(network):
 
 def multiply_adds(network):
     """Products that one image costs: those of all convolutions, which is all that counts here."""
-    kernels = [(layer.output.shape[1:3], layer.kernel.shape) for layer in network.layers if hasattr(layer, "kernel")]
-    return sum(math.prod(size) * math.prod(kernel) for size, kernel in kernels)
+    layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
+    # A transposed convolution applies its kernel at each place of its input, the others at each of their output.
+    tensors = [layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output for layer in layers]
+    return sum(math.prod(tensor.shape[1:3]) * math.prod(layer.kernel.shape) for layer, tensor in zip(layers, tensors, strict=True))
 
 
 def freeze_encoder(network):
