@@ -79,8 +79,8 @@ def _draw_band(layer, scene, rng):
     outline = np.concatenate([np.stack([at, y], 1), np.stack([at, y - ragged], 1)[::-1]])
     mass = np.zeros(frame.size, np.uint8)
     frame.polygon(mass, outline)
-    # Dense, but for the gaps between the hairs, through which the lid is seen.
-    np.maximum(layer, (rng.uniform(150, 235) * soften(mass, 0.02 * frame.scale)).astype(np.uint8), out=layer)
+    # From dense to a shade on the lid, which is seen through the gaps between the hairs.
+    np.maximum(layer, (rng.uniform(60, 235) * soften(mass, 0.02 * frame.scale)).astype(np.uint8), out=layer)
 
 
 def _band(scene):

@@ -27,8 +27,11 @@ def draw_sclera(scene, view, rng):
     threads = _vessels(scene)[view].astype(np.float32) / 255
     white = linear(SCLERAS[scene.subject.sclera][0])
     ball = cv2.merge([shade * white[i] * (1 - PINK[i] * inflamed) * (1 - RED[i] * threads) for i in range(3)])
-    # Towards the temple, where the conjunctiva folds into the lid, it is darker and tinted.
-    mix(ball, ball * FOLD, scene.subject.outer_tint * ramp(x, 0.35, 0.95))
+    # Towards the temple, where the conjunctiva folds into the lid, it is darker and tinted, in patches and folds.
+    patches = noise(rng, x.shape, 0.12 * scale)
+    folds = 1 - 0.1 * np.cos(x * np.float32(rng.uniform(20, 60)) + patches)
+    tinted = ramp(x + 0.1 * patches, rng.uniform(0.2, 0.7), 1.0)
+    mix(ball, ball * FOLD * folds[..., None], scene.subject.outer_tint * tinted)
     # Fat under the conjunctiva shows as yellowish clouds.
     clouds = np.clip(0.25 * noise(rng, x.shape, 0.18 * scale), 0, 0.6)
     mix(ball, ball * YELLOW, clouds)
