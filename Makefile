@@ -6,7 +6,7 @@ BIN := .venv/bin
 TENSORFLOW := $(shell if command -v nvidia-smi >/dev/null; then echo 'tensorflow[and-cuda]'; \
 	elif [ "$$(uname -sm)" = "Linux x86_64" ]; then echo tensorflow-cpu; else echo tensorflow; fi)
 
-.PHONY: install demo test lint clean
+.PHONY: install demo web test lint clean
 
 install: .venv/installed
 
@@ -31,6 +31,12 @@ demo: install
 	$(BIN)/python threshold.py demo/results demo/new_eyes
 	@echo; echo "Look at:"; ls -d demo/augmentation.png demo/weights/*.png demo/results/Overlays
 
+# The page for browsers, into web/dist; export_model.py --to web puts a model into a copy of it.
+web: web/dist/sw.js
+
+web/dist/sw.js: web/package-lock.json web/index.html web/vite.config.ts $(wildcard web/src/* web/public/*)
+	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
 test: install lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -39,4 +45,4 @@ lint: install
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo web/dist web/node_modules

@@ -3,6 +3,7 @@
     python benchmark.py train                              # input pipeline beside the bare training step
     python benchmark.py predict weights/NAME               # the pipeline beside bare inference and a plain loop
     python benchmark.py endless weights/NAME               # memory over 20,000 photos; killed 20 times, the same in the end
+    python benchmark.py formats weights/NAME DATA          # every export: size, F1, milliseconds, agreement with Keras
     python benchmark.py threshold                          # best-F1 level beside scikit-learn's curve
     python benchmark.py realism DATA OTHER=1               # train on drawn eyes, score on real ones (sclera is class 1 in OTHER)
     python benchmark.py recipe DATA --also OTHER           # the paper's recipe beside this one, on held-out subjects
@@ -19,6 +20,7 @@ PARTS = {
     "train": ("benchmarks.train_step", "images a second: the bare step, the pipeline, with online augmentation"),
     "predict": ("benchmarks.predict", "photos a second: the pipeline, bare inference, a plain loop, and where the time goes"),
     "endless": ("benchmarks.endless", "memory over a long folder, and runs that are killed again and again"),
+    "formats": ("benchmarks.formats", "size, F1, milliseconds an image and agreement with Keras of every export"),
     "threshold": ("benchmarks.threshold_level", "time to choose the level for one-megapixel images"),
     "realism": ("benchmarks.realism", "F1 on real photos of a network that has only seen drawn eyes"),
     "recipe": ("benchmarks.recipe", "F1 on held-out subjects of the paper's recipe and of this one"),

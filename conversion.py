@@ -1,9 +1,10 @@
-"""Converts a trained Keras model for LiteRT or ONNX Runtime, once, and keeps the result in the cache.
+"""Converts a trained Keras model for LiteRT or ONNX Runtime.
 
-    path = converted("weights/NAME", "litert")     # a .tflite file, made where it is not there yet
+    path = converted("weights/NAME", "litert")          # a .tflite file in the cache, made where it is not there yet
+    convert("weights/NAME", "litert-int8", "munet.tflite", calibration=images)
 
-Keras and TensorFlow are needed for the first time alone, and run in a process of their own: whoever predicts never
-loads them. The converted file carries the model's settings, as a zip behind a `.tflite`, as metadata in an `.onnx`.
+Prediction converts once, in a process of its own: whoever predicts never loads Keras and TensorFlow. A converted file takes
+one uint8 RGB image and carries the model's settings, as a zip behind a `.tflite`, as metadata in an `.onnx`.
 """
 
 import hashlib
@@ -13,12 +14,14 @@ import sys
 import zipfile
 from pathlib import Path
 
+import tflite_metadata
 from cache import default_folder
 from console import MunetError, shown
 from files import require_space, whole_file
 from model_files import FILE_BYTES, SETTINGS_NAME, model_file, read_settings, settings_text, weights_digest
 
-SUFFIX = {"litert": ".tflite", "onnx": ".onnx"}
+SUFFIX = {"litert": ".tflite", "litert-fp16": ".tflite", "litert-int8": ".tflite", "onnx": ".onnx"}
+SMALL_STAGE = 3  # folding from here on gives most of the speed and few more weights
 _VERSION = 2  # counts up when the same model would be converted to another file
 
 
@@ -52,14 +55,16 @@ def _convert_apart(weights, kind, out):
         raise MunetError(f"{shown(weights)} could not be converted for {kind} ({reason}); use --runtime keras")
 
 
-def convert(path, kind, out, fold=True):
-    """Converts a model in this process: a batch of one uint8 RGB image in, float32 probability out.
+def convert(path, kind, out, from_stage=1, calibration=None):
+    """Converts a model in this process, which must run Keras on TensorFlow.
 
     Args:
         path: a run folder or a `munet.weights.h5` file.
-        kind: "litert" or "onnx".
+        kind: a key of `SUFFIX`. "litert-int8" gives uint8 probability, everything else float32; "litert-fp16" keeps its weights
+            in 16 bits and computes in 32.
         out: the file to write, whole or not at all.
-        fold: whether to rewrite the network in fewer multiply-adds first, see folding.py. Default: True.
+        from_stage: of the decoder that is folded, see folding.py; None for the network as it is. Default: 1.
+        calibration: (N, size, size, 3) uint8 RGB images that "litert-int8" takes the ranges of its values from.
     """
     import keras
 
@@ -67,28 +72,79 @@ def convert(path, kind, out, fold=True):
     from model import load_munet
 
     network, settings = load_munet(path)
-    if fold:
-        network = folded(network)
-    size = settings["architecture"]["size"]
+    if from_stage:
+        network = folded(network, from_stage)
     require_space(Path(out).parent, FILE_BYTES)
     with whole_file(out) as part:
-        image = keras.InputSpec(dtype="uint8", shape=(1, size, size, 3), name="image")
-        network.export(str(part), format=kind, input_signature=[image], verbose=False)
-        store_settings(part, kind, settings)
+        if kind == "litert-int8":
+            _export_int8(network, part, calibration)
+        else:
+            image = keras.InputSpec(dtype="uint8", shape=(1, *network.input_shape[1:]), name="image")
+            network.export(str(part), format=kind.split("-")[0], input_signature=[image], verbose=False, **_options(kind))
+        store_settings(part, settings)
 
 
-def store_settings(path, kind, settings):
-    """Writes a model's settings into a converted file."""
-    if kind == "litert":
+def _options(kind):
+    if kind != "litert-fp16":
+        return {}
+    import tensorflow as tf
+
+    return {"optimizations": [tf.lite.Optimize.DEFAULT], "target_spec": {"supported_types": [tf.float16]}}
+
+
+def _export_int8(network, path, calibration):
+    """Whole numbers from end to end: a uint8 pixel is taken for a quantised value in [-1, 1], and nothing is left to scale."""
+    import keras
+    import tensorflow as tf
+
+    behind = keras.Model(network.get_layer("scale").output, network.output)
+    scaled = keras.InputSpec(dtype="float32", shape=(1, *network.input_shape[1:]), name="image")
+    scale = network.get_layer("scale")
+    behind.export(
+        str(path),
+        format="litert",
+        input_signature=[scaled],
+        verbose=False,
+        optimizations=[tf.lite.Optimize.DEFAULT],
+        representative_dataset=lambda: ([scale(image[None])] for image in calibration),
+        target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]},
+        inference_input_type=tf.uint8,
+        inference_output_type=tf.uint8,
+    )
+
+
+def store_settings(path, settings):
+    """Writes a model's settings into a converted file, in the place of those that it has."""
+    if Path(path).suffix == ".tflite":
         with zipfile.ZipFile(path, "a") as archive:  # LiteRT reads from the front and zip from the back
+            front = min((entry.header_offset for entry in archive.infolist()), default=None)
+        if front is not None:
+            os.truncate(path, front)
+        tflite_metadata.describe(path, "MU-Net", model_card(settings))
+        with zipfile.ZipFile(path, "a") as archive:
             # Without a date, so that the same model gives the same file.
             archive.writestr(zipfile.ZipInfo(SETTINGS_NAME), settings_text(settings))
     else:
         import onnx
 
         network = onnx.load(path)
-        onnx.helper.set_model_props(network, {SETTINGS_NAME: settings_text(settings)})
+        onnx.helper.set_model_props(network, {SETTINGS_NAME: settings_text(settings), "model_card": model_card(settings)})
         onnx.save(network, path)
+
+
+def model_card(settings):
+    """What whoever finds the file alone must know, in a few lines."""
+    size, data = settings["architecture"]["size"], settings.get("data", {})
+    lines = [
+        "MU-Net: segments the sclera (the white of the eye) in photos.",
+        f"In: 1x{size}x{size}x3 uint8, RGB, 0 to 255, upright, the whole photo resized whatever its aspect.",
+        f"Out: 1x{size}x{size}x1, the probability of sclera. Resize it to the photo, then threshold it: level {settings['level']} of 255.",
+    ]
+    if data:
+        lines.append(f"Trained on {data.get('train')} images of {data.get('name')}.")
+    if "f1" in settings:
+        lines.append(f"Pooled F1 {settings['f1']:.3f} ({settings.get('level_chosen_on', 'validation')}).")
+    return "\n".join([*lines, "Not a medical device; not tried on infants or animals."])
 
 
 if __name__ == "__main__":

@@ -92,6 +92,7 @@ class LiteRTEngine:
             interpreter.allocate_tensors()
             self._local.interpreter = interpreter
             self._local.ends = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+            self._scale = interpreter.get_output_details()[0]["quantization"][0]  # 0 of floating point
         return self._local.interpreter, *self._local.ends
 
     def infer(self, image):
@@ -99,7 +100,8 @@ class LiteRTEngine:
         interpreter, first, last = self._interpreter()
         interpreter.set_tensor(first, image[None])
         interpreter.invoke()
-        return interpreter.get_tensor(last)[0, ..., 0]
+        found = interpreter.get_tensor(last)[0, ..., 0]
+        return found * np.float32(self._scale) if self._scale else found
 
 
 class OnnxEngine:

@@ -17,7 +17,7 @@ _FEATURES, _IMAGE = 1, 2  # of the union ContentProperties
 
 
 def describe(path, name, description):
-    """Writes the metadata into a `.tflite` file that has nothing behind its flatbuffer yet.
+    """Writes the metadata into a `.tflite` file that has nothing behind its flatbuffer, and drops the names of inner tensors.
 
     Args:
         path: the file, changed in place.
@@ -31,8 +31,13 @@ def describe(path, name, description):
     buffer, entry = schema.BufferT(), schema.MetadataT()
     buffer.data = _metadata(flatbuffers.Builder(1024), name, description, _options(flatbuffers.Builder(64)))
     entry.name, entry.buffer = METADATA_NAME, len(model.buffers)
+    others = [other for other in model.metadata or [] if other.name not in (METADATA_NAME, METADATA_NAME.encode())]
     model.buffers.append(buffer)
-    model.metadata = [*(model.metadata or []), entry]
+    model.metadata = [*others, entry]
+    graph = model.subgraphs[0]
+    for number, tensor in enumerate(graph.tensors):
+        if number not in (*graph.inputs, *graph.outputs):
+            tensor.name = None  # a twentieth of an 8-bit file
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), b"TFL3")
     Path(path).write_bytes(builder.Output())

@@ -31,9 +31,18 @@ def weights(tmp_path_factory):
 def test_predict_measures_the_pipeline_beside_its_alternatives(weights, capsys, monkeypatch):
     monkeypatch.setattr(predict_part, "SIZES", ((60, 100), (90, 120)))
     last = figures(capsys, "predict", weights, "--count", 6, "--rounds", 1, "--workers", 2)
-    assert set(last["100x60"]) == {"rate", "of_bare", "over_plain"}
+    assert set(last["100x60"]) == {"rate", "of_bare", "of_folded", "over_plain"}
     assert last["120x90"]["rate"] > 0
     assert last["first_mask_seconds"] > 0
+
+
+def test_formats_measures_every_export(weights, tiny_dataset, capsys, tmp_path):
+    last = figures(capsys, "formats", weights, tiny_dataset, "--calibration", tiny_dataset / "images", "--rounds", 3, "--plot", tmp_path / "f.png")
+    assert set(last["formats"]) == {"litert", "litert-fp16", "litert-int8", "onnx"}
+    assert last["formats"]["litert"]["same_mask"] > 0.999
+    assert last["formats"]["litert-int8"]["bytes"] < last["formats"]["litert-fp16"]["bytes"] < last["formats"]["litert"]["bytes"]
+    assert all(row["ms"] > 0 for row in last["formats"].values())
+    assert (tmp_path / "f.png").stat().st_size > 5000
 
 
 def test_endless_sees_memory_and_kills(weights, capsys):

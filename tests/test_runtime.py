@@ -11,9 +11,9 @@ from conftest import draw_eye, run_script
 
 import model
 from console import MunetError
-from conversion import converted, store_settings
+from conversion import converted
 from engines import KerasEngine
-from model_files import read_settings
+from model_files import SETTINGS_NAME, read_settings, settings_text
 from runtime import Segmenter
 
 SIZE = 96
@@ -119,9 +119,8 @@ def test_what_is_not_a_model_or_not_for_this_runtime_is_refused(weights, tmp_pat
     (tmp_path / "bare.tflite").write_bytes(tflite.read_bytes()[:-4000])
     with pytest.raises(MunetError, match="holds no MU-Net settings"):
         Segmenter(tmp_path / "bare.tflite")
-    with zipfile.ZipFile(tmp_path / "junk.tflite", "w"):
-        pass
-    store_settings(tmp_path / "junk.tflite", "litert", read_settings(weights))
+    with zipfile.ZipFile(tmp_path / "junk.tflite", "w") as archive:
+        archive.writestr(SETTINGS_NAME, settings_text(read_settings(weights)))
     with pytest.raises(MunetError, match="cannot be run by litert"):
         Segmenter(tmp_path / "junk.tflite")
     (tmp_path / "cut.onnx").write_bytes(onnx.read_bytes()[:5000])

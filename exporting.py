@@ -1,0 +1,156 @@
+"""A converted model is kept only if it is as good as the one that it was made of, on labelled photos, in its own runtime.
+
+photos = gather("weights/NAME", scratch=folder)
+rows, figures = export("weights/NAME", "litert-int8", "munet.tflite", photos)
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from console import BadInput, MunetError, failed, quiet_stderr, shown
+from conversion import SMALL_STAGE, convert, store_settings
+from datasets import find_dataset
+from evaluation import tally_samples
+from files import SETTINGS_FILE, whole_file
+from images import read_image, resize_image
+from model_files import model_file, read_settings
+from photos import find_photos
+from runtime import Segmenter
+from splits import SPLIT_FILE, read_split
+from threshold import best_level
+
+SUITE = Path(__file__).resolve().parent
+FIGURES = ("f1", "iou", "f1_mean", "precision", "recall")
+
+
+@dataclass(frozen=True)
+class Photos:
+    """What an export is checked on: `samples` with their `sclera_value`, `words` for them, and paths to take 8-bit ranges from."""
+
+    samples: list
+    sclera_value: int | None
+    words: str
+    calibration: list
+
+
+def gather(weights, data=None, sclera_value=None, calibration=None, count=200, scratch=None):
+    """Finds the photos to check and to calibrate on.
+
+    Args:
+        weights: a run folder or a `munet.weights.h5` file.
+        data: a labelled dataset. Default: None, the validation images of the run where they are there, else drawn eyes.
+        sclera_value: class index of the sclera in the masks of `data`.
+        calibration: a folder of photos. Default: None, the training images, else drawn eyes.
+        count: of each, at most; a seeded choice of more.
+        scratch: an existing folder for drawn eyes.
+
+    Raises:
+        MunetError: no photo in `data` or in `calibration`.
+    """
+    parts, own_value = _parts(model_file(weights).parent)
+    if data:
+        samples, words = find_dataset(data).samples, shown(Path(data).resolve().name)
+    elif parts:
+        samples, sclera_value, words = parts["validation"], own_value, "its validation images"
+    else:
+        samples, words = _drawn(scratch / "check", count, 1), "eyes drawn for it"
+    if calibration:
+        paths = [path for _, path in find_photos(calibration)]
+    else:
+        paths = [sample.image for sample in (parts["train"] if parts else _drawn(scratch / "calibrate", count, 2))]
+    return Photos(_some(samples, count), sclera_value, words, _some(paths, count))
+
+
+def _parts(folder):
+    """The parts of a run's dataset and its sclera value, where the run and the dataset are still there; else None and None."""
+    try:
+        settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        samples = find_dataset(Path(settings["data"])).samples
+        return read_split(folder / SPLIT_FILE, samples), settings["sclera_value"]
+    except (OSError, ValueError, KeyError, TypeError, MunetError):
+        return None, None
+
+
+def _drawn(folder, count, seed):
+    """The samples of a dataset drawn into a folder."""
+    command = [
+        sys.executable,
+        SUITE / "synthesize_eyes.py",
+        folder,
+        "--count",
+        str(count),
+        "--seed",
+        str(seed),
+        "--images-per-subject",
+        "2",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MunetError(f"no eyes could be drawn to check on ({done.stderr.strip()[-200:]}); give --data and --calibration")
+    return find_dataset(folder).samples
+
+
+def _some(items, count):
+    chosen = np.random.default_rng(0).permutation(len(items))[:count]
+    return [items[i] for i in sorted(chosen)]
+
+
+def export(weights, kind, out, photos, max_f1_drop=0.01):
+    """Converts a model, checks the file in its own runtime, and keeps it, with a level of its own where it has 8 bits.
+
+    Args:
+        weights: a run folder or a `munet.weights.h5` file.
+        kind: a key of `conversion.SUFFIX`.
+        out: the file, written whole or not at all.
+        photos: from `gather`.
+        max_f1_drop: how much lower its pooled F1 may be than the Keras model's.
+
+    Returns:
+        (rows, figures): a row for each of the two models with its scores, and the file's under their common keys.
+
+    Raises:
+        MunetError: the file loses more than that, or nothing could be scored.
+    """
+    settings = read_settings(weights)
+    runtime = kind.split("-")[0]
+    with whole_file(out) as part:
+        calibration = _prepared(photos.calibration, settings) if kind == "litert-int8" else None
+        with quiet_stderr():
+            convert(weights, kind, part, SMALL_STAGE, calibration)
+        original = _score(Segmenter(weights, "keras"), photos)
+        exported = _score(Segmenter(part, runtime), photos)
+        level = best_level(exported.pooled) if kind == "litert-int8" else settings["level"]
+        before, after = original.figures(settings["level"]), exported.figures(level)
+        if not after["f1"] >= before["f1"] - max_f1_drop:
+            lost = f"a pooled F1 of {after['f1']:.4f} instead of {before['f1']:.4f} on {photos.words}"
+            raise MunetError(f"as {kind}, {shown(weights)} has {lost}; nothing was written (--max-f1-drop {max_f1_drop:g})")
+        checked = {"format": kind, "f1": after["f1"], "f1_before": before["f1"], "images": after["images"], "on": photos.words}
+        store_settings(part, settings | {"level": level, "export": checked})
+    pairs = (("keras", before), (kind, after))
+    return [{"": name, "level": f["level"]} | {key: f"{f[key]:.4f}" for key in FIGURES} for name, f in pairs], after
+
+
+def _score(segmenter, photos):
+    tally, _ = tally_samples(segmenter, photos.samples, photos.sclera_value)
+    if not tally.images:
+        raise MunetError(f"none of {photos.words} could be read, as told above; give --data")
+    return tally
+
+
+def _prepared(paths, settings):
+    """The network's inputs of photos, (N, size, size, 3) uint8; what cannot be read is named and left out."""
+    size, images = settings["architecture"]["size"], []
+    for path in paths:
+        try:
+            images.append(resize_image(read_image(path), (size, size)))
+        except BadInput as problem:
+            failed(problem)
+    if not images:
+        raise MunetError("no photo to calibrate on could be read; give another --calibration")
+    # The ends of the range, so that every value a pixel can have is in it.
+    return np.stack([*images, np.zeros_like(images[0]), np.full_like(images[0], 255)])

@@ -1,0 +1,288 @@
+"""The page in a real Chromium: its masks are Python's, its camera works, and it opens without a network."""
+
+import functools
+import http.server
+import io
+import json
+import os
+import shutil
+import threading
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from conftest import run_script
+from PIL import Image
+
+import eyes
+import model
+import model_files
+import website
+from console import MunetError
+from conversion import store_settings
+from images import read_image, write_jpeg, write_png
+from model_files import read_settings
+from runtime import Segmenter
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install -r requirements-web.txt")
+CHROMIUM = os.environ.get("MUNET_CHROMIUM") or shutil.which("chromium")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="no Chromium found: install Debian's, or set MUNET_CHROMIUM"),
+    pytest.mark.skipif(not (website.BUILT / website.WORKER).is_file(), reason="the page is not built: make web"),
+    pytest.mark.xdist_group("web"),
+]
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, photos):
+    """The exported page with a network of random weights, at the level that its maps cross most often."""
+    folder = tmp_path_factory.mktemp("web")
+    keras.utils.set_random_seed(1)
+    network = model.build_munet(96, encoder_weights="none")
+    head = network.get_layer("head")
+    head.set_weights([head.get_weights()[0] * 10, head.get_weights()[1]])
+    settings = {"architecture": {"size": 96, "decoder": "unet"}, "level": 128}
+    model.save_munet(network, folder / "run", settings)
+    segmenter = Segmenter(folder / "run", "keras")
+    level = np.median(np.concatenate([segmenter(read_image(path)).ravel() for path in photos]))
+    model_files.store_level(folder / "run", level, 0, "its own maps")
+    done = run_script("export_model.py", folder / "run", "--to", "web", "--out", folder / "site", "--count", 4, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """A JPEG, one that its EXIF block turns upright, a PNG, and a photo smaller than the network's input."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(3)
+    images = [eyes.draw_eye(eyes.draw_subject(rng), rng, size)[0] for size in ((440, 620), (300, 500), (333, 217), (60, 80))]
+    write_jpeg(folder / "plain.jpg", images[0])
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(images[1]).save(folder / "turned.jpg", quality=95, exif=turned)
+    write_png(folder / "tall.png", images[2])
+    write_png(folder / "small.png", images[3])
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A clip of eyes for Chromium's false camera (YUV4MPEG2)."""
+    path = tmp_path_factory.mktemp("clip") / "eyes.y4m"
+    rng = np.random.default_rng(5)
+    subject = eyes.draw_subject(rng)
+    with open(path, "wb") as file:
+        file.write(b"YUV4MPEG2 W320 H240 F10:1 Ip A1:1 C420jpeg\n")
+        for _ in range(6):
+            image = eyes.draw_eye(subject, rng, (240, 320))[0]
+            file.write(b"FRAME\n" + cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420).tobytes())
+    return path
+
+
+class Server:
+    """A static host of a folder; `address` is its page."""
+
+    def __init__(self, folder):
+        handler = functools.partial(_Quiet, directory=str(folder))
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def host(site):
+    server = Server(site)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def browser(clip):
+    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={clip}"]
+    with playwright.sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera])
+        yield chromium
+        chromium.close()
+
+
+def opened(context, address):
+    """A page whose model is loaded; what it logs as an error fails the test that asks for `page.errors`."""
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    return page
+
+
+def saved(page, button):
+    with page.expect_download() as download:
+        page.click(button)
+    with open(download.value.path(), "rb") as file:
+        return download.value.suggested_filename, np.asarray(Image.open(io.BytesIO(file.read())).convert("RGB"))
+
+
+def done(page, text):
+    page.wait_for_function("text => document.getElementById('status').textContent.includes(text)", arg=text, timeout=60_000)
+
+
+def test_masks_are_those_of_python(site, host, browser, photos):
+    segmenter = Segmenter(site / website.MODEL)
+    page = opened(browser.new_context(viewport={"width": 1200, "height": 800}), host.address)
+    shares = []
+    page.set_input_files("#files", photos)
+    done(page, "4 of 4 done")
+    assert page.input_value("#level") == str(segmenter.level)
+    for path, button in zip(photos, page.query_selector_all("#photos button"), strict=True):
+        button.click()
+        name, mask = saved(page, "#save-mask")
+        assert name == f"{path.stem}-mask.png"
+        expected = segmenter(read_image(path)) >= segmenter.level
+        shares.append(expected.mean())
+        assert mask.shape[:2] == expected.shape
+        assert set(np.unique(mask)) == {0, 255}
+        assert ((mask[..., 0] > 0) == expected).mean() >= 0.999, path.name
+        assert abs(float(page.inner_text("#area").split()[0]) - 100 * expected.mean()) < 0.2
+    assert 0.1 < np.mean(shares) < 0.9  # there was something to agree on
+    name, overlay = saved(page, "#save-overlay")
+    photo = read_image(photos[-1])
+    expected = segmenter(photo) >= segmenter.level
+    assert name.endswith("-overlay.png")
+    np.testing.assert_allclose(overlay[~expected].astype(int), photo[~expected], atol=1)
+    assert page.errors == []
+
+
+def test_the_threshold_moves_the_mask(host, browser, photos):
+    page = opened(browser.new_context(), host.address)
+    page.set_input_files("#files", photos[0])
+    done(page, "1 of 1 done")
+    areas = []
+    own = page.inner_text("#level-value")
+    for level in (1, int(own), 255):
+        page.evaluate(
+            "level => { const e = document.getElementById('level'); e.value = level; e.dispatchEvent(new Event('input')) }", level
+        )
+        areas.append(float(page.inner_text("#area").split()[0]))
+    assert areas == sorted(areas, reverse=True)
+    assert areas[0] > areas[2]
+    page.click("#own-level")
+    assert page.inner_text("#level-value") == own
+
+
+def test_what_is_no_image_is_named_and_the_rest_is_done(host, browser, photos, tmp_path):
+    (tmp_path / "notes.jpg").write_text("no image")
+    page = opened(browser.new_context(), host.address)
+    page.set_input_files("#files", [tmp_path / "notes.jpg", photos[0]])
+    done(page, "1 of 2 done. notes.jpg: not an image")
+    assert page.locator("#photos button").count() == 1
+
+
+def test_the_camera(host, browser):
+    page = opened(browser.new_context(permissions=["camera"]), host.address)
+    page.click("#camera")
+    page.wait_for_function("() => document.getElementById('name').textContent === 'camera'", timeout=60_000)
+    seen = set()
+    for _ in range(20):
+        seen.add(page.inner_text("#area"))
+        page.wait_for_timeout(150)
+    assert len(seen) > 1  # frames follow each other
+    page.click("#camera")
+    done(page, "The camera is off.")
+    assert saved(page, "#save-mask")[1].shape == (240, 320, 3)
+
+
+def test_a_camera_that_is_refused_is_told(host, browser):
+    context = browser.new_context()
+    context.add_init_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))")
+    page = opened(context, host.address)
+    page.click("#camera")
+    done(page, "the camera was refused")
+    context.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+    page = opened(context, host.address)
+    page.click("#camera")
+    done(page, "needs a secure page")
+
+
+def test_opens_and_works_without_a_network(site, browser, photos):
+    server = Server(site)
+    context = browser.new_context()
+    opened(context, server.address).close()
+    server.stop()
+    page = opened(context, server.address)
+    page.set_input_files("#files", photos[0])
+    done(page, "1 of 1 done")
+    assert page.errors == []
+
+
+def test_nothing_goes_to_another_origin(host, browser, photos):
+    context = browser.new_context()
+    asked = []
+    context.on("request", lambda request: asked.append((request.method, request.url)))
+    page = opened(context, host.address)
+    page.set_input_files("#files", photos[0])
+    done(page, "1 of 1 done")
+    assert all(method == "GET" and url.startswith((host.address, "blob:" + host.address)) for method, url in asked)
+    blocked = "fetch('https://example.org/').then(() => 'reached', () => 'blocked')"
+    assert page.evaluate(blocked) == "blocked"
+    assert any("Content Security Policy" in error for error in page.errors)
+
+
+def test_a_missing_model_is_told(site, browser, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
+    (tmp_path / "site" / website.MODEL).unlink()
+    server = Server(tmp_path / "site")
+    page = browser.new_context().new_page()
+    page.goto(server.address)
+    done(page, "munet.onnx is missing from this site")
+    assert page.is_disabled("#camera")
+    server.stop()
+
+
+def test_a_phone_and_a_keyboard(host, browser, photos):
+    page = opened(browser.new_context(viewport=PHONE, has_touch=True, color_scheme="dark"), host.address)
+    page.set_input_files("#files", photos)
+    done(page, "4 of 4 done")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    small = page.evaluate("[...document.querySelectorAll('button, .button')].filter(e => e.getBoundingClientRect().height < 40).length")
+    assert small == 0
+    page.focus("#files")
+    reached = []
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
+    assert {"camera", "show", "opacity", "level", "own-level", "save-mask", "save-overlay"} <= set(reached)
+    unnamed = "[...document.querySelectorAll('input, button')].filter(e => !e.labels?.length && !e.textContent.trim()).length"
+    assert page.evaluate(unnamed) == 0
+    assert "sclera" in page.get_attribute("#view", "aria-label")
+
+
+def test_the_export_replaces_a_page_and_refuses_other_folders(site, tmp_path, monkeypatch):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(MunetError, match="is no page of ours"):
+        website.require(tmp_path)
+    website.require(site)
+    before = (site / website.WORKER).read_text()
+    assert "__" not in before.split("FILES = ")[0]
+    assert '"munet.onnx"' in before
+    shutil.copy(site / website.MODEL, tmp_path / "other.onnx")
+    store_settings(tmp_path / "other.onnx", read_settings(site / website.MODEL) | {"level": 3})
+    website.write(tmp_path / "page", tmp_path / "other.onnx")
+    website.write(tmp_path / "page", tmp_path / "other.onnx")  # over itself
+    assert (tmp_path / "page" / website.WORKER).read_text() != before  # so that a device fetches the other model
+    assert json.loads((tmp_path / "page" / website.SETTINGS).read_text())["level"] == 3
+    monkeypatch.setattr(website, "BUILT", tmp_path / "none")
+    with pytest.raises(MunetError, match="run `make web`"):
+        website.require(tmp_path / "new")

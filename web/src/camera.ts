@@ -1,0 +1,41 @@
+// The camera as a stream of frames, each taken when the one before is done.
+
+export interface Camera {
+  stop(): void;
+}
+
+/** Opens a camera, the back one of a phone; calls `frame` with pictures until stopped. Rejects with what to tell the user. */
+export async function openCamera(video: HTMLVideoElement, frame: (bitmap: ImageBitmap) => Promise<void>): Promise<Camera> {
+  if (!navigator.mediaDevices?.getUserMedia) {
+    throw new Error("the camera needs a secure page (https, or this very computer) and a browser that has one");
+  }
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: { ideal: "environment" } }, audio: false }).catch(explain);
+  video.srcObject = stream;
+  await video.play();
+  let running = true;
+  const next = async () => {
+    if (running && video.videoWidth) {
+      await frame(await createImageBitmap(video));
+    }
+    if (running) {
+      requestAnimationFrame(() => void next());
+    }
+  };
+  void next();
+  return {
+    stop() {
+      running = false;
+      stream.getTracks().forEach((track) => track.stop());
+      video.srcObject = null;
+    },
+  };
+}
+
+function explain(error: DOMException): never {
+  const told: Record<string, string> = {
+    NotAllowedError: "the camera was refused; allow it in the browser's settings for this page",
+    NotFoundError: "there is no camera; open photos instead",
+    NotReadableError: "the camera is in use by another program; close that one first",
+  };
+  throw new Error(told[error.name] ?? `the camera did not start (${error.message})`);
+}

@@ -1,0 +1,84 @@
+// The pixels' way in and out of the network, as images.py goes it: by area into the input, bilinearly back to the photo.
+
+/** The shrunk RGB pixels of an RGBA picture: each new pixel is the mean over its area, rounded, as OpenCV's INTER_AREA. */
+export function shrink(rgba: Uint8ClampedArray, width: number, height: number, size: number): Uint8Array {
+  const enlarges = width * height <= size * size;
+  const across = enlarges ? blends(width, size) : areas(width, size);
+  const down = enlarges ? blends(height, size) : areas(height, size);
+  const rgb = new Uint8Array(size * size * 3);
+  const narrow = new Float32Array(height * size * 3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < size; x++) {
+      const { first, shares } = across[x];
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      for (let i = 0, at = (y * width + first) * 4; i < shares.length; i++, at += 4) {
+        red += shares[i] * rgba[at];
+        green += shares[i] * rgba[at + 1];
+        blue += shares[i] * rgba[at + 2];
+      }
+      narrow.set([red, green, blue], (y * size + x) * 3);
+    }
+  }
+  for (let y = 0; y < size; y++) {
+    const { first, shares } = down[y];
+    for (let x = 0; x < size * 3; x++) {
+      let sum = 0;
+      for (let i = 0; i < shares.length; i++) {
+        sum += shares[i] * narrow[(first + i) * size * 3 + x];
+      }
+      rgb[y * size * 3 + x] = Math.round(sum);
+    }
+  }
+  return rgb;
+}
+
+interface Span {
+  first: number;
+  shares: Float32Array;
+}
+
+/** Of each new pixel: the first old one that it covers, and the share that each has of it. */
+function areas(from: number, to: number): Span[] {
+  if (from < to) {
+    return blends(from, to);
+  }
+  return Array.from({ length: to }, (_, i) => {
+    const start = (i * from) / to;
+    const end = ((i + 1) * from) / to;
+    const first = Math.floor(start + 1e-6);
+    const last = Math.min(from, Math.max(first + 1, Math.ceil(end - 1e-6)));
+    const shares = Float32Array.from({ length: last - first }, (_, k) => Math.min(end, first + k + 1) - Math.max(start, first + k));
+    const whole = shares.reduce((sum, share) => sum + share, 0);
+    return { first, shares: shares.map((share) => share / whole) };
+  });
+}
+
+/** Of each new pixel: the two old ones that it lies between, by pixels' middles. */
+function blends(from: number, to: number): Span[] {
+  return Array.from({ length: to }, (_, i) => {
+    const at = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
+    const first = Math.min(Math.floor(at), Math.max(0, from - 2));
+    return { first, shares: from === 1 ? Float32Array.of(1) : Float32Array.of(1 - (at - first), at - first) };
+  });
+}
+
+/** The map at a photo's size, rounded once to 0..255. */
+export function enlarge(map: Float32Array, size: number, width: number, height: number): Uint8Array {
+  const across = blends(size, width);
+  const down = blends(size, height);
+  const levels = new Uint8Array(width * height);
+  const row = new Float32Array(size);
+  for (let y = 0; y < height; y++) {
+    const { first, shares } = down[y];
+    for (let x = 0; x < size; x++) {
+      row[x] = shares[0] * map[first * size + x] + (shares[1] ?? 0) * map[Math.min(first + 1, size - 1) * size + x];
+    }
+    for (let x = 0, at = y * width; x < width; x++, at++) {
+      const { first: left, shares: parts } = across[x];
+      levels[at] = Math.round(255 * (parts[0] * row[left] + (parts[1] ?? 0) * row[Math.min(left + 1, size - 1)]));
+    }
+  }
+  return levels;
+}

@@ -1,0 +1,61 @@
+// The worker as promises, started when the page is kept for use without a network, if it can be.
+
+import type { Answer, Found, Model } from "./messages";
+
+export interface Segmenter {
+  model: Model;
+  segment(bitmap: ImageBitmap): Promise<Found>;
+}
+
+interface Waiting {
+  resolve(found: Found): void;
+  reject(error: Error): void;
+}
+
+/** Starts the worker; rejects, with what to tell the user, when the model cannot be had. */
+export async function startSegmenter(): Promise<Segmenter> {
+  await keepPage();
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const waiting = new Map<number, Waiting>();
+  let last = 0;
+  const model = await new Promise<Model>((resolve, reject) => {
+    worker.onerror = () => reject(new Error("the worker did not start; update this browser"));
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+      if (data.kind === "ready") {
+        resolve(data.model);
+      } else if (data.kind === "found") {
+        waiting.get(data.id)?.resolve(data.found);
+        waiting.delete(data.id);
+      } else {
+        (waiting.get(data.id)?.reject ?? reject)(new Error(data.why));
+        waiting.delete(data.id);
+      }
+    };
+  });
+  const segment = (bitmap: ImageBitmap) =>
+    new Promise<Found>((resolve, reject) => {
+      const id = ++last;
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, bitmap }, [bitmap]);
+    });
+  return { model, segment };
+}
+
+/** Registers the service worker and waits until it serves this page, so that all that is loaded from here on is kept. */
+async function keepPage() {
+  if (!("serviceWorker" in navigator) || !import.meta.env.PROD) {
+    return;
+  }
+  const served = new Promise<void>((resolve) => {
+    if (navigator.serviceWorker.controller) {
+      resolve();
+    }
+    navigator.serviceWorker.addEventListener("controllerchange", () => resolve());
+  });
+  try {
+    await navigator.serviceWorker.register("./sw.js");
+    await Promise.race([served, new Promise((resolve) => setTimeout(resolve, 20_000))]);
+  } catch (error) {
+    console.warn("this page is not kept for use without a network:", error);
+  }
+}

@@ -1,0 +1,84 @@
+// Draws a photo with what was found in it, and makes the files that are saved.
+
+import type { Found } from "./messages";
+
+export type Show = "overlay" | "mask" | "photo";
+
+export interface Look {
+  show: Show;
+  opacity: number; // 0..1
+  level: number; // 1..255: where the map is at least this, there is sclera
+}
+
+const TINT = [0, 255, 128];
+export const LARGEST = 1600; // pixels of the longer side on the page; what is saved has the photo's own size
+
+/** How many pixels have each of the 256 levels. */
+export function histogram(levels: Uint8Array): Float64Array {
+  const counts = new Float64Array(256);
+  for (const level of levels) {
+    counts[level]++;
+  }
+  return counts;
+}
+
+/** The share of the pixels at or above a level, in percent. */
+export function area(counts: Float64Array, level: number): number {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  return (100 * counts.subarray(level).reduce((sum, count) => sum + count, 0)) / all;
+}
+
+/** Draws onto a canvas of the page, no larger than a page needs it. */
+export function draw(canvas: HTMLCanvasElement, photo: CanvasImageSource, found: Found, look: Look) {
+  const scale = Math.min(1, LARGEST / Math.max(found.width, found.height));
+  const [width, height] = [found.width, found.height].map((side) => Math.max(1, Math.round(side * scale)));
+  if (canvas.width !== width || canvas.height !== height) {
+    Object.assign(canvas, { width, height });
+  }
+  paint(canvas, photo, found, look);
+}
+
+function paint(canvas: HTMLCanvasElement, photo: CanvasImageSource, found: Found, look: Look) {
+  const { width, height } = canvas;
+  const context = canvas.getContext("2d")!;
+  context.drawImage(photo, 0, 0, width, height);
+  if (look.show === "photo") {
+    return;
+  }
+  const picture = context.getImageData(0, 0, width, height);
+  const strength = look.show === "mask" ? 1 : look.opacity;
+  for (let y = 0, at = 0; y < height; y++) {
+    const row = Math.floor(((y + 0.5) * found.height) / height) * found.width;
+    for (let x = 0; x < width; x++, at += 4) {
+      const inside = found.levels[row + Math.floor(((x + 0.5) * found.width) / width)] >= look.level;
+      if (look.show === "mask") {
+        picture.data.fill(inside ? 255 : 0, at, at + 3);
+      } else if (inside) {
+        for (let c = 0; c < 3; c++) {
+          picture.data[at + c] += strength * (TINT[c] - picture.data[at + c]);
+        }
+      }
+      picture.data[at + 3] = 255;
+    }
+  }
+  context.putImageData(picture, 0, 0);
+}
+
+/** The PNG of a mask or an overlay at the photo's own size. */
+export function png(photo: CanvasImageSource, found: Found, look: Look): Promise<Blob> {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: found.width, height: found.height });
+  paint(canvas, photo, found, look);
+  return new Promise((resolve, reject) =>
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser cannot write a picture so large"))), "image/png"),
+  );
+}
+
+/** Offers a file for saving. */
+export function save(blob: Blob, name: string) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
