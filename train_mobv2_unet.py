@@ -23,7 +23,7 @@ from model_files import read_settings, store_level
 from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject, write_split
 from threshold import best_level
 
-DEFAULT_SIZE = 224
+DEFAULTS = {"size": 224, "decoder": "unet"}
 
 
 def parse(argv):
@@ -60,7 +60,7 @@ def parse(argv):
     training.add_argument("--data-parallel", action="store_true", help="share each batch among all GPUs (TensorFlow, JAX)")
     training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
     args = parser.parse_args(argv)
-    begun = read_settings(args.weights)["architecture"] if args.weights else {"size": DEFAULT_SIZE, "decoder": "unet"}
+    begun = read_settings(args.weights)["architecture"] if args.weights else DEFAULTS
     args.size = args.size or begun["size"]
     if args.weights and args.decoder not in (None, begun["decoder"]):
         parser.error(f"argument --decoder: {shown(args.weights)} has a decoder of its own, {begun['decoder']}")
@@ -213,7 +213,7 @@ def start(args, network, dataset, cache, parts):
     }
     ranges = Ranges() if args.online else None
     training_run = training.Run(
-        network, cache, train, validation, args.out, settings, stages, args.loss, args.batch_size, args.seed, ranges
+        network, cache, train, validation, args.out, settings, stages, args.loss, args.batch_size, args.seed, ranges, bool(args.weights)
     )
     done = f", resumed after {len(training_run.state.history)} epochs" if training_run.resume() else ""
     keras_is = f"Keras {keras.__version__} on {keras.backend.backend()}, device {devices.device()}"

@@ -108,19 +108,11 @@ class Watch(keras.callbacks.Callback):
         if not np.isfinite(logs["loss"]):
             raise MunetError(f"the loss is {logs['loss']} in epoch {epoch + 1}; use a lower rate, or no --mixed-precision")
         run, state = self.run, self.run.state
-        counts = evaluate(run.network, run.cache, run.validation, run.batch_size)
-        level = best_level(counts)
-        f1 = float(f1_scores(counts)[level])
-        better = f1 > state.best_f1
+        f1, level, better = run.judge()
         row = {"stage": self.stage.name, "epoch": epoch + 1, "rate": _rate(run.network), "loss": float(logs["loss"])}
         row |= {"val_f1": f1, "val_level": level, "seconds": round(time.monotonic() - self._started, 2)}
         state.history.append(row)
         state.epoch, state.waited = epoch + 1, 0 if better else state.waited + 1
-        if better:
-            state.best_f1 = f1
-            model.save_munet(
-                run.network, run.folder, {**run.settings, "level": level, "f1": f1, "level_chosen_on": "validation, network size"}
-            )
         run.save()
         kept = "best, kept" if better else f"best {state.best_f1:.4f}"
         print(
@@ -151,17 +143,23 @@ class Run:
         batch_size: images a step.
         seed: of the order and the augmentation.
         ranges: an `augmentation.Ranges` for online augmentation, or None.
+        trained: whether the network is good for something already: then what it scores is what an epoch has to beat.
     """
 
-    def __init__(self, network, cache, train, validation, folder, settings, stages, loss="dice", batch_size=8, seed=42, ranges=None):
+    def __init__(
+        self, network, cache, train, validation, folder, settings, stages, loss="dice", batch_size=8, seed=42, ranges=None, trained=False
+    ):
         self.network, self.cache, self.train, self.validation = network, cache, train, validation
         self.folder, self.settings, self.stages = Path(folder), settings, stages
         self.loss, self.batch_size, self.seed, self.ranges = loss, batch_size, seed, ranges
-        self.state = State()
+        self.trained, self.state = trained, State()
         self._optimizer_values = None
 
     def fit(self):
         """Trains the stages that are left, each from the best weights so far; `state` tells how it went."""
+        if self.trained and not self.state.history:
+            self.judge()
+            print(f"before training  validation F1 {self.state.best_f1:.4f}", flush=True)
         for number in range(self.state.stage, len(self.stages)):
             stage = self.stages[number]
             (model.unfreeze_encoder if stage.encoder else model.freeze_encoder)(self.network)
@@ -181,6 +179,18 @@ class Run:
         if self.state.epoch < stage.epochs and self.state.waited < stage.patience:
             watch = Watch(self, stage)
             self.network.fit(batches, epochs=stage.epochs, initial_epoch=self.state.epoch, callbacks=[watch], shuffle=False, verbose=0)
+
+    def judge(self):
+        """Scores the network on the validation images and keeps it where it is the best so far: (F1, level, whether it is)."""
+        counts = evaluate(self.network, self.cache, self.validation, self.batch_size)
+        level = best_level(counts)
+        f1 = float(f1_scores(counts)[level])
+        better = f1 > self.state.best_f1
+        if better:
+            self.state.best_f1 = f1
+            chosen = {"level": level, "f1": f1, "level_chosen_on": "validation, network size"}
+            model.save_munet(self.network, self.folder, {**self.settings, **chosen})
+        return f1, level, better
 
     def save(self):
         """Writes `resume.h5` and `history.csv`, each whole."""

@@ -37,7 +37,9 @@ def test_predict_measures_the_pipeline_beside_its_alternatives(weights, capsys, 
 
 
 def test_formats_measures_every_export(weights, tiny_dataset, capsys, tmp_path):
-    last = figures(capsys, "formats", weights, tiny_dataset, "--calibration", tiny_dataset / "images", "--rounds", 3, "--plot", tmp_path / "f.png")
+    last = figures(
+        capsys, "formats", weights, tiny_dataset, "--calibration", tiny_dataset / "images", "--rounds", 3, "--plot", tmp_path / "f.png"
+    )
     assert set(last["formats"]) == {"litert", "litert-fp16", "litert-int8", "onnx"}
     assert last["formats"]["litert"]["same_mask"] > 0.999
     assert last["formats"]["litert-int8"]["bytes"] < last["formats"]["litert-fp16"]["bytes"] < last["formats"]["litert"]["bytes"]

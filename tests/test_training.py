@@ -166,14 +166,22 @@ def test_problems_are_shown_together_before_training_and_can_be_skipped(tiny_dat
     assert (code, figures["failed"]) == (1, 2)
 
 
-def test_starting_from_a_trained_model_keeps_what_it_knew(tiny_dataset, tmp_path, capsys):
-    train(capsys, tiny_dataset, "--out", tmp_path / "first", "--epochs-frozen", 0, "--epochs-finetune", 20, "--rate-finetune", 3e-3)
-    _, _, before = train(
-        capsys, tiny_dataset, "--out", tmp_path / "second", "--weights", tmp_path / "first", "--epochs-frozen", 1, "--epochs-finetune", 0
-    )
-    with open(tmp_path / "first/history.csv", newline="") as file:
-        best = max(float(row["val_f1"]) for row in csv.DictReader(file))
-    assert before["f1"] > best - 0.1
+def test_fine_tuning_never_ends_worse_than_it_began(tiny_dataset, tmp_path, capsys):
+    first = ["--out", tmp_path / "first", "--decoder", "lite"]
+    train(capsys, tiny_dataset, *first, "--epochs-frozen", 0, "--epochs-finetune", 20, "--rate-finetune", 3e-3)
+    best = max(float(row["val_f1"]) for row in history(tmp_path / "first"))
+    # One epoch at a rate that ruins the network: what is kept is what it began with.
+    begun = ["--out", tmp_path / "second", "--weights", tmp_path / "first"]
+    _, out, _ = train(capsys, tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1)
+    assert float(history(tmp_path / "second")[0]["val_f1"]) < best
+    assert f"before training  validation F1 {best:.4f}" in out
+    kept, given = (model.load_munet(tmp_path / name) for name in ("second", "first"))
+    assert kept[1]["architecture"] == {"size": 32, "decoder": "lite"}  # the one that it began with, unasked
+    for a, b in zip(kept[0].get_weights(), given[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(SystemExit):
+        train(capsys, tiny_dataset, *begun, "--decoder", "unet")
+    assert "has a decoder of its own, lite" in capsys.readouterr().err
 
 
 def test_overwriting_the_folder_that_the_weights_come_from_loses_nothing(tiny_dataset, tmp_path, capsys):
