@@ -4,6 +4,7 @@ photos = gather("weights/NAME", scratch=folder)
 rows, figures = export("weights/NAME", "litert-int8", "munet.tflite", photos)
 """
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from splits import SPLIT_FILE, read_split
 from threshold import best_level
 
 SUITE = Path(__file__).resolve().parent
+NEEDED = {"litert": ("tensorflow", "ai_edge_litert"), "onnx": ("tensorflow", "tf2onnx", "onnx", "onnxruntime")}
 FIGURES = ("f1", "iou", "f1_mean", "precision", "recall")
 
 
@@ -114,10 +116,13 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
         (rows, figures): a row for each of the two models with its scores, and the file's under their common keys.
 
     Raises:
-        MunetError: the file loses more than that, or nothing could be scored.
+        MunetError: the file loses more than that, nothing could be scored, or a package is missing.
     """
     settings = read_settings(weights)
     runtime = kind.split("-")[0]
+    missing = [name for name in NEEDED[runtime] if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MunetError(f"{kind} needs packages that are not installed: pip install {' '.join(missing).replace('_', '-')}")
     with whole_file(out) as part:
         calibration = _prepared(photos.calibration, settings) if kind == "litert-int8" else None
         with quiet_stderr():

@@ -14,6 +14,7 @@ from conftest import ROOT, draw_eye, last_json, run_script
 from PIL import Image
 
 import export_model
+import exporting
 import model
 from console import MunetError
 from conversion import SUFFIX
@@ -119,6 +120,12 @@ def test_what_loses_too_much_is_not_kept(weights, dataset, tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(MunetError, match="none of nothing could be read"):
         export(weights, "litert", out, Photos([], None, "nothing", []))
+
+
+def test_a_missing_package_is_named(weights, dataset, tmp_path, monkeypatch):
+    monkeypatch.setitem(exporting.NEEDED, "onnx", ("tensorflow", "no_such_package"))
+    with pytest.raises(MunetError, match="pip install no-such-package"):
+        export(weights, "onnx", tmp_path / "m.onnx", gather(weights, dataset))
 
 
 def test_refuses_before_it_works(weights, tmp_path, dataset):
