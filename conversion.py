@@ -26,7 +26,7 @@ _VERSION = 2  # counts up when the same model would be converted to another file
 
 
 def converted(path, kind):
-    """The path of a model converted to `kind`, "litert" or "onnx", with the settings that it has now.
+    """The path of a model converted to `kind`, "litert" or "onnx": an export that lies beside it, or one in the cache.
 
     Args:
         path: a run folder or a `munet.weights.h5` file.
@@ -35,8 +35,11 @@ def converted(path, kind):
     Raises:
         MunetError: the model cannot be read, or what converts it is not installed.
     """
-    settings = settings_text(read_settings(path))
-    digest = hashlib.sha256(f"{weights_digest(path)} {settings} {_VERSION}".encode()).hexdigest()[:16]
+    settings, weights = settings_text(read_settings(path)), weights_digest(path)
+    exported = model_file(path).with_name(f"munet-{kind}{SUFFIX[kind]}")
+    if exported.exists() and read_settings(exported).get("made_of") == weights:
+        return exported
+    digest = hashlib.sha256(f"{weights} {settings} {_VERSION}".encode()).hexdigest()[:16]
     kept = default_folder() / "models" / (digest + SUFFIX[kind])
     if not kept.exists():
         print(f"converting {shown(path)} for {kind}, once", file=sys.stderr, flush=True)

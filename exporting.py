@@ -19,7 +19,7 @@ from datasets import find_dataset
 from evaluation import tally_samples
 from files import SETTINGS_FILE, whole_file
 from images import read_image, resize_image
-from model_files import model_file, read_settings
+from model_files import model_file, read_settings, weights_digest
 from photos import find_photos
 from runtime import Segmenter
 from splits import SPLIT_FILE, read_split
@@ -135,7 +135,7 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
             lost = f"a pooled F1 of {after['f1']:.4f} instead of {before['f1']:.4f} on {photos.words}"
             raise MunetError(f"as {kind}, {shown(weights)} has {lost}; nothing was written (--max-f1-drop {max_f1_drop:g})")
         checked = {"format": kind, "f1": after["f1"], "f1_before": before["f1"], "images": after["images"], "on": photos.words}
-        store_settings(part, settings | {"level": level, "export": checked})
+        store_settings(part, settings | {"level": level, "made_of": weights_digest(weights), "export": checked})
     pairs = (("keras", before), (kind, after))
     return [{"": name, "level": f["level"]} | {key: f"{f[key]:.4f}" for key in FIGURES} for name, f in pairs], after
 

@@ -29,6 +29,8 @@ from prediction_table import Table
 from runtime import Segmenter
 from storage import Store, is_remote
 
+SHIPPED = Path(__file__).resolve().parent / "weights" / "munet"
+
 
 def parse(argv):
     """The command line as a namespace."""
@@ -39,7 +41,7 @@ def parse(argv):
         metavar="IMAGES",
         help="a folder (searched recursively), an image, a .txt list, a video, a camera's number, or a URL with --ray",
     )
-    parser.add_argument("--weights", type=Path, default=Path("weights/munet"), help="run folder, munet.weights.h5, .tflite or .onnx")
+    parser.add_argument("--weights", type=Path, default=SHIPPED, help="run folder, munet.weights.h5, .tflite or .onnx")
     parser.add_argument("--out", type=location, help="output folder (default: results/NAME of IMAGES)")
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="what runs the network: LiteRT, or Keras on a GPU")
     level = parser.add_mutually_exclusive_group()

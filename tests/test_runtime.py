@@ -1,5 +1,6 @@
 """The runtimes agree, load nothing that they do not need, and refuse what is not a model."""
 
+import shutil
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,9 @@ from conftest import draw_eye, run_script
 
 import model
 from console import MunetError
-from conversion import converted
+from conversion import converted, store_settings
 from engines import KerasEngine
-from model_files import SETTINGS_NAME, read_settings, settings_text
+from model_files import SETTINGS_NAME, read_settings, settings_text, weights_digest
 from runtime import Segmenter
 
 SIZE = 96
@@ -89,6 +90,18 @@ def test_a_converted_model_is_kept_and_knows_a_new_level(weights):
     assert read_settings(path) == read_settings(weights)
     other = model.save_munet(model.load_munet(weights)[0], weights / "other", SETTINGS | {"level": 77})
     assert Segmenter(converted(other, "litert")).level == 77
+
+
+def test_an_export_beside_the_model_is_used_while_it_is_of_these_weights(weights, tmp_path):
+    shutil.copytree(weights, tmp_path / "run")
+    kept = converted(tmp_path / "run", "litert")
+    beside = tmp_path / "run" / "munet-litert.tflite"
+    shutil.copy(kept, beside)
+    store_settings(beside, SETTINGS | {"format": 1, "made_of": "other weights"})
+    assert converted(tmp_path / "run", "litert") == kept
+    store_settings(beside, SETTINGS | {"format": 1, "made_of": weights_digest(weights), "level": 3})
+    assert converted(tmp_path / "run", "litert") == beside
+    assert Segmenter(tmp_path / "run").level == 120  # the run's own
 
 
 def test_prediction_through_litert_loads_no_keras(weights):
