@@ -15,6 +15,28 @@ def timed(function):
     return result, time.perf_counter() - start
 
 
+def image_times(segmenters, rounds):
+    """Milliseconds of the network for an image, ready in memory; all take turns, so that noise of the machine slows all of them.
+
+    Args:
+        segmenters: list of (key, `runtime.Segmenter`).
+        rounds: images that each is timed on, after two to warm up.
+
+    Returns:
+        {key: (median, 95th percentile)}.
+    """
+    import numpy as np
+
+    rng, spent = np.random.default_rng(0), {key: [] for key, _ in segmenters}
+    images = {size: rng.integers(0, 256, (size, size, 3), np.uint8) for size in {segmenter.size for _, segmenter in segmenters}}
+    for number in range(-2, rounds):
+        for key, segmenter in segmenters:
+            seconds = timed(lambda s=segmenter: s.infer(images[s.size]))[1]
+            if number >= 0:
+                spent[key].append(1000 * seconds)
+    return {key: (float(np.median(values)), float(np.quantile(values, 0.95))) for key, values in spent.items()}
+
+
 def write_photos(folder, count, drawn, size=None):
     """Fills a new folder with JPEGs of drawn eyes, with the colour subsampling of cameras, a thousand to a subfolder.
 

@@ -5,12 +5,11 @@ machine does slows all of them; times are of the network alone, on inputs that a
 """
 
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import SUITE
+from benchmarks import SUITE, image_times
 from console import MunetError, between, shown
 from conversion import SUFFIX
 from datasets import read_pair
@@ -45,15 +44,16 @@ def measure(args):
         photos = gather(args.weights, args.data, args.sclera_value, args.calibration, args.count, folder)
         files = {kind: folder / f"{kind}{suffix}" for kind, suffix in SUFFIX.items()}
         figures = {kind: export(args.weights, kind, file, photos, max_f1_drop=1)[1] for kind, file in files.items()}
-        times = _times(args.weights, files, args.rounds)
+        ways = [("keras", args.weights, THREADS[-1])] + [(kind, file, n) for kind, file in files.items() for n in THREADS]
+        times = image_times([((kind, n), _segmenter(path, n)) for kind, path, n in ways], args.rounds)
         agreement = _agreement(args.weights, files, photos)
         sizes = {"keras": model_file(args.weights).stat().st_size, **{kind: file.stat().st_size for kind, file in files.items()}}
     original = figures["litert"]  # of the Keras model itself there are only times, its scores are these to four digits
-    rows = [_row(kind, sizes[kind], figures.get(kind, original), times[kind], agreement.get(kind, 1.0)) for kind in ("keras", *files)]
+    rows = [_row(kind, sizes[kind], figures.get(kind, original), times, agreement.get(kind, 1.0)) for kind in ("keras", *files)]
     for line in (HEADER, ["---"] * len(HEADER), *rows):
         print(f"| {' | '.join(line)} |")
     table = {
-        kind: {"bytes": sizes[kind], "ms": times[kind][THREADS[0]][0], "same_mask": agreement[kind]}
+        kind: {"bytes": sizes[kind], "ms": times[kind, THREADS[0]][0], "same_mask": agreement[kind]}
         | {name: figures[kind][name] for name in ("f1", "iou", "level")}
         for kind in files
     }
@@ -63,7 +63,8 @@ def measure(args):
 
 
 def _row(kind, size, figures, times, same):
-    milliseconds = [f"{times[n][0]:.1f}, {times[n][1]:.1f}" if n in times else "" for n in THREADS]
+    cells = [times.get((kind, n)) for n in THREADS]  # Keras chooses its threads itself: it has one cell
+    milliseconds = [f"{cell[0]:.1f}, {cell[1]:.1f}" if cell else "" for cell in cells]
     return [
         kind,
         f"{size / 1000:,.0f}",
@@ -77,25 +78,6 @@ def _row(kind, size, figures, times, same):
 
 def _segmenter(path, threads):
     return Segmenter(path, "keras" if model_file(path).suffix == ".h5" else "auto", threads=threads)
-
-
-def _times(weights, files, rounds):
-    """{format: {threads: (median, 95th percentile)}} of milliseconds an image; Keras chooses its threads itself."""
-    ways = [("keras", weights, THREADS[-1])] + [(kind, file, n) for kind, file in files.items() for n in THREADS]
-    loaded = [(kind, threads, _segmenter(path, threads)) for kind, path, threads in ways]
-    spent = {(kind, threads): [] for kind, threads, _ in loaded}
-    rng = np.random.default_rng(0)
-    for number in range(-2, rounds):  # the first two warm up
-        image = rng.integers(0, 256, (loaded[0][2].size,) * 2 + (3,), np.uint8)
-        for kind, threads, segmenter in loaded:
-            started = time.perf_counter()
-            segmenter.infer(image)
-            if number >= 0:
-                spent[kind, threads].append(1000 * (time.perf_counter() - started))
-    times = {kind: {} for kind, _, _ in loaded}
-    for (kind, threads), values in spent.items():
-        times[kind][threads] = float(np.median(values)), float(np.quantile(values, 0.95))
-    return times
 
 
 def _agreement(weights, files, photos):

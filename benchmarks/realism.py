@@ -46,7 +46,7 @@ def measure(args):
     """Trains a network for every seed and every set of ingredients, and scores each on every folder; the figures are the first's."""
     if args.size % 32:  # told before hours are spent
         raise MunetError(f"--size must be divisible by 32, and {args.size} is not")
-    folders = [_real_folder(text) for text in args.real]
+    folders = [real_folder(text) for text in args.real]
     left_out = [args.without]
     if args.ablate is not None:
         left_out += [[*args.without, name] for name in args.ablate or INGREDIENTS if name not in args.without]
@@ -55,8 +55,8 @@ def measure(args):
         for without in left_out:
             for seed in args.seeds:
                 run = (args.keep or Path(scratch)) / "-".join([str(seed), *without])
-                _train(args, run, seed, without)
-                scores += [{"without": " ".join(without) or "nothing", "seed": seed, **row} for row in _score(run, folders)]
+                train(args, run, seed, without)
+                scores += [{"without": " ".join(without) or "nothing", "seed": seed, **row} for row in score(run, folders)]
                 if not args.keep:  # drawings take room
                     shutil.rmtree(run)
     print_table(tuple(scores[0]), [tuple(row.values()) for row in scores])
@@ -64,7 +64,7 @@ def measure(args):
     return first | {"images": args.count, "failed": 0, "scores": scores, "out": str(args.keep) if args.keep else None}
 
 
-def _real_folder(text):
+def real_folder(text):
     """A labelled folder from the command line: (name, samples, sclera value or None)."""
     path, _, value = text.rpartition("=") if "=" in text and not Path(text).exists() else (text, "", "")
     if value and not value.isdigit():
@@ -72,9 +72,9 @@ def _real_folder(text):
     return shown(Path(path).name), find_dataset(Path(path)).samples, int(value) if value else None
 
 
-def _train(args, run, seed, without):
-    """Draws the eyes and trains on them, both with the scripts; what is already in `run` is taken up."""
-    drawn, weights = run / "drawn", run / "weights"
+def train(args, run, seed, without, drawn=None):
+    """Draws the eyes and trains on them, both with the scripts; what is already in `run`, or in `drawn`, is taken up."""
+    drawn, weights = drawn or run / "drawn", run / "weights"
     flags = ["--count", args.count, "--seed", seed, "--images-per-subject", SUBJECT_IMAGES]
     _call("synthesize_eyes.py", drawn, *flags, *(["--without", *without] if without else []))
     flags = ["--validation", VALIDATION, "--seed", seed, "--cache", run / "cache", "--loss", args.loss, "--batch-size", args.batch_size]
@@ -92,7 +92,7 @@ def _call(script, *words):
         raise MunetError(f"{script} failed, as told above")
 
 
-def _score(run, folders):
+def score(run, folders):
     """The figures of a trained network on each folder, at the level that was chosen on drawn eyes."""
     segmenter = Segmenter(run / "weights")
     for name, samples, sclera_value in folders:

@@ -98,3 +98,14 @@ def test_realism_names_a_class_that_is_none(tiny_dataset):
 def test_realism_refuses_a_size_before_anything_is_drawn(tiny_dataset):
     with pytest.raises(MunetError, match="divisible by 32, and 100 is not"):
         benchmark.main(["realism", str(tiny_dataset), "--size", "100"])
+
+
+def test_decoders_are_trained_alike_and_compared(tiny_dataset, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
+    short = ["--count", 12, "--epochs", 1, "--encoder-weights", "none", "--sizes", 32, "--rounds", 3]
+    unet, lite = figures(capsys, "decoders", tiny_dataset, *short)["networks"]
+    assert (unet["decoder"], lite["decoder"]) == ("unet", "lite")
+    assert unet["parameters"] == 416_209
+    assert lite["million multiply-adds"] < unet["million multiply-adds"] / 8
+    assert lite["kB"] < unet["kB"] / 2
+    assert 0 <= lite["tiny"] <= 1

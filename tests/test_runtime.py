@@ -1,6 +1,8 @@
 """The runtimes agree, load nothing that they do not need, and refuse what is not a model."""
 
+import os
 import shutil
+import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
-from conftest import draw_eye, run_script
+from conftest import ROOT, draw_eye, run_script
 
 import model
 from console import MunetError
 from conversion import converted, store_settings
 from engines import KerasEngine
+from images import write_jpeg
 from model_files import SETTINGS_NAME, read_settings, settings_text, weights_digest
 from runtime import Segmenter
 
@@ -113,6 +116,22 @@ def test_prediction_through_litert_loads_no_keras(weights):
     )
     done = run_script("-c", code)
     assert done.stdout == "(50, 60)\n[]\n", done.stderr
+
+
+def test_the_requirements_to_predict_are_enough(weights, photos, tmp_path):
+    python = os.environ.get("MUNET_PREDICT_PYTHON")
+    if not python:
+        pytest.skip("MUNET_PREDICT_PYTHON is not set: a Python with requirements-predict.txt and nothing else")
+    for number, photo in enumerate(photos):
+        write_jpeg(tmp_path / "photos" / f"{number}.jpg", photo)
+    command = [ROOT / "predict_test_images.py", tmp_path / "photos", "--weights", converted(weights, "litert"), "--out"]
+    assert subprocess.run([python, "-c", "import keras"], capture_output=True).returncode == 1
+    done = subprocess.run([python, *command, tmp_path / "alone"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert run_script(*command, tmp_path / "here").returncode == 0
+    for number in range(len(photos)):
+        name = f"Predictions/{number}.png"
+        assert (tmp_path / "alone" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
 
 def test_auto_falls_back_to_keras_where_nothing_can_convert(weights, photos, tmp_path, monkeypatch, capsys):
