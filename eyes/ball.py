@@ -121,4 +121,4 @@ def _lid_shadow(scene, view, covered):
     near = cv2.distanceTransform((covered >= HALF_COVERED).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(frame.scale)
     below_upper = np.maximum(frame.y[view] - np.interp(frame.x[view], lids.at, lids.upper).astype(np.float32), 0)
     socket = 1 - 0.6 * scene.capture.socket  # The brow keeps some light from all of it.
-    return socket * (1 - 0.55 * np.exp(-below_upper / 0.09) - 0.25 * np.exp(-near / 0.035))
+    return socket * (1 - 0.42 * np.exp(-below_upper / 0.09) - 0.25 * np.exp(-near / 0.035))

@@ -80,7 +80,7 @@ def _draw_band(layer, scene, rng):
     mass = np.zeros(frame.size, np.uint8)
     frame.polygon(mass, outline)
     # From dense to a shade on the lid, which is seen through the gaps between the hairs.
-    np.maximum(layer, (rng.uniform(60, 235) * soften(mass, 0.02 * frame.scale)).astype(np.uint8), out=layer)
+    np.maximum(layer, (rng.uniform(110, 235) * soften(mass, 0.02 * frame.scale)).astype(np.uint8), out=layer)
 
 
 def _band(scene):

@@ -93,7 +93,7 @@ def draw_subject(rng):
         vessels=rng.beta(1.5, 2.5),  # mostly below the middle, as are redness, contrast and wrinkles
         lash_count=int(rng.integers(60, 320)),
         lash_length=rng.uniform(0.16, 0.46),
-        lash_band=0.2 * rng.beta(1, 1.6),
+        lash_band=0.22 * rng.beta(1.2, 1.5),
         lash_lift=rng.uniform(-0.9, 0.8),
         hair=rng.uniform(0, 1) ** 2 * (1 - tone),  # mostly dark, and more so with dark skin
         brow_height=rng.uniform(0.75, 1.15),
@@ -107,7 +107,7 @@ def draw_subject(rng):
         limbus=rng.uniform(0.07, 0.2),
         limbal_ring=rng.uniform(0.2, 0.9),
         arcus=rng.uniform(0.3, 1) if rng.uniform() < ARCUS else 0.0,
-        outer_corner=0.02 + 0.24 * rng.beta(1, 3),
+        outer_corner=0.02 + 0.28 * rng.beta(1.1, 1.8),
         outer_tint=rng.beta(1.3, 1.2),
         pinguecula=rng.uniform(0.3, 1) if rng.uniform() < PINGUECULA else 0.0,
         pigment_spots=int(rng.integers(1, 6)) if rng.uniform() < PIGMENTED else 0,
