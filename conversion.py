@@ -21,7 +21,7 @@ from files import require_space, whole_file
 from model_files import FILE_BYTES, SETTINGS_NAME, model_file, read_settings, settings_text, weights_digest
 
 SUFFIX = {"litert": ".tflite", "litert-fp16": ".tflite", "litert-int8": ".tflite", "onnx": ".onnx"}
-SMALL_STAGE = 3  # folding from here on gives most of the speed and few more weights
+SMALL_STAGE = 3  # folding from here on gives most of the speed for few more weights, which formats for phones need
 _VERSION = 2  # counts up when the same model would be converted to another file
 
 
@@ -30,21 +30,29 @@ def converted(path, kind):
 
     Args:
         path: a run folder or a `munet.weights.h5` file.
-        kind: a key of `SUFFIX`.
+        kind: one of those two.
 
     Raises:
         MunetError: the model cannot be read, or what converts it is not installed.
     """
-    settings, weights = settings_text(read_settings(path)), weights_digest(path)
+    settings, source = settings_text(read_settings(path)), made_of(path)
     exported = model_file(path).with_name(f"munet-{kind}{SUFFIX[kind]}")
-    if exported.exists() and read_settings(exported).get("made_of") == weights:
+    if _source(exported) == source:
         return exported
-    digest = hashlib.sha256(f"{weights} {settings} {_VERSION}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{source} {settings}".encode()).hexdigest()[:16]
     kept = default_folder() / "models" / (digest + SUFFIX[kind])
     if not kept.exists():
         print(f"converting {shown(path)} for {kind}, once", file=sys.stderr, flush=True)
         _convert_apart(model_file(path).resolve(), kind, kept.resolve())
     return kept
+
+
+def _source(path):
+    """What an exported file was made of; None where there is none that can be read."""
+    try:
+        return read_settings(path).get("made_of") if path.exists() else None
+    except MunetError:
+        return None
 
 
 def _convert_apart(weights, kind, out):
@@ -55,10 +63,11 @@ def _convert_apart(weights, kind, out):
         if os.environ.get("MUNET_DEBUG"):
             print(done.stderr, file=sys.stderr)
         reason = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
-        raise MunetError(f"{shown(weights)} could not be converted for {kind} ({reason}); use --runtime keras")
+        remedy = "use --runtime keras, or export it where Keras and TensorFlow are installed and give the exported file"
+        raise MunetError(f"{shown(weights)} could not be converted for {kind} ({reason}); {remedy}")
 
 
-def convert(path, kind, out, from_stage=1, calibration=None):
+def convert(path, kind, out, fold=True, calibration=None):
     """Converts a model in this process, which must run Keras on TensorFlow.
 
     Args:
@@ -66,7 +75,7 @@ def convert(path, kind, out, from_stage=1, calibration=None):
         kind: a key of `SUFFIX`. "litert-int8" gives uint8 probability, everything else float32; "litert-fp16" keeps its weights
             in 16 bits and computes in 32.
         out: the file to write, whole or not at all.
-        from_stage: of the decoder that is folded, see folding.py; None for the network as it is. Default: 1.
+        fold: whether to rewrite the network in fewer multiply-adds first, see folding.py. Default: True.
         calibration: (N, size, size, 3) uint8 RGB images that "litert-int8" takes the ranges of its values from.
     """
     import keras
@@ -75,8 +84,10 @@ def convert(path, kind, out, from_stage=1, calibration=None):
     from model import load_munet
 
     network, settings = load_munet(path)
-    if from_stage:
-        network = folded(network, from_stage)
+    if keras.backend.backend() != "tensorflow":
+        raise MunetError(f"export runs on TensorFlow, and KERAS_BACKEND is {keras.backend.backend()}; unset it")
+    if fold:
+        network = folded(network, 1 if kind in ("litert", "onnx") else SMALL_STAGE)
     require_space(Path(out).parent, FILE_BYTES)
     with whole_file(out) as part:
         if kind == "litert-int8":
@@ -114,6 +125,11 @@ def _export_int8(network, path, calibration):
         inference_input_type=tf.uint8,
         inference_output_type=tf.uint8,
     )
+
+
+def made_of(path):
+    """What a file that is converted from a model now is made of: its weights, and how they are converted."""
+    return [weights_digest(path), _VERSION]
 
 
 def store_settings(path, settings):

@@ -41,7 +41,8 @@ def open_engine(path, runtime="auto", threads=1):
         if runtime not in ("auto", kind):
             raise MunetError(f"{shown(path)} runs on {kind} alone; leave --runtime {runtime} away, or give the weights it was made of")
         return _open_file(path, kind, threads)
-    if runtime == "keras" or (runtime == "auto" and (has_gpu() or not _installed("litert"))):
+    if runtime == "keras" or (runtime == "auto" and _installed("keras") and (has_gpu() or not _installed("litert"))):
+        _require("keras")
         return KerasEngine(path)
     kind = "litert" if runtime == "auto" else runtime
     try:
@@ -54,12 +55,16 @@ def open_engine(path, runtime="auto", threads=1):
 
 
 def _open_file(path, kind, threads):
-    if not _installed(kind):
-        raise MunetError(f"--runtime {kind} needs a package that is not installed: pip install {_PACKAGE[kind].replace('_', '-')}")
+    _require(kind)
     try:
         return {"litert": LiteRTEngine, "onnx": OnnxEngine}[kind](path, threads)
     except (ValueError, RuntimeError, OSError) as error:
         raise MunetError(f"{shown(path)} cannot be run by {kind} ({first_line(error)}); convert or copy it again") from error
+
+
+def _require(kind):
+    if not _installed(kind):
+        raise MunetError(f"--runtime {kind} needs a package that is not installed: pip install {_PACKAGE[kind].replace('_', '-')}")
 
 
 def _installed(kind):

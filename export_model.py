@@ -5,15 +5,11 @@
     python export_model.py weights/NAME --to web --out site          # after `make web`; then: python -m http.server -d site
 
 Every export is run in its own runtime on labelled photos beside the Keras model: those that it was validated on where they
-are still there, those of --data, or eyes drawn for it. An 8-bit model gets a level of its own from them. The file takes the
-network's input as uint8 RGB, and carries its settings: predict_test_images.py and evaluate_masks.py take it as they take a run.
+are still there, those of --data, or eyes drawn for it. The file takes the network's input as uint8 RGB, and carries its settings:
+predict_test_images.py takes it as it takes a run.
 """
 
 import os
-
-os.environ["KERAS_BACKEND"] = "tensorflow"  # the one that exports to every format
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-
 import tempfile
 from pathlib import Path
 
@@ -22,6 +18,8 @@ from console import ArgumentParser, MunetError, between, finish, print_table, ru
 from conversion import SUFFIX
 from exporting import export, gather
 from model_files import read_settings, trained_file
+
+SHOWN = ("level", "f1", "iou", "f1_mean", "precision", "recall")
 
 
 def parse(argv):
@@ -42,6 +40,10 @@ def parse(argv):
     args.out = args.out or folder / ("web" if args.to == "web" else f"munet-{args.to}{SUFFIX[args.to]}")
     if args.to != "web" and args.out.suffix != SUFFIX[args.to]:
         parser.error(f"argument --out: {shown(args.out)} must end in {SUFFIX[args.to]} for {args.to}")
+    if args.calibration and args.to != "litert-int8":
+        parser.error(f"argument --calibration: {args.to} has no 8 bits to calibrate")
+    if args.sclera_value is not None and not args.data:
+        parser.error("argument --sclera-value: it is of --data, which is not given")
     return args
 
 
@@ -54,18 +56,19 @@ def main(argv):
         website.require(args.out)
     elif args.out.exists():
         refuse_what_is_no_export(args.out)
+    kind = "onnx" if args.to == "web" else args.to
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / website.MODEL if args.to == "web" else args.out
-        photos = gather(args.weights, args.data, args.sclera_value, args.calibration, args.count, Path(scratch))
+        photos = gather(args.weights, kind, scratch, args.data, args.sclera_value, args.calibration, args.count)
         print(f"checked on {len(photos.samples)} photos: {photos.words}", flush=True)
-        rows, figures = export(args.weights, "onnx" if args.to == "web" else args.to, file, photos, args.max_f1_drop)
+        before, after, failures = export(args.weights, kind, file, photos, args.max_f1_drop)
         if args.to == "web":
             website.write(args.out, file)
-    print_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    print_table(("", *SHOWN), [(name, *(figures[key] for key in SHOWN)) for name, figures in (("keras", before), (kind, after))])
     size = website.size(args.out)
     print(f"{shown(args.out)}: {size / 1000:,.0f} kB")
-    finish(failed=0, bytes=size, out=str(args.out), **figures)
-    return 0
+    finish(failed=failures, bytes=size, out=str(args.out), **after)
+    return 1 if failures else 0
 
 
 def refuse_what_is_no_export(out):
@@ -77,4 +80,6 @@ def refuse_what_is_no_export(out):
 
 
 if __name__ == "__main__":
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # the one that exports to every format
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     run(main)

@@ -4,8 +4,10 @@ photos = gather("weights/NAME", scratch=folder)
 rows, figures = export("weights/NAME", "litert-int8", "munet.tflite", photos)
 """
 
+import concurrent.futures
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,21 +15,21 @@ from pathlib import Path
 
 import numpy as np
 
-from console import BadInput, MunetError, failed, quiet_stderr, shown
-from conversion import SMALL_STAGE, convert, store_settings
-from datasets import find_dataset
-from evaluation import tally_samples
+from console import BadInput, MunetError, failed, progress, quiet_stderr, shown
+from conversion import convert, made_of, store_settings
+from datasets import find_dataset, read_pair
+from evaluation import Tally
 from files import SETTINGS_FILE, whole_file
 from images import read_image, resize_image
-from model_files import model_file, read_settings, weights_digest
+from model_files import model_file, read_settings
+from parallel import pool_map
 from photos import find_photos
 from runtime import Segmenter
 from splits import SPLIT_FILE, read_split
-from threshold import best_level
+from threshold import best_level, histograms
 
 SUITE = Path(__file__).resolve().parent
 NEEDED = {"litert": ("tensorflow", "ai_edge_litert"), "onnx": ("tensorflow", "tf2onnx", "onnx", "onnxruntime")}
-FIGURES = ("f1", "iou", "f1_mean", "precision", "recall")
 
 
 @dataclass(frozen=True)
@@ -40,31 +42,37 @@ class Photos:
     calibration: list
 
 
-def gather(weights, data=None, sclera_value=None, calibration=None, count=200, scratch=None):
-    """Finds the photos to check and to calibrate on.
+def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=None, count=200):
+    """Finds the photos to check on, and where `kind` has 8 bits those to calibrate on.
 
     Args:
         weights: a run folder or a `munet.weights.h5` file.
+        kind: a key of `conversion.SUFFIX`.
+        scratch: an existing folder for drawn eyes.
         data: a labelled dataset. Default: None, the validation images of the run where they are there, else drawn eyes.
         sclera_value: class index of the sclera in the masks of `data`.
         calibration: a folder of photos. Default: None, the training images, else drawn eyes.
         count: of each, at most; a seeded choice of more.
-        scratch: an existing folder for drawn eyes.
 
     Raises:
-        MunetError: no photo in `data` or in `calibration`.
+        MunetError: no photo in `data` or in `calibration`, or a package is missing that this format needs.
     """
+    missing = [name for name in NEEDED[kind.split("-")[0]] if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MunetError(f"{kind} needs packages that are not installed: pip install {' '.join(missing).replace('_', '-')}")
     parts, own_value = _parts(model_file(weights).parent)
     if data:
         samples, words = find_dataset(data).samples, shown(Path(data).resolve().name)
     elif parts:
         samples, sclera_value, words = parts["validation"], own_value, "its validation images"
     else:
-        samples, words = _drawn(scratch / "check", count, 1), "eyes drawn for it"
-    if calibration:
+        samples, words = _drawn(Path(scratch, "check"), count, 1), "eyes drawn for it"
+    if kind != "litert-int8":
+        paths = []
+    elif calibration:
         paths = [path for _, path in find_photos(calibration)]
     else:
-        paths = [sample.image for sample in (parts["train"] if parts else _drawn(scratch / "calibrate", count, 2))]
+        paths = [sample.image for sample in (parts["train"] if parts else _drawn(Path(scratch, "calibrate"), count, 2))]
     return Photos(_some(samples, count), sclera_value, words, _some(paths, count))
 
 
@@ -103,7 +111,9 @@ def _some(items, count):
 
 
 def export(weights, kind, out, photos, max_f1_drop=0.01):
-    """Converts a model, checks the file in its own runtime, and keeps it, with a level of its own where it has 8 bits.
+    """Converts a model, checks the file in its own runtime, and keeps it.
+
+    A file of 8 bits gets a level of its own: the one whose masks agree best with those of the Keras model, which takes no labels.
 
     Args:
         weights: a run folder or a `munet.weights.h5` file.
@@ -113,38 +123,54 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
         max_f1_drop: how much lower its pooled F1 may be than the Keras model's.
 
     Returns:
-        (rows, figures): a row for each of the two models with its scores, and the file's under their common keys.
+        (before, after, failed): the figures of the Keras model and of the file, see `evaluation.Tally.figures`, and how many photos
+        could not be read; each was named on stderr.
 
     Raises:
-        MunetError: the file loses more than that, nothing could be scored, or a package is missing.
+        MunetError: the file loses more than that, or no photo could be read.
     """
-    settings = read_settings(weights)
-    runtime = kind.split("-")[0]
-    missing = [name for name in NEEDED[runtime] if importlib.util.find_spec(name) is None]
-    if missing:
-        raise MunetError(f"{kind} needs packages that are not installed: pip install {' '.join(missing).replace('_', '-')}")
+    settings, changed = read_settings(weights), {}
     with whole_file(out) as part:
         calibration = _prepared(photos.calibration, settings) if kind == "litert-int8" else None
         with quiet_stderr():
-            convert(weights, kind, part, SMALL_STAGE, calibration)
-        original = _score(Segmenter(weights, "keras"), photos)
-        exported = _score(Segmenter(part, runtime), photos)
-        level = best_level(exported.pooled) if kind == "litert-int8" else settings["level"]
-        before, after = original.figures(settings["level"]), exported.figures(level)
+            convert(weights, kind, part, calibration=calibration)
+        original, exported, agreement, failures = _score(Segmenter(weights, "keras"), Segmenter(part, kind.split("-")[0]), photos)
+        if kind == "litert-int8":
+            changed = {"level": best_level(agreement), "level_chosen_on": f"agreement with the Keras model on {photos.words}"}
+        before, after = original.figures(settings["level"]), exported.figures(changed.get("level", settings["level"]))
         if not after["f1"] >= before["f1"] - max_f1_drop:
             lost = f"a pooled F1 of {after['f1']:.4f} instead of {before['f1']:.4f} on {photos.words}"
             raise MunetError(f"as {kind}, {shown(weights)} has {lost}; nothing was written (--max-f1-drop {max_f1_drop:g})")
         checked = {"format": kind, "f1": after["f1"], "f1_before": before["f1"], "images": after["images"], "on": photos.words}
-        store_settings(part, settings | {"level": level, "made_of": weights_digest(weights), "export": checked})
-    pairs = (("keras", before), (kind, after))
-    return [{"": name, "level": f["level"]} | {key: f"{f[key]:.4f}" for key in FIGURES} for name, f in pairs], after
+        store_settings(part, settings | changed | {"made_of": made_of(weights), "export": checked})
+    return before, after, failures
 
 
-def _score(segmenter, photos):
-    tally, _ = tally_samples(segmenter, photos.samples, photos.sclera_value)
-    if not tally.images:
-        raise MunetError(f"none of {photos.words} could be read, as told above; give --data")
-    return tally
+def _score(keras, other, photos):
+    """Tallies of both models, the histograms of the second on the masks of the first, and how many photos could not be read."""
+    tallies, agreement, threads = (Tally(), Tally()), np.zeros((2, 256), np.int64), os.cpu_count() or 1
+
+    def both(sample):
+        try:
+            image, mask = read_pair(sample, photos.sclera_value)
+        except BadInput as problem:
+            return problem
+        first, second = keras(image), other(image)
+        return histograms(first, mask.pixels), histograms(second, mask.pixels), histograms(second, first >= keras.level)
+
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        for counts in progress(pool_map(pool, both, photos.samples, ahead=2 * threads), len(photos.samples), "check"):
+            if isinstance(counts, BadInput):
+                failed(counts)
+                failures += 1
+            else:
+                for tally, part in zip(tallies, counts, strict=False):
+                    tally.add_counts(part)
+                agreement += counts[2]
+    if failures == len(photos.samples):
+        raise MunetError(f"none of {photos.words} could be read; give --data")
+    return *tallies, agreement, failures
 
 
 def _prepared(paths, settings):

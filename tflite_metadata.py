@@ -17,10 +17,10 @@ _FEATURES, _IMAGE = 1, 2  # of the union ContentProperties
 
 
 def describe(path, name, description):
-    """Writes the metadata into a `.tflite` file that has nothing behind its flatbuffer, and drops the names of inner tensors.
+    """Writes the metadata into a `.tflite` file, in the place of what it has, and drops the names of inner tensors.
 
     Args:
-        path: the file, changed in place.
+        path: the file, changed in place; it has nothing behind its flatbuffer.
         name: of the model.
         description: what it does, in a line or more.
     """
@@ -28,12 +28,13 @@ def describe(path, name, description):
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytearray(Path(path).read_bytes())))
-    buffer, entry = schema.BufferT(), schema.MetadataT()
-    buffer.data = _metadata(flatbuffers.Builder(1024), name, description, _options(flatbuffers.Builder(64)))
-    entry.name, entry.buffer = METADATA_NAME, len(model.buffers)
-    others = [other for other in model.metadata or [] if other.name not in (METADATA_NAME, METADATA_NAME.encode())]
-    model.buffers.append(buffer)
-    model.metadata = [*others, entry]
+    entry = next((entry for entry in model.metadata or [] if entry.name == METADATA_NAME.encode()), None)
+    if entry is None:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = METADATA_NAME, len(model.buffers)
+        model.buffers.append(schema.BufferT())
+        model.metadata = [*(model.metadata or []), entry]
+    model.buffers[entry.buffer].data = _metadata(flatbuffers.Builder(1024), name, description, _options(flatbuffers.Builder(64)))
     graph = model.subgraphs[0]
     for number, tensor in enumerate(graph.tensors):
         if number not in (*graph.inputs, *graph.outputs):

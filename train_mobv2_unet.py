@@ -206,10 +206,14 @@ def start(args, network, dataset, cache, parts):
     stages = [stage for stage in stages if stage.epochs]
     index = {sample.name: i for i, sample in enumerate(cache.samples)}
     train, validation = ([index[sample.name] for sample in parts[part]] for part in ("train", "validation"))
+    # The model may be shared, and where files lie on this machine need not.
+    names = {
+        name: Path(value).name for name, value in vars(args).items() if name in ("data", "weights", "split", "encoder_weights") and value
+    }
     settings = {
         "architecture": {"size": args.size, "decoder": args.decoder},
         "data": {"name": dataset.root.name, "layout": dataset.layout, "train": len(train), "validation": len(validation)},
-        "training": {**run_settings(args), "data": dataset.root.name},  # the model may be shared, the path need not
+        "training": run_settings(args) | names,
     }
     ranges = Ranges() if args.online else None
     training_run = training.Run(

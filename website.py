@@ -8,17 +8,17 @@ of all that it keeps, so that a page with another model replaces the one that a 
 
 import hashlib
 import json
-import shutil
+import re
 from pathlib import Path
 
 from console import MunetError, shown
-from files import PART_PREFIX, write_bytes
+from files import write_bytes
 from model_files import read_settings, settings_text
 
 BUILT = Path(__file__).resolve().parent / "web" / "dist"
 MODEL, SETTINGS, WORKER = "munet.onnx", "munet.json", "sw.js"
-_DIGEST = b"__DIGEST__"  # in the service worker, and the files that it keeps
-_FILES = b'"__FILES__"'
+_MARKER = "const DIGEST = "  # of our service worker
+_FILES = re.compile(r"const FILES = (\[.*\]);")
 
 
 def require(out):
@@ -29,33 +29,38 @@ def require(out):
     """
     if not (BUILT / WORKER).is_file():
         raise MunetError(f"the page is not built: {shown(BUILT)} is missing; run `make web`, which needs Node.js")
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / SETTINGS).is_file())):
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _files(out))):
         raise MunetError(f"{shown(out)} exists and is no page of ours; give another --out")
+
+
+def _files(out):
+    """The names of the files of the page in a folder, as its service worker has them; none where there is no page."""
+    try:
+        text = (out / WORKER).read_text(encoding="utf-8")
+        return json.loads(_FILES.search(text)[1]) if _MARKER in text else []
+    except (OSError, TypeError, ValueError):
+        return []
 
 
 def write(out, model):
     """Copies the built page and puts a model into it.
 
     Args:
-        out: the folder; a page that it holds is replaced, its service worker last.
+        out: the folder; of a page that it holds, what is not needed any more is removed, and nothing else.
         model: an `.onnx` file with settings.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    for old in out.rglob("*"):
-        if old.is_file() and not (BUILT / old.relative_to(out)).exists() and old.name not in (MODEL, SETTINGS):
-            old.unlink()
-    for path in sorted(BUILT.rglob("*")):
-        if path.is_file() and path.name != WORKER:
-            target = out / path.relative_to(BUILT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-    shutil.copyfile(model, out / MODEL)
+    old = _files(out)
+    page = {path.relative_to(BUILT).as_posix(): path for path in sorted(BUILT.rglob("*")) if path.is_file() and path.name != WORKER}
+    for name, path in (page | {MODEL: model}).items():
+        write_bytes(out / name, path.read_bytes())
     write_bytes(out / SETTINGS, settings_text(read_settings(model)).encode())
-    files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.name != WORKER and not path.name.startswith(PART_PREFIX)]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
-    names = json.dumps(["./", *(path.relative_to(out).as_posix() for path in files if path.suffix != ".map")])
-    worker = (BUILT / WORKER).read_bytes().replace(_DIGEST, digest.encode()).replace(_FILES, names.encode())
-    write_bytes(out / WORKER, worker)
+    names = sorted([*page, MODEL, SETTINGS])
+    digest = hashlib.sha256(b"".join((out / name).read_bytes() for name in names)).hexdigest()[:16]
+    worker = (BUILT / WORKER).read_text(encoding="utf-8").replace("__DIGEST__", digest)
+    # Last: from now on devices fetch the new page.
+    write_bytes(out / WORKER, _FILES.sub(lambda _: f"const FILES = {json.dumps(['./', *names])};", worker).encode())
+    for name in set(old) - {"./", *names}:
+        (out / name).unlink(missing_ok=True)
 
 
 def size(out):

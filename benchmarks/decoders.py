@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import SUITE, realism
 from benchmarks.formats import image_times
 from console import between, print_table
-from conversion import SMALL_STAGE, convert
+from conversion import convert
 from model import load_munet, multiply_adds
 from model_files import read_settings
 from runtime import Segmenter
@@ -37,7 +37,7 @@ def measure(args):
             realism.train(args, run, args.seeds[0], args.without, kept / "drawn")
         files = {key: Path(scratch, f"{key[0]}-{key[1]}.tflite") for key in runs}
         for key, file in files.items():
-            convert(runs[key] / "weights", "litert", file, SMALL_STAGE)
+            convert(runs[key] / "weights", "litert", file)
         times = image_times([(key, Segmenter(file)) for key, file in files.items()], args.rounds)
         rows = [_row(key, runs[key], files[key], times[key], folders) for key in runs]
         if not args.keep:

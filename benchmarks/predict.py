@@ -82,7 +82,7 @@ def _take_turns(folder, segmenter, loop, count, args):
     inputs = [segmenter.prepare(read_image(path)) for _, path in islice(find_photos(folder), DIFFERENT)]
     inputs = [inputs[i % len(inputs)] for i in range(some)]
     bare = folder.parent / "bare.tflite"
-    convert(args.weights, "litert", bare, from_stage=None)
+    convert(args.weights, "litert", bare, fold=False)
     models = dict(zip(BESIDE, (bare, args.weights), strict=False))
     alone = {kind: Segmenter(path, "litert") for kind, path in models.items()}
     spread = {kind: Segmenter(path, "litert", threads=args.workers) for kind, path in models.items()}

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -60,7 +59,7 @@ def weights(request, dataset, tmp_path_factory):
 def exported(weights, dataset, tmp_path_factory):
     """A folder with the model in every format, each named after it, a photo, and munet.json."""
     folder = tmp_path_factory.mktemp("exported")
-    photos = gather(weights, dataset, calibration=dataset / "images")
+    photos = gather(weights, "litert-int8", folder, dataset, calibration=dataset / "images")
     for kind, suffix in SUFFIX.items():
         export(weights, kind, folder / f"{kind}{suffix}", photos)
     Image.fromarray(draw_eye(5, (192, 256))[0]).save(folder / "photo.jpg", quality=95)
@@ -107,14 +106,14 @@ def test_the_faithful_network_in_eight_bits_is_small(tmp_path):
     keras.utils.set_random_seed(0)
     settings = {"architecture": {"size": 224, "decoder": "unet"}, "level": 128}
     model.save_munet(model.build_munet(encoder_weights="none"), tmp_path / "run", settings)
-    photos = gather(tmp_path / "run", scratch=tmp_path, count=2)
+    photos = gather(tmp_path / "run", "litert-int8", tmp_path, count=2)
     export(tmp_path / "run", "litert-int8", tmp_path / "m.tflite", photos, max_f1_drop=1)
     assert (tmp_path / "m.tflite").stat().st_size <= 560_000
 
 
 def test_what_loses_too_much_is_not_kept(weights, dataset, tmp_path):
     out = tmp_path / "m.tflite"
-    photos = gather(weights, dataset, calibration=dataset / "images")
+    photos = gather(weights, "litert", tmp_path, dataset)
     with pytest.raises(MunetError, match=r"instead of .* nothing was written"):
         export(weights, "litert", out, photos, max_f1_drop=-1)
     assert list(tmp_path.iterdir()) == []
@@ -125,7 +124,17 @@ def test_what_loses_too_much_is_not_kept(weights, dataset, tmp_path):
 def test_a_missing_package_is_named(weights, dataset, tmp_path, monkeypatch):
     monkeypatch.setitem(exporting.NEEDED, "onnx", ("tensorflow", "no_such_package"))
     with pytest.raises(MunetError, match="pip install no-such-package"):
-        export(weights, "onnx", tmp_path / "m.onnx", gather(weights, dataset))
+        gather(weights, "onnx", tmp_path, dataset)
+
+
+def test_what_cannot_be_read_is_named_and_counted(weights, dataset, tmp_path, capsys):
+    shutil.copytree(dataset, tmp_path / "data")
+    (tmp_path / "data/images/03.png").write_bytes(b"damaged")
+    words = [weights, "--to", "litert", "--out", tmp_path / "m.tflite", "--data", tmp_path / "data"]
+    assert export_model.main([str(word) for word in words]) == 1
+    shown = capsys.readouterr()
+    assert last_json(shown.out)["failed"] == 1
+    assert "03.png" in shown.err
 
 
 def test_refuses_before_it_works(weights, tmp_path, dataset):
@@ -138,6 +147,9 @@ def test_refuses_before_it_works(weights, tmp_path, dataset):
     done = run_script("export_model.py", weights, "--to", "onnx", "--out", tmp_path / "m.tflite")
     assert done.returncode == 2
     assert "must end in .onnx" in done.stderr
+    done = run_script("export_model.py", weights, "--to", "onnx", "--calibration", dataset)
+    assert done.returncode == 2
+    assert "no 8 bits to calibrate" in done.stderr
     done = run_script("export_model.py", tmp_path / "none", "--to", "onnx")
     assert done.returncode == 2
     assert "no model at" in done.stderr
@@ -199,5 +211,4 @@ def test_the_script_says_what_is_missing_for_the_page(weights, tmp_path, monkeyp
     monkeypatch.setattr("website.BUILT", tmp_path)
     with pytest.raises(MunetError, match="run `make web`"):
         export_model.main([str(weights), "--to", "web", "--out", str(tmp_path / "site")])
-    assert sys.modules["keras"].backend.backend() == "tensorflow"
     assert not Path(tmp_path / "site").exists()

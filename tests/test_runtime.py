@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from conftest import ROOT, draw_eye, run_script
 
+import engines
 import model
 from console import MunetError
-from conversion import converted, store_settings
+from conversion import converted, made_of, store_settings
 from engines import KerasEngine
 from images import write_jpeg
-from model_files import SETTINGS_NAME, read_settings, settings_text, weights_digest
+from model_files import SETTINGS_NAME, read_settings, settings_text
 from runtime import Segmenter
 
 SIZE = 96
@@ -102,9 +103,19 @@ def test_an_export_beside_the_model_is_used_while_it_is_of_these_weights(weights
     shutil.copy(kept, beside)
     store_settings(beside, SETTINGS | {"format": 1, "made_of": "other weights"})
     assert converted(tmp_path / "run", "litert") == kept
-    store_settings(beside, SETTINGS | {"format": 1, "made_of": weights_digest(weights), "level": 3})
+    store_settings(beside, SETTINGS | {"format": 1, "made_of": made_of(weights), "level": 3})
     assert converted(tmp_path / "run", "litert") == beside
     assert Segmenter(tmp_path / "run").level == 120  # the run's own
+    beside.write_bytes(beside.read_bytes()[:1000])
+    assert converted(tmp_path / "run", "litert") == kept
+
+
+def test_without_keras_the_error_names_the_package(weights, monkeypatch):
+    monkeypatch.setattr(engines, "_installed", lambda kind: kind != "keras")
+    monkeypatch.setattr(engines, "has_gpu", lambda: True)
+    assert Segmenter(weights).runtime == "litert"
+    with pytest.raises(MunetError, match="pip install keras"):
+        Segmenter(weights, "keras")
 
 
 def test_prediction_through_litert_loads_no_keras(weights):

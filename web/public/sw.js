@@ -1,49 +1,60 @@
 // Keeps the page on the device, so that it opens without a network, and lets nothing out to other origins.
-// The export writes the names of the files and the digest of their contents into the next two lines.
-const CACHE = "munet-__DIGEST__";
-const FILES = "__FILES__";
-const LARGE = /\.wasm$/; // one of two is needed: it is kept when it is first asked for
+// The export writes the digest of the page and the names of its files into the next two lines.
+const DIGEST = "__DIGEST__";
+const FILES = ["__FILES__"];
 
+const PREFIX = `munet ${self.registration.scope} `; // other pages of this host have caches of their own
+const CACHE = PREFIX + DIGEST;
+const ADDRESSES = new Set(FILES.map((name) => new URL(name, self.registration.scope).href));
+const LARGE = /-[^-]*\.wasm$/; // of several one is needed: it is kept when it is first asked for
 const POLICY =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; " +
   "img-src 'self' blob: data:; media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'";
 
-self.addEventListener("install", (event) => {
-  const wanted = Array.isArray(FILES) ? FILES.filter((name) => !LARGE.test(name)) : [];
-  event.waitUntil(
-    caches
-      .open(CACHE)
-      .then((cache) => cache.addAll(wanted.map((name) => new Request(name, { cache: "reload" }))))
-      .then(() => self.skipWaiting()),
-  );
-});
+// A newer page waits until no window shows the older one, so that no window gets parts of both.
+self.addEventListener("install", (event) => event.waitUntil(install()));
+self.addEventListener("activate", (event) => event.waitUntil(activate()));
 
-self.addEventListener("activate", (event) => {
-  event.waitUntil(
-    caches
-      .keys()
-      .then((names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name))))
-      .then(() => self.clients.claim()),
-  );
-});
+async function install() {
+  const needed = FILES.filter((name) => !LARGE.test(name));
+  const kept = (await olderFiles()).map((url) => url.replace(LARGE, ""));
+  const large = FILES.filter((name) => LARGE.test(name) && kept.some((url) => url.endsWith(name.replace(LARGE, ""))));
+  const cache = await caches.open(CACHE);
+  await cache.addAll([...needed, ...large].map((name) => new Request(name, { cache: "no-cache" })));
+}
+
+async function olderFiles() {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+  const requests = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+  return requests.flat().map((request) => request.url);
+}
+
+async function activate() {
+  const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
 
 self.addEventListener("fetch", (event) => {
-  const { request } = event;
-  if (new URL(request.url).origin !== self.location.origin) {
+  const url = new URL(event.request.url);
+  if (url.origin !== self.location.origin) {
     event.respondWith(Response.error());
-  } else if (request.method === "GET") {
-    event.respondWith(answer(request));
+  } else if (event.request.method === "GET" && ADDRESSES.has(url.origin + url.pathname)) {
+    event.respondWith(answer(event));
   }
 });
 
-async function answer(request) {
+async function answer(event) {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(request, { ignoreSearch: true });
-  const response = kept ?? (await fetch(request));
-  if (!kept && response.ok) {
-    await cache.put(request, response.clone());
+  const kept = await cache.match(event.request, { ignoreSearch: true });
+  const response = kept ?? (await fetch(event.request));
+  if (!response.ok) {
+    return response;
+  }
+  if (!kept) {
+    event.waitUntil(cache.put(event.request, response.clone()).catch(() => {})); // no room: it works, with a network
   }
   const headers = new Headers(response.headers);
   headers.set("Content-Security-Policy", POLICY);
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+  return new Response(response.body, { status: response.status, headers });
 }

@@ -4,31 +4,51 @@ export interface Camera {
   stop(): void;
 }
 
-/** Opens a camera, the back one of a phone; calls `frame` with pictures until stopped. Rejects with what to tell the user. */
-export async function openCamera(video: HTMLVideoElement, frame: (bitmap: ImageBitmap) => Promise<void>): Promise<Camera> {
+/** Opens a camera, the back one of a phone, and calls `frame` with its pictures until it is stopped, or fails and calls `ended`.
+ *  Rejects with what to tell the user. */
+export async function openCamera(
+  video: HTMLVideoElement,
+  frame: (bitmap: ImageBitmap) => Promise<void>,
+  ended: (why: string) => void,
+): Promise<Camera> {
   if (!navigator.mediaDevices?.getUserMedia) {
     throw new Error("the camera needs a secure page (https, or this very computer) and a browser that has one");
   }
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: { ideal: "environment" } }, audio: false }).catch(explain);
-  video.srcObject = stream;
-  await video.play();
   let running = true;
+  const stop = () => {
+    running = false;
+    stream.getTracks().forEach((track) => track.stop());
+    video.srcObject = null;
+  };
+  const fail = (why: string) => {
+    if (running) {
+      stop();
+      ended(why);
+    }
+  };
   const next = async () => {
-    if (running && video.videoWidth) {
-      await frame(await createImageBitmap(video));
+    try {
+      if (running && video.videoWidth) {
+        await frame(await createImageBitmap(video));
+      }
+    } catch (error) {
+      fail((error as Error).message);
     }
     if (running) {
       requestAnimationFrame(() => void next());
     }
   };
+  try {
+    video.srcObject = stream;
+    await video.play();
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  stream.getTracks().forEach((track) => track.addEventListener("ended", () => fail("it was unplugged, or is allowed no longer")));
   void next();
-  return {
-    stop() {
-      running = false;
-      stream.getTracks().forEach((track) => track.stop());
-      video.srcObject = null;
-    },
-  };
+  return { stop };
 }
 
 function explain(error: DOMException): never {

@@ -2,9 +2,9 @@
 
 /** The shrunk RGB pixels of an RGBA picture: each new pixel is the mean over its area, rounded, as OpenCV's INTER_AREA. */
 export function shrink(rgba: Uint8ClampedArray, width: number, height: number, size: number): Uint8Array {
-  const enlarges = width * height <= size * size;
-  const across = enlarges ? blends(width, size) : areas(width, size);
-  const down = enlarges ? blends(height, size) : areas(height, size);
+  const spans = width * height <= size * size ? blends : width < size || height < size ? steps : areas;
+  const across = spans(width, size);
+  const down = spans(height, size);
   const rgb = new Uint8Array(size * size * 3);
   const narrow = new Float32Array(height * size * 3);
   for (let y = 0; y < height; y++) {
@@ -41,9 +41,6 @@ interface Span {
 
 /** Of each new pixel: the first old one that it covers, and the share that each has of it. */
 function areas(from: number, to: number): Span[] {
-  if (from < to) {
-    return blends(from, to);
-  }
   return Array.from({ length: to }, (_, i) => {
     const start = (i * from) / to;
     const end = ((i + 1) * from) / to;
@@ -61,6 +58,17 @@ function blends(from: number, to: number): Span[] {
     const at = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
     const first = Math.min(Math.floor(at), Math.max(0, from - 2));
     return { first, shares: from === 1 ? Float32Array.of(1) : Float32Array.of(1 - (at - first), at - first) };
+  });
+}
+
+/** What OpenCV's INTER_AREA does where one side shrinks and the other grows: old pixels as steps, blended where two meet in one. */
+function steps(from: number, to: number): Span[] {
+  return Array.from({ length: to }, (_, i) => {
+    const at = Math.floor((i * from) / to);
+    const over = i + 1 - ((at + 1) * to) / from;
+    const share = at >= from - 1 || over <= 0 ? 0 : over - Math.floor(over);
+    const first = Math.min(at, Math.max(0, from - 2));
+    return { first, shares: from === 1 ? Float32Array.of(1) : at > first ? Float32Array.of(0, 1) : Float32Array.of(1 - share, share) };
   });
 }
 

@@ -3,14 +3,13 @@
 import { openCamera, type Camera } from "./camera";
 import type { Found } from "./messages";
 import { startSegmenter, type Segmenter } from "./segmenter";
-import { area, draw, histogram, LARGEST, png, save, type Look, type Show } from "./view";
+import { area, draw, LARGEST, png, save, type Look, type Show } from "./view";
 
 interface Item {
   name: string;
   photo: ImageBitmap; // for the page; no larger than it shows
   whole(): Promise<ImageBitmap>;
   found: Found;
-  counts: Float64Array;
 }
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -20,8 +19,9 @@ const level = element<HTMLInputElement>("level");
 const cameraButton = element<HTMLButtonElement>("camera");
 
 let segmenter: Segmenter;
-let camera: Camera | null = null;
+let camera: Promise<Camera | null> | null = null;
 let shown: Item | null = null;
+let opening: Promise<void> = Promise.resolve();
 
 function tell(text: string, bad = false) {
   const status = element("status");
@@ -40,7 +40,7 @@ function refresh() {
   if (!shown) {
     return;
   }
-  const percent = `${area(shown.counts, Number(level.value)).toFixed(1)} %`;
+  const percent = `${area(shown.found, Number(level.value)).toFixed(1)} %`;
   draw(view, shown.photo, shown.found, look());
   view.setAttribute("aria-label", `${shown.name}, ${look().show}: ${percent} sclera`);
   element("name").textContent = shown.name;
@@ -56,15 +56,11 @@ function show(item: Item) {
 
 /** Segments a picture and keeps a small copy; `whole` opens it again when it is to be saved, so that many fit into memory. */
 async function segment(name: string, bitmap: ImageBitmap, whole?: () => Promise<ImageBitmap>): Promise<Item> {
-  const photo = await small(bitmap, LARGEST);
+  const scale = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
+  const [resizeWidth, resizeHeight] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const photo = await createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: "high" });
   const found = await segmenter.segment(bitmap);
-  return { name, photo, whole: whole ?? (() => createImageBitmap(photo)), found, counts: histogram(found.levels) };
-}
-
-function small(bitmap: ImageBitmap, side: number) {
-  const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
-  const [resizeWidth, resizeHeight] = [bitmap.width, bitmap.height].map((length) => Math.max(1, Math.round(length * scale)));
-  return createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: "high" });
+  return { name, photo, whole: whole ?? (() => createImageBitmap(photo)), found };
 }
 
 /** A file's pixels as they are stored, upright: a colour profile would change what the network was trained on. */
@@ -75,7 +71,7 @@ function decode(file: File) {
 }
 
 async function openFiles(files: File[]) {
-  stopCamera();
+  await stopCamera();
   const failed: string[] = [];
   for (const [number, file] of files.entries()) {
     tell(`${number + 1} of ${files.length}: ${file.name}`);
@@ -100,71 +96,88 @@ function list(item: Item) {
   label.textContent = item.name;
   button.type = "button";
   button.append(thumbnail, label);
-  const choose = () => {
-    document.querySelectorAll("#photos button").forEach((other) => other.removeAttribute("aria-current"));
-    button.setAttribute("aria-current", "true");
-  };
-  button.addEventListener("click", () => {
-    stopCamera();
-    choose();
+  button.addEventListener("click", async () => {
+    await stopCamera();
+    choose(button);
     show(item);
   });
   element("photos").append(button);
-  choose();
+  choose(button);
 }
 
-async function toggleCamera() {
+function choose(button: HTMLElement | null) {
+  document.querySelectorAll("#photos button").forEach((other) => other.removeAttribute("aria-current"));
+  button?.setAttribute("aria-current", "true");
+}
+
+function startCamera() {
+  const mine: Promise<Camera | null> = openCamera(element<HTMLVideoElement>("video"), cameraFrame, (why) => {
+    camera = null;
+    cameraButton.textContent = "Use the camera";
+    tell(`The camera stopped: ${why}.`, true);
+  }).catch((error: Error) => {
+    camera = null;
+    cameraButton.textContent = "Use the camera";
+    tell(`No camera: ${error.message}.`, true);
+    return null;
+  });
+  camera = mine;
+  cameraButton.textContent = "Stop the camera";
+  choose(null);
+  void mine.then((opened) => opened && camera === mine && tell("The camera is on; its pictures stay on this device."));
+}
+
+async function cameraFrame(bitmap: ImageBitmap) {
+  const item = await segment("camera", bitmap);
+  const before = shown;
   if (camera) {
-    stopCamera();
-    return;
+    show(item);
   }
-  try {
-    camera = await openCamera(element<HTMLVideoElement>("video"), async (bitmap) => {
-      const item = await segment("camera", bitmap);
-      if (camera) {
-        const before = shown;
-        show(item);
-        if (before?.name === "camera") {
-          before.photo.close();
-        }
-      }
-    });
-    cameraButton.textContent = "Stop the camera";
-    tell("The camera is on; its pictures stay on this device.");
-  } catch (error) {
-    tell(`No camera: ${(error as Error).message}.`, true);
+  if (camera && before?.name === "camera") {
+    before.photo.close();
   }
 }
 
-function stopCamera() {
-  if (camera) {
-    camera.stop();
+/** Stops the camera, also one that is still asking for permission. */
+async function stopCamera() {
+  const opened = camera;
+  if (opened) {
     camera = null;
     cameraButton.textContent = "Use the camera";
     tell("The camera is off.");
+    const stop = opened.then((found) => found?.stop());
+    await Promise.race([stop, new Promise((resolve) => setTimeout(resolve))]); // a question that is never answered holds up nothing
   }
 }
 
-async function saveAs(show: Show) {
-  if (!shown) {
+async function saveAs(kind: Show) {
+  const item = shown; // another may be shown before this one is decoded
+  if (!item) {
     return;
   }
   try {
-    const stem = shown.name.replace(/\.[^.]*$/, "");
-    save(await png(await shown.whole(), shown.found, { ...look(), show }), `${stem}-${show}.png`);
+    const photo = await item.whole();
+    save(await png(photo, item.found, { ...look(), show: kind }), `${item.name.replace(/\.[^.]*$/, "")}-${kind}.png`);
+    photo.close();
   } catch (error) {
     tell(`Not saved: ${(error as Error).message}.`, true);
   }
 }
 
-function listen() {
+function listen(ready: Promise<void>) {
   const files = element<HTMLInputElement>("files");
+  // One lot after the other, and none before the model is there.
+  const open = (chosen: File[]) => {
+    if (chosen.length) {
+      opening = Promise.all([opening, ready]).then(() => openFiles(chosen)).catch(() => {}); // without a model it is told already
+    }
+  };
   files.addEventListener("change", () => {
     const chosen = [...files.files!];
     files.value = ""; // the same photo may be opened again
-    void openFiles(chosen);
+    open(chosen);
   });
-  cameraButton.addEventListener("click", () => void toggleCamera());
+  cameraButton.addEventListener("click", () => void ready.then(() => (camera ? stopCamera() : startCamera())));
   for (const input of document.querySelectorAll("input[name=show], #opacity, #level")) {
     input.addEventListener("input", refresh);
   }
@@ -182,20 +195,23 @@ function listen() {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    void openFiles([...event.dataTransfer!.files]);
+    open([...event.dataTransfer!.files]);
   });
 }
 
-try {
+async function load() {
   segmenter = await startSegmenter();
   const { model } = segmenter;
   level.value = String(model.level);
   element("backend").textContent = model.backend;
-  listen();
   refresh();
   document.body.dataset.ready = model.backend;
   tell(`Ready: ${model.size}x${model.size} pixels, threshold ${model.level}, on ${model.backend}.`);
-} catch (error) {
-  tell(`The model could not be loaded: ${(error as Error).message}.`, true);
-  document.querySelectorAll<HTMLInputElement | HTMLButtonElement>("input, button").forEach((control) => (control.disabled = true));
 }
+
+const ready = load();
+listen(ready);
+ready.catch((error: Error) => {
+  tell(`The model could not be loaded: ${error.message}.`, true);
+  document.querySelectorAll<HTMLInputElement | HTMLButtonElement>("input, button").forEach((control) => (control.disabled = true));
+});

@@ -1,17 +1,18 @@
 // What the page and its worker say to each other.
 
 export interface Model {
-  name: string;
   size: number;
   level: number;
   backend: "WebGPU" | "WASM";
 }
 
-/** A probability map at the picture's own size, 0..255. */
+/** What was found in a picture: the network's own map, and of the map at the picture's size how many pixels have each level. */
 export interface Found {
   width: number;
   height: number;
-  levels: Uint8Array<ArrayBuffer>;
+  size: number;
+  map: Float32Array<ArrayBuffer>; // size x size, 0..1
+  counts: Uint32Array<ArrayBuffer>; // 256
   ms: number;
 }
 

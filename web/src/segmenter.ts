@@ -41,20 +41,21 @@ export async function startSegmenter(): Promise<Segmenter> {
   return { model, segment };
 }
 
-/** Registers the service worker and waits until it serves this page, so that all that is loaded from here on is kept. */
+/** Registers the service worker and waits until it serves this page, if it is about to: all that is loaded later is kept. */
 async function keepPage() {
   if (!("serviceWorker" in navigator) || !import.meta.env.PROD) {
     return;
   }
-  const served = new Promise<void>((resolve) => {
-    if (navigator.serviceWorker.controller) {
-      resolve();
-    }
-    navigator.serviceWorker.addEventListener("controllerchange", () => resolve());
-  });
   try {
-    await navigator.serviceWorker.register("./sw.js");
-    await Promise.race([served, new Promise((resolve) => setTimeout(resolve, 20_000))]);
+    const registration = await navigator.serviceWorker.register("./sw.js");
+    const coming = registration.installing;
+    if (navigator.serviceWorker.controller || !coming) {
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      navigator.serviceWorker.addEventListener("controllerchange", () => resolve());
+      coming.addEventListener("statechange", () => coming.state === "redundant" && resolve()); // it could not be kept
+    });
   } catch (error) {
     console.warn("this page is not kept for use without a network:", error);
   }

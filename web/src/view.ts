@@ -1,5 +1,6 @@
 // Draws a photo with what was found in it, and makes the files that are saved.
 
+import { enlarge } from "./image";
 import type { Found } from "./messages";
 
 export type Show = "overlay" | "mask" | "photo";
@@ -13,19 +14,9 @@ export interface Look {
 const TINT = [0, 255, 128];
 export const LARGEST = 1600; // pixels of the longer side on the page; what is saved has the photo's own size
 
-/** How many pixels have each of the 256 levels. */
-export function histogram(levels: Uint8Array): Float64Array {
-  const counts = new Float64Array(256);
-  for (const level of levels) {
-    counts[level]++;
-  }
-  return counts;
-}
-
 /** The share of the pixels at or above a level, in percent. */
-export function area(counts: Float64Array, level: number): number {
-  const all = counts.reduce((sum, count) => sum + count, 0);
-  return (100 * counts.subarray(level).reduce((sum, count) => sum + count, 0)) / all;
+export function area({ width, height, counts }: Found, level: number): number {
+  return (100 * counts.subarray(level).reduce((sum, count) => sum + count, 0)) / (width * height);
 }
 
 /** Draws onto a canvas of the page, no larger than a page needs it. */
@@ -41,26 +32,23 @@ export function draw(canvas: HTMLCanvasElement, photo: CanvasImageSource, found:
 function paint(canvas: HTMLCanvasElement, photo: CanvasImageSource, found: Found, look: Look) {
   const { width, height } = canvas;
   const context = canvas.getContext("2d")!;
+  context.fillStyle = "#fff"; // beneath transparent pictures
+  context.fillRect(0, 0, width, height);
   context.drawImage(photo, 0, 0, width, height);
   if (look.show === "photo") {
     return;
   }
   const picture = context.getImageData(0, 0, width, height);
-  const strength = look.show === "mask" ? 1 : look.opacity;
-  for (let y = 0, at = 0; y < height; y++) {
-    const row = Math.floor(((y + 0.5) * found.height) / height) * found.width;
-    for (let x = 0; x < width; x++, at += 4) {
-      const inside = found.levels[row + Math.floor(((x + 0.5) * found.width) / width)] >= look.level;
-      if (look.show === "mask") {
-        picture.data.fill(inside ? 255 : 0, at, at + 3);
-      } else if (inside) {
-        for (let c = 0; c < 3; c++) {
-          picture.data[at + c] += strength * (TINT[c] - picture.data[at + c]);
-        }
+  enlarge(found.map, found.size, width, height).forEach((level, i) => {
+    const inside = level >= look.level;
+    if (look.show === "mask") {
+      picture.data.fill(inside ? 255 : 0, 4 * i, 4 * i + 3);
+    } else if (inside) {
+      for (let c = 0; c < 3; c++) {
+        picture.data[4 * i + c] += look.opacity * (TINT[c] - picture.data[4 * i + c]);
       }
-      picture.data[at + 3] = 255;
     }
-  }
+  });
   context.putImageData(picture, 0, 0);
 }
 

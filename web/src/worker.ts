@@ -27,7 +27,7 @@ self.onmessage = (event: MessageEvent<Question>) => {
 async function answer(id: number, bitmap: ImageBitmap) {
   try {
     const found = await segment(await loading, bitmap);
-    say({ kind: "found", id, found }, [found.levels.buffer]);
+    say({ kind: "found", id, found }, [found.map.buffer, found.counts.buffer]);
   } catch (error) {
     say({ kind: "failed", id, why: error instanceof Error ? error.message : String(error) });
   } finally {
@@ -47,8 +47,12 @@ async function segment({ model, run }: Loaded, bitmap: ImageBitmap): Promise<Fou
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0);
   const rgb = shrink(context.getImageData(0, 0, width, height).data, width, height, model.size);
-  const levels = enlarge(await run(rgb), model.size, width, height);
-  return { width, height, levels: levels as Uint8Array<ArrayBuffer>, ms: performance.now() - started };
+  const map = Float32Array.from(await run(rgb)); // a copy: the runtime's own memory may be used again
+  const counts = new Uint32Array(256);
+  for (const level of enlarge(map, model.size, width, height)) {
+    counts[level]++;
+  }
+  return { width, height, size: model.size, map, counts, ms: performance.now() - started };
 }
 
 async function load(): Promise<Loaded> {
@@ -62,7 +66,7 @@ async function load(): Promise<Loaded> {
     return (results[session.outputNames[0]] as Tensor).getData() as Promise<Float32Array>;
   };
   await run(new Uint8Array(size * size * 3)); // the first run is slow
-  return { model: { name: settings.data?.name ?? "model", size, level: settings.level, backend }, run };
+  return { model: { size, level: settings.level, backend }, run };
 }
 
 async function fetched(name: string) {
