@@ -23,7 +23,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from console import BadInput, progress
+from console import BadInput, MunetError, progress
 from datasets import read_pair
 from files import remove_parts, require_space, whole_file
 from images import resize_image, resize_mask
@@ -156,3 +156,10 @@ def _fingerprint(group, size, sclera_value):
 
 def _digest(text):
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:20]
+
+
+def require_sclera(cache, samples, part):
+    """Refuses a part without any sclera: on it, finding nothing would be perfect."""
+    names = {sample.name for sample in samples}
+    if not any(cache[i][1].any() for i, sample in enumerate(cache.samples) if sample.name in names):
+        raise MunetError(f"no {part} mask has any sclera; check --sclera-value, or the masks")

@@ -91,6 +91,8 @@ def main(argv):
 
 def train(args, dataset):
     """Checks and decodes everything, then trains: the cache, the parts of the split, and the finished `training.Run`."""
+    from cache import require_sclera
+
     # Before anything is decoded or the folder is claimed: a start that fails, or --overwrite, loses nothing.
     network = make_network(args)
     cache = checked_cache(dataset, args)
@@ -166,13 +168,6 @@ def make_split(samples, good, args):
     rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
     print_table(("part", "images", "subjects"), rows)
     return parts
-
-
-def require_sclera(cache, samples, part):
-    """Refuses a part without any sclera: on it, finding nothing would be perfect."""
-    names = {sample.name for sample in samples}
-    if not any(cache[i][1].any() for i, sample in enumerate(cache.samples) if sample.name in names):
-        raise MunetError(f"no {part} mask has any sclera; check --sclera-value, or the masks")
 
 
 def make_network(args):
