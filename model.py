@@ -149,7 +149,8 @@ def save_munet(network, path, settings):
     settings = {**settings, "format": FORMAT, "versions": {"keras": keras.__version__, "backend": keras.backend.backend()}}
     require_space(path.parent, FILE_BYTES)
     with whole_file(path) as part:
-        network.save_weights(part)
+        # The same layers, without the optimiser that trained them: two thirds of the file.
+        keras.Model(network.inputs, network.outputs, name=network.name).save_weights(part)
         with h5py.File(part, "r+") as file:
             file.attrs[ATTRIBUTE] = json.dumps(settings)
     return path

@@ -269,3 +269,13 @@ def test_no_network_for_the_download_says_what_to_do(monkeypatch):
     with pytest.raises(MunetError, match="--encoder-weights") as caught:
         model.build_munet(32)
     assert "\n" not in str(caught.value)
+
+
+def test_the_optimiser_is_not_part_of_the_model(network, tmp_path):
+    settings = {"architecture": {"size": 64, "decoder": "unet"}, "level": 1}
+    bare = model.save_munet(network, tmp_path / "bare", settings)
+    copy, _ = model.load_munet(bare)
+    copy.compile("adam", "mse")
+    copy.optimizer.build(copy.trainable_variables)
+    assert model.save_munet(copy, tmp_path / "trained", settings).stat().st_size == bare.stat().st_size < 2_500_000
+    assert model_files.weights_digest(tmp_path / "trained") == model_files.weights_digest(bare)
