@@ -35,7 +35,7 @@ demo: install
 web: web/dist/sw.js
 
 web/dist/sw.js: web/package-lock.json web/index.html web/vite.config.ts $(wildcard web/src/* web/public/*)
-	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	cd web && npm install --no-save --no-audit --no-fund --loglevel=error && npm run --silent build
 
 test: install lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
