@@ -149,11 +149,20 @@ def save_munet(network, path, settings):
     settings = {**settings, "format": FORMAT, "versions": {"keras": keras.__version__, "backend": keras.backend.backend()}}
     require_space(path.parent, FILE_BYTES)
     with whole_file(path) as part:
-        # The same layers, without the optimiser that trained them: two thirds of the file.
-        keras.Model(network.inputs, network.outputs, name=network.name).save_weights(part)
+        _without_optimizer(network).save_weights(part)
         with h5py.File(part, "r+") as file:
             file.attrs[ATTRIBUTE] = json.dumps(settings)
     return path
+
+
+def restore(network, path):
+    """Gives a network, which may be in training, the weights that `save_munet` wrote of the same architecture."""
+    _without_optimizer(network).load_weights(model_file(path))
+
+
+def _without_optimizer(network):
+    """The same layers and weights without the optimiser that trains them, which would be two thirds of a file."""
+    return keras.Model(network.inputs, network.outputs, name=network.name)
 
 
 def load_munet(path, size=None):
@@ -174,7 +183,7 @@ def load_munet(path, size=None):
     architecture = settings["architecture"]
     network = build_munet(size or architecture["size"], architecture["decoder"], encoder_weights="none")
     try:
-        network.load_weights(model_file(path))
+        restore(network, path)
     except (OSError, ValueError, KeyError, RuntimeError) as error:  # HDF5 has a RuntimeError for some damage
         raise MunetError(f"{shown(model_file(path))} is damaged ({first_line(error)}); copy or train it again") from error
     return network, settings

@@ -25,7 +25,6 @@ import model
 from batches import Batches
 from console import PLAIN_PROGRESS_SECONDS, MunetError
 from files import require_space, whole_file, write_bytes
-from model_files import model_file
 from threshold import best_level, f1_scores, histograms
 
 RESUME_FILE = "resume.h5"
@@ -164,7 +163,7 @@ class Run:
             stage = self.stages[number]
             (model.unfreeze_encoder if stage.encoder else model.freeze_encoder)(self.network)
             if number and not self.state.epoch:
-                self.network.load_weights(model_file(self.folder))
+                model.restore(self.network, self.folder)
             self._fit_stage(number, stage)
             self.state = dataclasses.replace(self.state, stage=number + 1, epoch=0, waited=0)
             self.save()
