@@ -5,15 +5,19 @@ import math
 import cv2
 import numpy as np
 
-from .paint import bump, enlarge, linear, mix, ramp, soften
+from .paint import bounds, bump, enlarge, linear, mix, ramp, soften
 
 BLACK, FAIR = (24, 17, 14), (150, 112, 72)  # sRGB
+HIDING = 0.6  # The share that lashes cover of where nobody would see sclera any more.
 BROW_BELOW = -0.6  # y that hardly a hair of a brow reaches down to: closer photos hold none.
 POINTS = 8  # Of a hair's curve.
 
 
-def draw_hair(canvas, scene, rng):
-    """Draws lashes, brow and loose strands over everything on the canvas (HWC float32 linear RGB), in place."""
+def draw_hair(canvas, classes, scene, rng):
+    """Draws lashes, brow and loose strands over everything on the canvas (HWC float32 linear RGB), in place.
+
+    What of the `classes` (HW uint8) lies behind lashes that cover most of it is set to 0, too.
+    """
     subject, frame, mascara = scene.subject, scene.frame, scene.capture.mascara
     lashes, brow = np.zeros(frame.size, np.uint8), np.zeros(frame.size, np.uint8)
     _draw_band(lashes, scene, rng)
@@ -30,11 +34,21 @@ def draw_hair(canvas, scene, rng):
     # Many more are too fine to draw, or out of focus: a shade about the roots.
     mix(canvas, dark, 0.5 * soften(lashes, 0.03 * frame.scale))
     mix(canvas, dark, lashes.astype(np.float32) / 255)
+    _hide(classes, lashes, 0.06 * frame.scale)
     if scene.capture.strands:
         strands = np.zeros(frame.size, np.uint8)
         frame.strokes(strands, _strands(scene.capture.strands, rng), rng.uniform(0.01, 0.03, scene.capture.strands), 235)
         # Strands are nearer to the light than the face: now darker, now brighter than other hair.
         mix(canvas, color * np.float32(rng.uniform(0.6, 2.5)), soften(strands, rng.uniform(0, 0.02) * frame.scale))
+
+
+def _hide(classes, lashes, sigma):
+    """Sets the classes to 0 in place where, in about `sigma` pixels around, `lashes` cover more than `HIDING` of the eye."""
+    view = bounds(classes)
+    if view is not None:
+        part, cover = classes[view], lashes[view]
+        eye = np.where(part > 0, np.uint8(255), np.uint8(0))
+        part[soften(np.minimum(cover, eye), sigma) > HIDING * soften(eye, sigma)] = 0
 
 
 def head_hair(scene, rng):
@@ -100,7 +114,10 @@ def _upper_lashes(scene, rng):
     subject, openness, lids = scene.subject, scene.capture.openness, scene.lids
     count = subject.lash_count
     count += int(4 * count * subject.lash_band)  # A broad band has more rows of them.
-    at, drift = _roots(-0.82, 1.0 + 0.8 * subject.lash_band, count, scene.capture.mascara, rng)  # None at the caruncle.
+    low, high = -0.82, 1.0 + 0.8 * subject.lash_band  # None at the caruncle.
+    at, drift = _roots(low, high, count, scene.capture.mascara, rng)
+    # Where the lid turns back around the globe, towards the temple, they are seen one behind the other.
+    at = high - (high - low) * ((high - at) / (high - low)) ** (1 + 0.8 * subject.lash_crowding)
     rows = np.interp(at, *_band(scene)) * rng.uniform(0, 0.9, count)
     fan = 0.9 * at + drift + rng.normal(0, 0.15, count)  # They point away from the middle.
     # Seen from the front an upper lash comes forward and down, then curls up, or not; on a closed lid it hangs, and

@@ -53,6 +53,7 @@ class Subject:
     lash_count: int
     lash_length: float
     lash_band: float  # how far their roots reach up from the rim at the temple, a dark band that gets thinner towards the nose
+    lash_crowding: float  # 0..1, how much closer the upper ones stand towards the temple
     lash_lift: float  # of the upper ones' tips over their roots, as a share of their length; below 0 they hang before the eye
     hair: float  # 0 black to 1 fair
     brow_height: float
@@ -94,6 +95,7 @@ def draw_subject(rng):
         lash_count=int(rng.integers(60, 320)),
         lash_length=rng.uniform(0.16, 0.46),
         lash_band=0.22 * rng.beta(1.2, 1.5),
+        lash_crowding=rng.beta(1.2, 1.2),
         lash_lift=rng.uniform(-0.9, 0.8),
         hair=rng.uniform(0, 1) ** 2 * (1 - tone),  # mostly dark, and more so with dark skin
         brow_height=rng.uniform(0.75, 1.15),

@@ -88,7 +88,7 @@ def test_the_share_of_sclera_spans_wide_frames_to_close_ups(many):
 def test_the_classes_keep_to_the_fissure_and_to_each_other(gaze, eye, openness):
     for seed in range(4):
         yaw, pitch = eyes.GAZES[gaze][0] * 35.0, eyes.GAZES[gaze][1] * 20.0
-        subject = subject_of(seed)
+        subject = replace(subject_of(seed), lash_count=0)  # which may hide all of a squinting eye
         capture = capture_of(seed, eye=eye, gaze=gaze, yaw=yaw, pitch=pitch, openness=openness, scale=0.4)
         _, classes = eyes.render(subject, capture, (120, 160))
         scene = scene_of(subject, capture, classes.shape)
@@ -129,7 +129,7 @@ def test_the_mask_is_where_the_paint_of_the_sclera_is_seen(seed, monkeypatch):
 def test_flesh_at_the_outer_canthus_hides_sclera_there_alone():
     capture, masks = capture_of(4, openness=1.0, scale=0.4, tilt=0.0, yaw=0.0, pitch=0.0, eye="L"), {}
     for reach in (0.04, 0.3):
-        masks[reach] = eyes.render(replace(subject_of(4), outer_corner=reach), capture, (240, 320))[1] == eyes.SCLERA
+        masks[reach] = eyes.render(replace(subject_of(4), lash_count=0, outer_corner=reach), capture, (240, 320))[1] == eyes.SCLERA
     assert not (masks[0.3] & ~masks[0.04]).any()
     lost = scene_of(subject_of(4), capture, (240, 320)).frame.x[masks[0.04] & ~masks[0.3]]
     assert len(lost) > 100
@@ -185,10 +185,23 @@ def test_negatives_hold_no_eye(view):
 def test_the_mask_depends_on_geometry_alone():
     subject, capture = subject_of(6), capture_of(6, openness=1.0)
     spoilt = {"seed": 1, "exposure": -3.0, "defocus": 9.0, "noise": 20.0, "redness": 1.0, "jpeg_quality": 5, "motion": 20.0}
-    worn = {"glasses": True, "eyeliner": 1.0, "mascara": 1.0, "strands": 40, "stamped": True, "contact_lens": True}
-    long_lashed = replace(subject, lash_count=300, lash_length=0.5)
+    worn = {"glasses": True, "eyeliner": 1.0, "strands": 40, "stamped": True, "contact_lens": True}
+    long_lashed = replace(subject, lash_count=50, lash_length=0.5)
     other = eyes.render(long_lashed, replace(capture, **spoilt, **worn), (96, 128))
     assert np.array_equal(eyes.render(subject, capture, (96, 128))[1], other[1])
+
+
+def test_single_lashes_hide_nothing_and_a_curtain_of_them_hides_what_is_behind_it():
+    subject = replace(subject_of(5), lash_lift=-0.7, lash_length=0.3, lash_crowding=1.0, lash_band=0.1)
+    capture = plain(capture_of(5, openness=1.0, scale=0.35, tilt=0.0, head_pitch=0.0, yaw=0.0, pitch=0.0))
+    bare, sparse, dense = (eyes.render(replace(subject, lash_count=count), capture, (240, 320)) for count in (0, 40, 320))
+    assert np.array_equal(bare[1] > 0, sparse[1] > 0)
+    hidden = (bare[1] > 0) & (dense[1] == 0)
+    assert not ((dense[1] > 0) & (dense[1] != bare[1])).any()
+    assert 0.02 < hidden.sum() / (bare[1] > 0).sum() < 0.5
+    assert dense[0][hidden].mean() < 0.6 * bare[0][hidden].mean()
+    # At the upper lid, and nowhere else.
+    assert np.nonzero(hidden)[0].mean() < np.nonzero(bare[1])[0].mean() - 10
 
 
 def test_the_sclera_is_brighter_than_the_iris_and_the_pupil():
