@@ -1,6 +1,7 @@
 """Shuffled, augmented batches from the packed dataset, the same for every run of one seed."""
 
 import math
+import os
 
 import keras
 import numpy as np
@@ -25,7 +26,8 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(self, cache, indices, batch_size, seed, ranges=None, epoch=0, multiple=1):
-        super().__init__(workers=2, max_queue_size=16)  # threads: with one, Keras would read between the steps
+        # Threads, for a device faster than one core augments; with less than two Keras would read between the steps.
+        super().__init__(workers=max(2, os.cpu_count() or 1), max_queue_size=16)
         self.cache, self.indices, self.batch_size, self.multiple = cache, np.asarray(indices), batch_size, multiple
         self.seed, self.ranges, self.epoch = seed, ranges, epoch
         self._shuffle()

@@ -1,6 +1,17 @@
-"""The input pipeline beside the bare training step, and how long the first step takes."""
+"""The input pipeline beside the bare training step, for every backend there is, and how long the first step takes.
 
+The bare step's batch lies in memory already; what an epoch takes longer, the device waits for data. How many images the pipeline
+gives when nothing trains tells how fast a device it can keep busy.
+"""
+
+import importlib.util
+import json
+import math
+import os
+import subprocess
+import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -10,16 +21,22 @@ import devices
 import training
 from augmentation import Ranges
 from batches import Batches
-from benchmarks import timed
+from benchmarks import SUITE, timed
 from cache import build_cache
-from console import between, print_table
+from console import MunetError, between, print_table
 from datasets import find_dataset
 from images import write_png
 from model import build_munet
 
+BACKENDS = ("tensorflow", "jax", "torch")
+
 
 def add_arguments(parser):
     """Adds this part's flags."""
+    parser.add_argument(
+        "--backends", nargs="+", choices=BACKENDS, help="Keras' backends, each in a process of its own (default: all there are)"
+    )
+    parser.add_argument("--mixed-precision", action="store_true", help="float16, as train_mobv2_unet.py does")
     parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
     parser.add_argument("--batch-size", type=between(1, 4096, int), default=8, help="images a step")
     parser.add_argument("--steps", type=between(2, 10**6, int), default=24, help="steps an epoch")
@@ -41,15 +58,36 @@ class Repeated(keras.utils.PyDataset):
 
 
 def measure(args):
-    """Images a second of the bare step (one batch, already in memory) and of epochs from the cache."""
-    rng = np.random.default_rng(0)
-    count = args.steps * args.batch_size
+    """A table for every backend; the figures are the first one's."""
+    wanted = args.backends or [name for name in BACKENDS if importlib.util.find_spec(name)]
+    if wanted == [keras.backend.backend()]:
+        return measure_backend(args)
+    found = {name: _in_own_process(name, args) for name in wanted}
+    return next(iter(found.values())) | {"backends": found}
+
+
+def _in_own_process(backend, args):
+    flags = [f"--{name}={getattr(args, name.replace('-', '_'))}" for name in ("size", "batch-size", "steps", "rounds")]
+    flags += ["--mixed-precision"] * args.mixed_precision
+    words = [sys.executable, SUITE / "benchmark.py", "train", *flags, "--backends", backend]
+    done = subprocess.run(words, env=os.environ | {"KERAS_BACKEND": backend}, stdout=subprocess.PIPE, text=True, check=False)
+    *shown, last = done.stdout.splitlines() or [""]
+    print("\n".join(shown), flush=True)
+    if done.returncode:
+        raise MunetError(f"the {backend} backend failed, as told above")
+    return json.loads(last)
+
+
+def measure_backend(args):
+    """Images a second of the bare step (one batch, already in memory), of epochs from the cache, and of the pipeline alone."""
+    rng, count = np.random.default_rng(0), args.steps * args.batch_size
+    if args.mixed_precision:
+        keras.mixed_precision.set_global_policy("mixed_float16")
     network = build_munet(args.size, encoder_weights="none")
     training.compile_network(network, "dice", 1e-3)
     with tempfile.TemporaryDirectory() as folder:
         _write_noise_dataset(Path(folder), rng, min(count, 256))
-        samples = find_dataset(folder).samples
-        cache, packing = timed(lambda: build_cache(samples, folder, args.size, folder=Path(folder) / "cache"))
+        cache = build_cache(find_dataset(folder).samples, folder, args.size, folder=Path(folder) / "cache")
         indices = [i % len(cache) for i in range(count)]
         batches = {
             "bare step": Repeated(Batches(cache, indices, args.batch_size, (0,))[0], args.steps),
@@ -57,24 +95,33 @@ def measure(args):
             "with online augmentation": Batches(cache, indices, args.batch_size, (0,), Ranges()),
         }
         _, first = timed(lambda: network.train_on_batch(*batches["bare step"][0]))
-        seconds = {name: [] for name in batches}
+        best = dict.fromkeys(batches, math.inf)
         for _ in range(args.rounds):
             for name, source in batches.items():
-                seconds[name].append(timed(lambda source=source: network.fit(source, shuffle=False, verbose=0))[1])
-    best = {name: min(times) for name, times in seconds.items()}
+                seconds = timed(lambda source=source: network.fit(source, shuffle=False, verbose=0))[1]
+                best[name] = min(best[name], seconds)
+        alone = timed(lambda: _read(batches["with online augmentation"]))[1]
     bare = best["bare step"]
     print(f"{keras.backend.backend()} on {devices.device()}, {args.size}x{args.size}, batches of {args.batch_size}, best of {args.rounds}")
     rows = [(name, f"{count / t:.1f}", f"{100 * (t / bare - 1):+.1f} %") for name, t in best.items()]
-    print_table(("", "images/s", "time over the bare step"), rows)
-    print(f"first step, with tracing and compilation: {first:.1f} s; {args.steps} steps: {bare:.1f} s; cache built in {packing:.1f} s")
+    print_table(("", "images/s", "time over the bare step"), [*rows, ("augmentation with nothing to train", f"{count / alone:.1f}", "")])
+    print(f"first step, with tracing and compilation: {first:.1f} s; {args.steps} steps: {bare:.1f} s")
     return {
         "images": count,
         "images_per_second": count / best["from the cache"],
         "pipeline_overhead": best["from the cache"] / bare - 1,
         "online_overhead": best["with online augmentation"] / bare - 1,
+        "pipeline_images_per_second": count / alone,
         "first_step_seconds": first,
         "out": None,
     }
+
+
+def _read(batches):
+    """Takes every batch as Keras does: from the threads of the data set."""
+    with ThreadPoolExecutor(batches.workers) as pool:
+        for _ in pool.map(batches.__getitem__, range(len(batches))):
+            pass
 
 
 def _write_noise_dataset(folder, rng, count):
