@@ -66,28 +66,35 @@ def measure(args):
 
 def real_folder(text):
     """A labelled folder from the command line: (name, samples, sclera value or None)."""
+    path, value = path_and_value(text)
+    return shown(path.name), find_dataset(path).samples, value
+
+
+def path_and_value(text):
+    """DATA or DATA=VALUE from the command line: (path, sclera value or None)."""
     path, _, value = text.rpartition("=") if "=" in text and not Path(text).exists() else (text, "", "")
     if value and not value.isdigit():
         raise MunetError(f"{text}: {value!r} is not a class index; write DATA=1 if the masks hold 1 where there is sclera")
-    return shown(Path(path).name), find_dataset(Path(path)).samples, int(value) if value else None
+    return Path(path), int(value) if value else None
 
 
 def train(args, run, seed, without, drawn=None):
     """Draws the eyes and trains on them, both with the scripts; what is already in `run`, or in `drawn`, is taken up."""
     drawn, weights = drawn or run / "drawn", run / "weights"
     flags = ["--count", args.count, "--seed", seed, "--images-per-subject", SUBJECT_IMAGES]
-    _call("synthesize_eyes.py", drawn, *flags, *(["--without", *without] if without else []))
+    call("synthesize_eyes.py", drawn, *flags, *(["--without", *without] if without else []))
     flags = ["--validation", VALIDATION, "--seed", seed, "--cache", run / "cache", "--loss", args.loss, "--batch-size", args.batch_size]
     flags += ["--encoder-weights", args.encoder_weights, "--epochs-frozen", 1, "--epochs-finetune", args.epochs, "--size", args.size]
     flags += ["--decoder", args.decoder]
-    _call("train_mobv2_unet.py", drawn, "--out", weights, *flags, *_resumed(weights))
+    call("train_mobv2_unet.py", drawn, "--out", weights, *flags, *_resumed(weights))
 
 
 def _resumed(folder):
     return ["--resume"] if (folder / "settings.json").exists() else []
 
 
-def _call(script, *words):
+def call(script, *words):
+    """Runs a script of the suite as a user would; raises a MunetError if it fails."""
     if subprocess.run([sys.executable, SUITE / script, *map(str, words)], check=False).returncode:
         raise MunetError(f"{script} failed, as told above")
 

@@ -9,6 +9,7 @@ import benchmark
 import benchmarks.predict as predict_part
 import model
 from console import MunetError
+from images import read_image
 
 
 def figures(capsys, *args):
@@ -69,6 +70,15 @@ def test_train_measures_another_backend_in_a_process_of_its_own(capsys):
     last = figures(capsys, *TRAIN, "--backends", "jax")
     assert set(last["backends"]) == {"jax"}
     assert last["images_per_second"] == last["backends"]["jax"]["images_per_second"] > 0
+
+
+def test_card_scores_real_and_drawn_eyes_and_shows_them(weights, tiny_dataset, capsys, tmp_path):
+    last = figures(capsys, "card", weights, "--real", tiny_dataset, "--count", 12, "--by", "gaze", "--picture", tmp_path / "card.jpg")
+    assert set(last["data"]) == {tiny_dataset.name, "drawn eyes"}
+    assert list(last["data"]["drawn eyes"]["groups"]) == ["gaze"]
+    assert last["data"][tiny_dataset.name]["images"] == 12
+    assert last["f1"] == pytest.approx(last["data"]["drawn eyes"]["f1"], abs=1e-6)
+    assert read_image(tmp_path / "card.jpg").shape == (2 * 200, 6 * 360, 3)
 
 
 def test_recipe_scores_both_on_the_same_held_out_subjects(tiny_dataset, capsys, tmp_path, monkeypatch):
