@@ -8,6 +8,7 @@
     python benchmark.py realism DATA OTHER=1               # train on drawn eyes, score on real ones (sclera is class 1 in OTHER)
     python benchmark.py decoders DATA OTHER=1              # cost and F1 of both decoders at several input sizes
     python benchmark.py card weights/NAME --real DATA      # a model card: figures with intervals, by group, pictures
+    python benchmark.py finetune DATA                      # a trained network adapted to few photos, beside ImageNet's encoder
     python benchmark.py recipe DATA --also OTHER           # the paper's recipe beside this one, on held-out subjects
 
 Machines are noisy: times of one run are compared with each other, never with another day's.
@@ -27,6 +28,10 @@ PARTS = {
     "realism": ("benchmarks.realism", "F1 on real photos of a network that has only seen drawn eyes"),
     "decoders": ("benchmarks.decoders", "what each decoder costs and finds at each input size, trained on drawn eyes"),
     "card": ("benchmarks.card", "a model's figures with intervals on real and drawn eyes, by group, and pictures"),
+    "finetune": (
+        "benchmarks.finetune",
+        "F1 on held-out subjects of the shipped network adapted to 8, 32 and all photos, and from ImageNet",
+    ),
     "recipe": ("benchmarks.recipe", "F1 on held-out subjects of the paper's recipe and of this one"),
 }
 

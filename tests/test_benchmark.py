@@ -7,7 +7,9 @@ import pytest
 
 import benchmark
 import benchmarks.predict as predict_part
+import datasets
 import model
+from benchmarks import finetune
 from console import MunetError
 from images import read_image
 
@@ -79,6 +81,19 @@ def test_card_scores_real_and_drawn_eyes_and_shows_them(weights, tiny_dataset, c
     assert last["data"][tiny_dataset.name]["images"] == 12
     assert last["f1"] == pytest.approx(last["data"]["drawn eyes"]["f1"], abs=1e-6)
     assert read_image(tmp_path / "card.jpg").shape == (2 * 200, 6 * 360, 3)
+
+
+def test_finetune_compares_both_starts_on_held_out_subjects(weights, tiny_dataset, capsys):
+    last = figures(capsys, "finetune", tiny_dataset, "--weights", weights, "--counts", "--steps", 2, "--encoder-weights", "none")
+    assert [(row["network"], row["photos"]) for row in last["networks"]] == [("as it is", 0), ("adapted", 8), ("from ImageNet", 8)]
+    assert last["images"] == 4
+    assert all(0 <= row["f1"] <= 1 for row in last["networks"])
+
+
+def test_few_photos_come_evenly_from_the_subjects():
+    samples = [datasets.Sample(f"{s}{i}", None, None, s) for s in "abc" for i in range(5)]
+    assert sorted(sample.subject for sample in finetune.few(samples, 4, 0)[:3]) == ["a", "b", "c"]
+    assert len(finetune.few(samples, 99, 0)) == 15
 
 
 def test_recipe_scores_both_on_the_same_held_out_subjects(tiny_dataset, capsys, tmp_path, monkeypatch):
