@@ -22,14 +22,16 @@ class Batches(keras.utils.PyDataset):
         seed: ints that seed the order, e.g. (seed, stage).
         ranges: an `augmentation.Ranges` for online augmentation. Default: None, none.
         epoch: the first epoch's number.
+        teacher: a `runtime.Segmenter`, whose probability is half of what is to be learnt: the labels become the mean of
+            mask and probability (Hinton, Vinyals and Dean 2015, https://arxiv.org/abs/1503.02531). Default: None.
         multiple: every batch is of a multiple of so many images; what is over at an epoch's end is left out. Default: 1.
     """
 
-    def __init__(self, cache, indices, batch_size, seed, ranges=None, epoch=0, multiple=1):
+    def __init__(self, cache, indices, batch_size, seed, ranges=None, epoch=0, multiple=1, teacher=None):
         # Threads, for a device faster than one core augments; with less than two Keras would read between the steps.
         super().__init__(workers=max(2, os.cpu_count() or 1), max_queue_size=16)
         self.cache, self.indices, self.batch_size, self.multiple = cache, np.asarray(indices), batch_size, multiple
-        self.seed, self.ranges, self.epoch = seed, ranges, epoch
+        self.seed, self.ranges, self.epoch, self.teacher = seed, ranges, epoch, teacher
         self._shuffle()
 
     def _shuffle(self):
@@ -45,9 +47,9 @@ class Batches(keras.utils.PyDataset):
 
     def _sample(self, index):
         image, mask = self.cache[index]
-        if self.ranges is None:
-            return image, mask
-        return augment(image, mask, self.ranges, np.random.default_rng((*self.seed, self.epoch, index)))
+        if self.ranges is not None:
+            image, mask = augment(image, mask, self.ranges, np.random.default_rng((*self.seed, self.epoch, index)))
+        return image, mask if self.teacher is None else (mask + self.teacher(image) / np.float32(255)) / 2
 
     def on_epoch_end(self):
         """Keras calls this after each epoch: a new order."""

@@ -39,11 +39,14 @@ def unet(bottom, skips, image):
 def lite(bottom, skips, image):
     """Depthwise-separable, narrow before each up-sampling, and done at half of the input's size; arguments and result as of `unet`.
 
-    A summary of the whole image is added to the features at the bottom, as in the pooling branch of LR-ASPP (Howard et al.
-    2019, https://arxiv.org/abs/1905.02244): whether a bright patch is sclera or skin shows in what surrounds it. The head
-    gives the four pixels of each place at once (sub-pixel convolution, Shi et al. 2016, https://arxiv.org/abs/1609.05158).
+    At the bottom, where a place costs least, a residual block looks further around (5x5), and a summary of the whole image
+    is added to the features, as in the pooling branch of LR-ASPP (Howard et al. 2019, https://arxiv.org/abs/1905.02244):
+    whether a bright patch is sclera or skin shows in what surrounds it. The head gives the four pixels of each place at
+    once (sub-pixel convolution, Shi et al. 2016, https://arxiv.org/abs/1609.05158).
     """
     x = _pointwise(bottom, LITE_BOTTOM, "decoder_0_narrow")
+    around = _pointwise(_depthwise(x, "decoder_0_around_depthwise", 5), LITE_BOTTOM, "decoder_0_around_pointwise", relu=False)
+    x = keras.layers.Add(name="decoder_0_around_add")([x, around])
     whole = keras.layers.GlobalAveragePooling2D(keepdims=True, name="decoder_0_whole")(x)
     whole = keras.layers.Conv2D(LITE_BOTTOM, 1, name="decoder_0_whole_conv")(whole)
     x = keras.layers.Add(name="decoder_0_add")([x, whole])
@@ -57,19 +60,19 @@ def lite(bottom, skips, image):
     return keras.layers.Conv2DTranspose(1, 2, strides=2, name="head")(x)
 
 
-def _pointwise(x, filters, name):
+def _pointwise(x, filters, name, relu=True):
     x = keras.layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_conv")(x)
+    return _normalised(x, name, relu)
+
+
+def _depthwise(x, name, kernel=3):
+    x = keras.layers.DepthwiseConv2D(kernel, padding="same", use_bias=False, name=f"{name}_conv")(x)
     return _normalised(x, name)
 
 
-def _depthwise(x, name):
-    x = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"{name}_conv")(x)
-    return _normalised(x, name)
-
-
-def _normalised(x, name):
+def _normalised(x, name, relu=True):
     x = keras.layers.BatchNormalization(name=f"{name}_bn")(x)
-    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x)
+    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x
 
 
 DECODERS = {"unet": unet, "lite": lite}

@@ -57,6 +57,7 @@ def parse(argv):
     training.add_argument("--patience-finetune", type=between(1, 10**6, int), default=20, help="the same for stage 2")
     training.add_argument("--online", action=argparse.BooleanOptionalAction, default=True, help="augment while training, anew each epoch")
     training.add_argument("--mixed-precision", action="store_true", help="float16 on the GPU, with loss scaling")
+    training.add_argument("--teacher", type=Path, metavar="RUN", help="a trained model whose probabilities are half of the labels")
     training.add_argument("--data-parallel", action="store_true", help="share each batch among all GPUs (TensorFlow, JAX)")
     training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
     args = parser.parse_args(argv)
@@ -193,6 +194,7 @@ def start(args, network, dataset, cache, parts):
     import devices
     import training
     from augmentation import Ranges
+    from runtime import Segmenter
 
     stages = [
         training.Stage("frozen", False, args.epochs_frozen, args.rate_frozen, args.patience_frozen),
@@ -202,18 +204,16 @@ def start(args, network, dataset, cache, parts):
     index = {sample.name: i for i, sample in enumerate(cache.samples)}
     train, validation = ([index[sample.name] for sample in parts[part]] for part in ("train", "validation"))
     # The model may be shared, and where files lie on this machine need not.
-    names = {
-        name: Path(value).name for name, value in vars(args).items() if name in ("data", "weights", "split", "encoder_weights") and value
-    }
+    paths = ("data", "weights", "teacher", "split", "encoder_weights")
+    names = {name: Path(value).name for name, value in vars(args).items() if name in paths and value}
     settings = {
         "architecture": {"size": args.size, "decoder": args.decoder},
         "data": {"name": dataset.root.name, "layout": dataset.layout, "train": len(train), "validation": len(validation)},
         "training": run_settings(args) | names,
     }
     ranges = Ranges() if args.online else None
-    training_run = training.Run(
-        network, cache, train, validation, args.out, settings, stages, args.loss, args.batch_size, args.seed, ranges, bool(args.weights)
-    )
+    how = (args.loss, args.batch_size, args.seed, ranges, bool(args.weights), Segmenter(args.teacher) if args.teacher else None)
+    training_run = training.Run(network, cache, train, validation, args.out, settings, stages, *how)
     done = f", resumed after {len(training_run.state.history)} epochs" if training_run.resume() else ""
     keras_is = f"Keras {keras.__version__} on {keras.backend.backend()}, device {devices.device()}"
     print(f"{network.count_params():,} parameters, {keras_is}{done}", flush=True)

@@ -143,15 +143,29 @@ class Run:
         seed: of the order and the augmentation.
         ranges: an `augmentation.Ranges` for online augmentation, or None.
         trained: whether the network is good for something already: then what it scores is what an epoch has to beat.
+        teacher: a `runtime.Segmenter` to learn from, too, see `batches.Batches`. Default: None.
     """
 
     def __init__(
-        self, network, cache, train, validation, folder, settings, stages, loss="dice", batch_size=8, seed=42, ranges=None, trained=False
+        self,
+        network,
+        cache,
+        train,
+        validation,
+        folder,
+        settings,
+        stages,
+        loss="dice",
+        batch_size=8,
+        seed=42,
+        ranges=None,
+        trained=False,
+        teacher=None,
     ):
         self.network, self.cache, self.train, self.validation = network, cache, train, validation
         self.folder, self.settings, self.stages = Path(folder), settings, stages
         self.loss, self.batch_size, self.seed, self.ranges = loss, batch_size, seed, ranges
-        self.trained, self.state = trained, State()
+        self.trained, self.teacher, self.state = trained, teacher, State()
         self._optimizer_values = None
 
     def fit(self):
@@ -169,7 +183,8 @@ class Run:
             self.save()
 
     def _fit_stage(self, number, stage):
-        batches = Batches(self.cache, self.train, self.batch_size, (self.seed, number), self.ranges, self.state.epoch, devices.replicas())
+        seed, multiple = (self.seed, number), devices.replicas()
+        batches = Batches(self.cache, self.train, self.batch_size, seed, self.ranges, self.state.epoch, multiple, self.teacher)
         compile_network(self.network, self.loss, _schedule(stage, len(batches)))
         if self._optimizer_values is not None:
             for variable, value in zip(self.network.optimizer.variables, self._optimizer_values, strict=True):

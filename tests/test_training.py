@@ -236,6 +236,20 @@ def test_online_augmentation_depends_on_seed_epoch_and_sample_alone(tiny_dataset
     assert not np.array_equal(one[0][0], other[0][0])
 
 
+def test_a_teacher_is_half_of_the_labels_of_the_images_as_they_are_shown(tiny_dataset, tmp_path, capsys):
+    train(capsys, tiny_dataset, "--out", tmp_path / "teacher", "--epochs-frozen", 0, "--epochs-finetune", 1)
+    teacher = Segmenter(tmp_path / "teacher")
+    dataset = datasets.find_dataset(tiny_dataset)
+    packed = cache.build_cache(dataset.samples, dataset.root, 32)
+    (images, taught), (_, labels) = (batches.Batches(packed, range(8), 8, (0,), Ranges(), teacher=who)[0] for who in (teacher, None))
+    expected = np.stack([teacher(image) for image in images])[..., None] / 255
+    np.testing.assert_allclose(2 * taught - labels, expected, atol=1e-6)
+    flags = ["--decoder", "lite", "--teacher", tmp_path / "teacher", "--epochs-frozen", 0, "--epochs-finetune", 1]
+    assert train(capsys, tiny_dataset, "--out", tmp_path / "pupil", *flags)[0] == 0
+    settings = model.load_munet(tmp_path / "pupil")[1]
+    assert (settings["training"]["teacher"], settings["architecture"]["decoder"]) == ("teacher", "lite")
+
+
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_losses_and_training_on_the_other_backends(backend):
     pytest.importorskip(backend, reason=f"{backend} is not installed: pip install -r requirements-backends.txt")
