@@ -1,0 +1,56 @@
+"""The networks in the box are what their card says: small, exported from the very weights beside them, and good on eyes."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+import eyes
+import model
+from conversion import made_of
+from datasets import find_dataset
+from evaluation import Tally, tally_samples
+from model_files import read_settings
+from runtime import Segmenter
+
+NETWORKS = {"munet": (416_209, 0.90, 0.70), "munet-lite": (150_000, 0.90, 0.65)}  # at most so many parameters; F1 on either real set
+REAL = os.environ.get("MUNET_REAL_DATA")
+
+
+@pytest.fixture(params=NETWORKS)
+def name(request):
+    return request.param
+
+
+def test_it_is_the_network_it_says_and_its_export_computes_the_same(name):
+    folder = ROOT / "weights" / name
+    network, settings = model.load_munet(folder)
+    assert network.count_params() <= NETWORKS[name][0]
+    assert settings["architecture"]["decoder"] == ("lite" if name.endswith("lite") else "unet")
+    export = folder / "munet-litert.tflite"
+    assert read_settings(export)["made_of"] == made_of(folder)
+    keras, litert = Segmenter(folder, runtime="keras"), Segmenter(export)
+    assert keras.level == litert.level
+    rng = np.random.default_rng(3)
+    for _ in range(4):
+        image, _, _ = eyes.draw_eye(eyes.draw_subject(rng), rng)
+        assert np.abs(keras(image).astype(int) - litert(image)).max() <= 1
+
+
+def test_it_finds_the_sclera_of_drawn_people_that_it_has_not_seen(name):
+    segmenter, tally = Segmenter(ROOT / "weights" / name), Tally()
+    for number in range(60):
+        rng = np.random.default_rng([4242, number])
+        image, mask, _ = eyes.draw_eye(eyes.draw_subject(rng), rng)
+        tally.add(segmenter(image), mask)
+    assert tally.figures(segmenter.level)["f1"] > 0.9
+
+
+@pytest.mark.skipif(not REAL, reason="MUNET_REAL_DATA is not set: no real eyes here")
+@pytest.mark.parametrize(("data", "value", "index"), [("masd_sample", None, 1), ("webcam_eyes", 1, 2)])
+def test_it_finds_the_sclera_of_real_people(name, data, value, index):
+    segmenter = Segmenter(ROOT / "weights" / name)
+    tally = tally_samples(segmenter, find_dataset(Path(REAL) / data).samples, value)[0]
+    assert tally.figures(segmenter.level)["f1"] > NETWORKS[name][index]
