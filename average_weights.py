@@ -1,0 +1,89 @@
+"""Averages the weights of models that were trained from one another, which finds more on photos unlike those of training.
+
+    python average_weights.py weights/A weights/B --out weights/C --data DATA --split weights/B/split.csv
+
+Where one model was fine-tuned from another, or both from a third, what lies between them in the space of weights is a good
+network too, and often a better one (Wortsman et al. 2022, https://arxiv.org/abs/2203.05482; for fine-tuning on few photos
+https://arxiv.org/abs/2109.01903). The level is chosen on DATA, where all are shown: its photos at their own size,
+with --split only those of the part validation.
+"""
+
+from pathlib import Path
+
+from console import ArgumentParser, MunetError, between, finish, print_table, quiet_stderr, run, shown
+from datasets import find_dataset
+from evaluation import FIGURES, tally_samples
+from files import claim_folder
+from model_files import read_settings, store_level, trained_file, weights_digest
+from runtime import Segmenter
+from splits import read_split
+from threshold import best_level
+
+
+def parse(argv):
+    """The command line as a namespace."""
+    parser = ArgumentParser(__doc__)
+    parser.add_argument("weights", nargs="+", type=Path, metavar="MODEL", help="run folders or munet.weights.h5 files of one architecture")
+    parser.add_argument("--shares", nargs="+", type=between(0, 1), help="of each in the average (default: equal)")
+    parser.add_argument("--out", type=Path, required=True, help="run folder of the average")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="labelled photos to choose the level on, of people that no model was trained on"
+    )
+    parser.add_argument("--split", type=Path, help="split.csv of DATA: only its part validation is used")
+    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks of DATA")
+    parser.add_argument("--overwrite", action="store_true", help="start afresh in --out")
+    args = parser.parse_args(argv)
+    args.shares = args.shares or [1 / len(args.weights)] * len(args.weights)
+    if len(args.weights) < 2:
+        parser.error("argument MODEL: give at least two")
+    if len(args.shares) != len(args.weights) or abs(sum(args.shares) - 1) > 1e-6:
+        parser.error(f"argument --shares: found {args.shares}, expected {len(args.weights)} numbers that add up to 1")
+    if args.out.resolve() in [path.resolve() for path in args.weights]:
+        parser.error(f"argument --out: {shown(args.out)} is one of the models; give another folder")
+    return args
+
+
+def main(argv):
+    """The command line; returns the exit code."""
+    args = parse(argv)
+    architectures = [read_settings(trained_file(path))["architecture"] for path in args.weights]
+    for path, architecture in zip(args.weights, architectures, strict=True):
+        if architecture != architectures[0]:
+            words = (f"{found['decoder']} of {found['size']}x{found['size']}" for found in (architecture, architectures[0]))
+            raise MunetError(f"{shown(path)} is a {next(words)}, {shown(args.weights[0])} a {next(words)}; give models of one kind")
+    samples = find_dataset(args.data).samples
+    if args.split:
+        samples = read_split(args.split, samples)["validation"]
+    models = [path.resolve().name if path.is_dir() else path.name for path in args.weights]
+    made_of = {"models": models, "digests": [weights_digest(path) for path in args.weights], "shares": args.shares}
+    claim_folder(args.out, {"script": "average_weights.py", **made_of}, args.overwrite)
+    with quiet_stderr():
+        average(args.weights, args.shares, args.out, {"architecture": architectures[0], "level": 0, "average": made_of})
+    rows = [score(path, samples, args.sclera_value) for path in (*args.weights, args.out)]
+    figures = rows[-1][1]
+    store_level(args.out, figures["level"], figures["f1"], "labelled photos at their own size")
+    print(f"on {figures['images']} photos, each at its best level:")
+    print_table(("model", "level", *FIGURES), [(name, *(row[key] for key in ("level", *FIGURES))) for name, row in rows])
+    finish(failed=len(samples) - figures["images"], out=str(args.out), **figures)
+    return 1 if figures["images"] < len(samples) else 0
+
+
+def average(paths, shares, out, settings):
+    """Saves the weighted mean of all variables of the models, the statistics of BatchNorm among them."""
+    from model import load_munet, save_munet
+
+    network, _ = load_munet(paths[0])
+    kinds = zip(*(load_munet(path)[0].get_weights() for path in paths), strict=True)
+    network.set_weights([sum(share * values for share, values in zip(shares, kind, strict=True)) for kind in kinds])
+    save_munet(network, out, settings)
+
+
+def score(path, samples, sclera_value):
+    """(name, figures) of a model on labelled photos at the level that is best there."""
+    tally, _ = tally_samples(Segmenter(path), samples, sclera_value)
+    level = best_level(tally.pooled)
+    return shown(path), tally.figures(level) | {"level": level}
+
+
+if __name__ == "__main__":
+    run(main)

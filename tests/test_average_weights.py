@@ -1,0 +1,51 @@
+"""Averages are what NumPy says, get their level from photos, and refuse what cannot be averaged."""
+
+import json
+
+import numpy as np
+import pytest
+
+import average_weights
+import model
+from console import MunetError
+from model_files import read_settings
+
+SETTINGS = {"architecture": {"size": 32, "decoder": "lite"}, "level": 10}
+
+
+@pytest.fixture
+def pair(tmp_path):
+    for name in "ab":
+        model.save_munet(model.build_munet(32, "lite", "none"), tmp_path / name, SETTINGS)
+    return tmp_path / "a", tmp_path / "b"
+
+
+def test_every_variable_is_the_mean_and_the_level_is_the_best_of_the_photos(pair, tiny_dataset, tmp_path, capsys):
+    out = tmp_path / "c"
+    words = [*pair, "--shares", 0.25, 0.75, "--out", out, "--data", tiny_dataset]
+    assert average_weights.main([str(word) for word in words]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    first, second, mean = (model.load_munet(path)[0].get_weights() for path in (*pair, out))
+    assert any(np.ptp(a - b) for a, b in zip(first, second, strict=True))
+    for a, b, c in zip(first, second, mean, strict=True):
+        np.testing.assert_allclose(c, 0.25 * a + 0.75 * b, rtol=1e-5, atol=1e-6)
+    settings = read_settings(out)
+    assert (settings["level"], settings["average"]["models"]) == (last["level"], ["a", "b"])
+    assert last["images"] == 12
+    with pytest.raises(MunetError, match="shares"):
+        average_weights.main([str(word) for word in [*pair, "--out", out, "--data", tiny_dataset]])
+
+
+def test_networks_that_differ_are_refused(pair, tiny_dataset, tmp_path):
+    other = tmp_path / "other"
+    model.save_munet(model.build_munet(64, "lite", "none"), other, SETTINGS | {"architecture": {"size": 64, "decoder": "lite"}})
+    with pytest.raises(MunetError, match="lite of 64x64"):
+        average_weights.main([str(pair[0]), str(other), "--out", str(tmp_path / "c"), "--data", str(tiny_dataset)])
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("words", [["a", "--out", "c"], ["a", "b", "--out", "b"], ["a", "b", "--out", "c", "--shares", "0.5", "0.6"]])
+def test_wrong_words_are_refused(words):
+    with pytest.raises(SystemExit) as stopped:
+        average_weights.main([*words, "--data", "d"])
+    assert stopped.value.code == 2
