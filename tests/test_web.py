@@ -155,7 +155,8 @@ def test_masks_are_those_of_python(site, host, browser, photos):
         shares.append(expected.mean())
         assert mask.shape[:2] == expected.shape
         assert set(np.unique(mask)) == {0, 255}
-        assert ((mask[..., 0] > 0) == expected).mean() >= 0.999, path.name
+        share = ((mask[..., 0] > 0) == expected).mean()
+        assert share >= 0.999, f"{path.name}: {share:.5f}"
         assert abs(float(page.inner_text("#area").split()[0]) - 100 * expected.mean()) < 0.2
     assert 0.1 < np.mean(shares) < 0.9  # there was something to agree on
     name, overlay = saved(page, "#save-overlay")
