@@ -135,11 +135,18 @@ def test_resuming_with_other_settings_is_refused(tiny_dataset, tmp_path, capsys)
         )
 
 
-def test_mixed_precision_and_tversky_train_and_save_float32(tiny_dataset, tmp_path, capsys):
-    flags = ["--mixed-precision", "--loss", "tversky", "--epochs-frozen", 0, "--epochs-finetune", 1]
-    assert train(capsys, tiny_dataset, "--out", tmp_path / "run", *flags)[0] == 0
+def test_mixed_precision_trains_to_the_same_f1_and_saves_float32(tiny_dataset, tmp_path, capsys):
+    flags = ["--epochs-frozen", 0, "--epochs-finetune", 25, "--rate-finetune", 3e-3, "--no-online", "--patience-finetune", 30]
+    whole = train(capsys, tiny_dataset, "--out", tmp_path / "whole", *flags)[2]
+    mixed = train(capsys, tiny_dataset, "--out", tmp_path / "mixed", *flags, "--mixed-precision")[2]
+    assert mixed["f1"] > 0.8
+    assert abs(mixed["f1"] - whole["f1"]) < 0.03
     assert keras.mixed_precision.global_policy().name == "float32"
-    assert {str(w.dtype) for w in model.load_munet(tmp_path / "run")[0].get_weights()} == {"float32"}
+    assert {str(w.dtype) for w in model.load_munet(tmp_path / "mixed")[0].get_weights()} == {"float32"}
+
+
+def test_the_tversky_loss_trains(tiny_dataset, tmp_path, capsys):
+    assert train(capsys, tiny_dataset, "--out", tmp_path / "run", "--loss", "tversky", "--epochs-frozen", 0, "--epochs-finetune", 1)[0] == 0
 
 
 def test_four_images_are_enough(tiny_dataset, tmp_path, capsys):
