@@ -25,7 +25,7 @@ def draw_eyeball(canvas, scene, rng):
     frame, lids = scene.frame, scene.lids
     classes = np.zeros(frame.size, np.uint8)
     fissure = np.zeros(frame.size, np.uint8) if lids.closed else frame.coverage(lids.outline())
-    _draw_rims(canvas, scene, fissure)
+    _draw_rims(canvas, scene, fissure, rng)
     left, top, width, height = cv2.boundingRect(fissure)
     if width < 2 or height < 2:  # Closed, or outside the frame; noise and blur want more than a line.
         return classes
@@ -35,7 +35,7 @@ def draw_eyeball(canvas, scene, rng):
     rho, theta = scene.globe.polar(frame.x[view], frame.y[view])
     draw_iris(ball, scene, rho, theta)
     corners = _draw_caruncle(ball, scene, view, rng) | _draw_outer_corner(ball, scene, view, rng)
-    ball *= _lid_shadow(scene, view, covered)[..., None]
+    ball *= _lid_shadow(scene, view, covered, rng)[..., None]
     add_glints(ball, scene, view, rng)
     mix(canvas[view], ball, covered.astype(np.float32) / 255)
     if scene.capture.glints != "none":
@@ -45,12 +45,12 @@ def draw_eyeball(canvas, scene, rng):
     return classes
 
 
-def _draw_rims(canvas, scene, fissure):
+def _draw_rims(canvas, scene, fissure, rng):
     """Draws the rims of the lids onto the canvas in place: the wet lower one light, the upper one dark with lash roots."""
     frame, lids = scene.frame, scene.lids
     rim, roots = np.zeros(frame.size, np.uint8), np.zeros(frame.size, np.uint8)
     # As thick as this along the lids, and nothing at the canthi.
-    taper = 0.05 * arch((lids.at + 1) / 2, 0.3, 0.3)[:, None] * (0, 1)
+    taper = rng.uniform(0.03, 0.08) * arch((lids.at + 1) / 2, 0.3, 0.3)[:, None] * (0, 1)
     lower, upper = np.stack([lids.at, lids.lower], 1), np.stack([lids.at, lids.upper], 1)
     if not lids.closed:
         frame.polygon(rim, np.concatenate([lower, (lower + taper)[::-1]]))
@@ -114,11 +114,13 @@ def _draw_outer_corner(ball, scene, view, rng):
     return hidden
 
 
-def _lid_shadow(scene, view, covered):
+def _lid_shadow(scene, view, covered, rng):
     """How much light the lids leave on the globe over `view`, of which `covered` (HW uint8) is open: HW float32, 0..1."""
     frame, lids = scene.frame, scene.lids
-    # The distance from either lid, and that from the upper one, whose lashes throw a longer shadow.
+    # The distance from either lid, and that from the upper one, whose lashes throw a longer shadow: the deeper and longer, the
+    # higher the lamp.
+    deep, far = rng.uniform(0.25, 0.7), rng.uniform(0.06, 0.25)
     near = cv2.distanceTransform((covered >= HALF_COVERED).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(frame.scale)
     below_upper = np.maximum(frame.y[view] - np.interp(frame.x[view], lids.at, lids.upper).astype(np.float32), 0)
     socket = 1 - 0.6 * scene.capture.socket  # The brow keeps some light from all of it.
-    return socket * (1 - 0.42 * np.exp(-below_upper / 0.09) - 0.25 * np.exp(-near / 0.035))
+    return socket * (1 - deep * np.exp(-below_upper / np.float32(far)) - 0.25 * np.exp(-near / 0.035))

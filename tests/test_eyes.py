@@ -114,7 +114,7 @@ def test_the_mask_is_where_the_paint_of_the_sclera_is_seen(seed, monkeypatch):
     subject, capture, size = subject_of(seed), capture_of(seed, openness=0.8, scale=0.35), (240, 320)
     scene = scene_of(replace(subject, limbus=0.01), replace(capture, contact_lens=False), size)
     monkeypatch.setattr(eyes.ball, "draw_sclera", lambda scene, view, rng: np.full((*scene.frame.x[view].shape, 3), 1000, np.float32))
-    monkeypatch.setattr(eyes.ball, "_lid_shadow", lambda scene, view, covered: np.ones(covered.shape, np.float32))
+    monkeypatch.setattr(eyes.ball, "_lid_shadow", lambda scene, view, covered, rng: np.ones(covered.shape, np.float32))
     canvas = np.zeros((*size, 3), np.float32)
     classes = eyes.draw_eyeball(canvas, scene, np.random.default_rng(0))
     seen, mask = canvas[..., 1] > 500, classes == eyes.SCLERA
