@@ -119,7 +119,7 @@ def _lid_shadow(scene, view, covered, rng):
     frame, lids = scene.frame, scene.lids
     # The distance from either lid, and that from the upper one, whose lashes throw a longer shadow: the deeper and longer, the
     # higher the lamp.
-    deep, far = rng.uniform(0.25, 0.7), rng.uniform(0.06, 0.25)
+    deep, far = rng.uniform(0.3, 0.6), rng.uniform(0.06, 0.16)
     near = cv2.distanceTransform((covered >= HALF_COVERED).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(frame.scale)
     below_upper = np.maximum(frame.y[view] - np.interp(frame.x[view], lids.at, lids.upper).astype(np.float32), 0)
     socket = 1 - 0.6 * scene.capture.socket  # The brow keeps some light from all of it.

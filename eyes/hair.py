@@ -8,7 +8,7 @@ import numpy as np
 from .paint import bounds, bump, enlarge, linear, mix, ramp, soften
 
 BLACK, FAIR = (24, 17, 14), (150, 112, 72)  # sRGB
-HIDING = 0.7  # The share that lashes cover of where nobody would see sclera any more.
+HIDING = 0.6  # The share that lashes cover of where nobody would see sclera any more.
 BROW_BELOW = -0.6  # y that hardly a hair of a brow reaches down to: closer photos hold none.
 POINTS = 8  # Of a hair's curve.
 
