@@ -22,7 +22,7 @@ from model_files import FILE_BYTES, SETTINGS_NAME, model_file, read_settings, se
 
 SUFFIX = {"litert": ".tflite", "litert-fp16": ".tflite", "litert-int8": ".tflite", "onnx": ".onnx"}
 SMALL_STAGE = 3  # folding from here on gives most of the speed for few more weights, which formats for phones need
-_VERSION = 2  # counts up when the same model would be converted to another file
+_VERSION = 3  # counts up when the same model would be converted to another file
 
 
 def converted(path, kind):
