@@ -14,7 +14,7 @@ from console import ArgumentParser, MunetError, between, finish, print_table, qu
 from datasets import find_dataset
 from evaluation import FIGURES, tally_samples
 from files import claim_folder
-from model_files import read_settings, store_level, trained_file, weights_digest
+from model_files import model_file, read_settings, store_level, trained_file, weights_digest
 from runtime import Segmenter
 from splits import read_split
 from threshold import best_level
@@ -38,7 +38,7 @@ def parse(argv):
         parser.error("argument MODEL: give at least two")
     if len(args.shares) != len(args.weights) or abs(sum(args.shares) - 1) > 1e-6:
         parser.error(f"argument --shares: found {args.shares}, expected {len(args.weights)} numbers that add up to 1")
-    if args.out.resolve() in [path.resolve() for path in args.weights]:
+    if model_file(args.out).resolve() in [model_file(path).resolve() for path in args.weights]:
         parser.error(f"argument --out: {shown(args.out)} is one of the models; give another folder")
     return args
 

@@ -37,7 +37,7 @@ def converted(path, kind):
     """
     settings, source = settings_text(read_settings(path)), made_of(path)
     exported = model_file(path).with_name(f"munet-{kind}{SUFFIX[kind]}")
-    if _source(exported) == source:
+    if (_source(exported) or [None])[0] == source[0]:  # of these weights, whichever version converted them
         return exported
     digest = hashlib.sha256(f"{source} {settings}".encode()).hexdigest()[:16]
     kept = default_folder() / "models" / (digest + SUFFIX[kind])

@@ -56,8 +56,8 @@ def lite(bottom, skips, image):
         x = _pointwise(x, filters, f"decoder_{stage}_narrow", relu=False)
         # Bilinear: the runtimes of phones have no fast kernel for nearest.
         x = keras.layers.UpSampling2D(2, interpolation="bilinear", name=f"decoder_{stage}_up")(x)
-        skip = _pointwise(skip, filters, f"decoder_{stage}_skip", relu=False)
-        x = keras.layers.Add(name=f"decoder_{stage}_add")([x, skip])
+        beside = _pointwise(skip, filters, f"decoder_{stage}_skip", relu=False)
+        x = keras.layers.Add(name=f"decoder_{stage}_add")([x, beside])
         for half in (1, 2):
             x = _depthwise(x, f"decoder_{stage}_{half}_depthwise")
             x = _pointwise(x, filters, f"decoder_{stage}_{half}_pointwise")

@@ -12,7 +12,7 @@ from datasets import pair_truth, read_pair
 from images import read_probability, size_mismatch
 from masks import read_mask
 from parallel import pool_map
-from threshold import LEVELS, f1_scores, histograms, scores
+from threshold import LEVELS, best_level, f1_scores, histograms, scores
 
 FIGURES = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")
 
@@ -70,6 +70,13 @@ def tally_samples(segmenter, samples, sclera_value=None):
                 tally.add_counts(counts)
                 scored.append(sample)
     return tally, scored
+
+
+def tally_best(segmenters, samples, sclera_value=None):
+    """Scores models as `tally_samples` does: (number, tally, scored) of the first with the best pooled F1 at its own best level."""
+    scores = [tally_samples(segmenter, samples, sclera_value) for segmenter in segmenters]
+    best = max(range(len(scores)), key=lambda i: scores[i][0].figures(best_level(scores[i][0].pooled))["f1"])
+    return best, *scores[best]
 
 
 def _sample_histograms(segmenter, sample, sclera_value):

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, quiet_stderr, run, shown, warn
 from datasets import find_dataset
-from evaluation import FIGURES, tally_samples
-from files import claim_folder
-from model_files import read_settings, store_level
+from evaluation import FIGURES, tally_best, tally_samples
+from files import claim_folder, write_bytes
+from model_files import model_file, read_settings, store_level
 from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject, write_split
 from threshold import best_level
 
@@ -227,10 +227,17 @@ def finish_run(args, parts, training_run):
 
         import training_report
         from runtime import Segmenter
+        from training import START_FILE
 
     keras.mixed_precision.set_global_policy("float32")
-    segmenter = Segmenter(args.out, runtime="keras")  # the weights that were trained, on the device that trained them
-    tally, scored = tally_samples(segmenter, parts["validation"], args.sclera_value)
+    start_file = args.out / START_FILE
+    # The weights that were trained, on the device that trained them, and what they began with.
+    segmenters = [Segmenter(path, runtime="keras") for path in (args.out, start_file) if path.exists()]
+    best, tally, scored = tally_best(segmenters, parts["validation"], args.sclera_value)
+    if best:
+        print("no epoch is better than the network that it began with on photos at their own size: that is kept")
+        write_bytes(model_file(args.out), start_file.read_bytes())
+    segmenter = segmenters[best]
     level = best_level(tally.pooled)
     figures = tally.figures(level)
     store_level(args.out, level, figures["f1"], "validation images at their own size")
@@ -242,6 +249,7 @@ def finish_run(args, parts, training_run):
     print(f"at inference from the saved file, photos at their own size, level {level}:")
     print_table(("", *FIGURES), rows)
     draw = training_report.Drawer(scored, args.sclera_value, segmenter, level)
+    start_file.unlink(missing_ok=True)
     training_report.write(args.out, tally, scored, level, training_run.state.history, draw)
     return figures
 

@@ -25,9 +25,11 @@ import model
 from batches import Batches
 from console import PLAIN_PROGRESS_SECONDS, MunetError
 from files import require_space, whole_file, write_bytes
+from model_files import model_file
 from threshold import best_level, f1_scores, histograms
 
 RESUME_FILE = "resume.h5"
+START_FILE = "start.weights.h5"  # what fine-tuning began with, until it is known that the result is no worse
 _RESUME_BYTES = 16_000_000  # more than weights and Adam's two moments take
 HISTORY_FILE = "history.csv"
 
@@ -172,6 +174,7 @@ class Run:
         """Trains the stages that are left, each from the best weights so far; `state` tells how it went."""
         if self.trained and not self.state.history:
             self.judge()
+            write_bytes(self.folder / START_FILE, model_file(self.folder).read_bytes())
             print(f"before training  validation F1 {self.state.best_f1:.4f}", flush=True)
         for number in range(self.state.stage, len(self.stages)):
             stage = self.stages[number]

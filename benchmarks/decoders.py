@@ -20,8 +20,9 @@ HEADER = ("decoder", "size", "million multiply-adds", "parameters", "kB", "ms", 
 
 
 def add_arguments(parser):
-    """Adds this part's flags: those of `realism`, and what to compare."""
-    realism.add_arguments(parser)
+    """Adds this part's flags: how all are trained, and what to compare."""
+    realism.add_training_arguments(parser)
+    parser.add_argument("--seed", type=between(0, 2**31 - 1, int), default=0, help="of drawings and training")
     parser.add_argument("--decoders", nargs="+", choices=("unet", "lite"), default=["unet", "lite"], help="to compare")
     parser.add_argument("--sizes", nargs="+", type=between(32, 2048, int), default=[128, 160, 192, 224], help="inputs to compare them at")
     parser.add_argument("--rounds", type=between(1, 10**4, int), default=100, help="images that each is timed on")
@@ -29,12 +30,13 @@ def add_arguments(parser):
 
 def measure(args):
     """A row a network; the figures are the first one's."""
+    realism.require_sizes("--sizes", args.sizes)
     folders = [realism.real_folder(text) for text in args.real]
     with tempfile.TemporaryDirectory(dir=SUITE / "results") as scratch:
         kept = args.keep or Path(scratch)
         runs = {(decoder, size): kept / f"{decoder}-{size}" for decoder in args.decoders for size in args.sizes}
         for (args.decoder, args.size), run in runs.items():
-            realism.train(args, run, args.seeds[0], args.without, kept / "drawn")
+            realism.train(args, run, args.seed, args.without, kept / "drawn")
         files = {key: Path(scratch, f"{key[0]}-{key[1]}.tflite") for key in runs}
         for key, file in files.items():
             convert(runs[key] / "weights", "litert", file)

@@ -42,16 +42,15 @@ def measure(args):
     rows = [("as it is", 0, *_score(args.weights, parts["test"], value))]
     with tempfile.TemporaryDirectory() as scratch:
         for count in (*(count for count in args.counts if count < labelled), labelled):
-            chosen = {
-                "train": few(parts["train"], count - count // 4, args.seed),
-                "validation": few(parts["validation"], count // 4, args.seed),
-            }
-            split = Path(scratch, f"{count}.csv")
+            shares = {"train": count - count // 4, "validation": count // 4} if count < labelled else dict.fromkeys(parts, labelled)
+            chosen = {part: few(parts[part], shares[part], args.seed) for part in ("train", "validation")}
+            photos = sum(map(len, chosen.values()))
+            split = Path(scratch, f"{photos}.csv")
             write_split(split, chosen | {"test": []})
             for start in ("adapted", "from ImageNet"):
-                out = Path(scratch, f"{count} {start}")
+                out = Path(scratch, f"{photos} {start}")
                 _train(args, path, value, split, len(chosen["train"]), start == "adapted", out)
-                rows.append((start, count, *_score(out, parts["test"], value)))
+                rows.append((start, photos, *_score(out, parts["test"], value)))
     print(f"scored on {len(parts['test'])} photos of {len({s.subject for s in parts['test']})} subjects held out")
     print_table(("network", "labelled photos", "level", *FIGURES), rows)
     names = ("network", "photos", "level", *FIGURES)
@@ -82,7 +81,8 @@ def _train(args, data, value, split, count, adapted, out):
     steps = math.ceil(count / BATCH)  # in an epoch
     epochs = max(1, (args.steps - frozen) // steps)
     flags = ["--split", split, "--seed", args.seed, "--batch-size", BATCH, "--size", architecture["size"], "--cache", out.parent / "cache"]
-    flags += ["--epochs-frozen", math.ceil(frozen / steps), "--epochs-finetune", epochs, "--patience-finetune", epochs]
+    flags += ["--epochs-frozen", math.ceil(frozen / steps), "--epochs-finetune", epochs]
+    flags += ["--patience-frozen", args.steps, "--patience-finetune", args.steps]  # neither stops before the other
     flags += ["--weights", args.weights] if adapted else ["--decoder", architecture["decoder"], "--encoder-weights", args.encoder_weights]
     realism.call("train_mobv2_unet.py", data, "--out", out, *flags, *([] if value is None else ["--sclera-value", value]))
 

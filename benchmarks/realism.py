@@ -26,26 +26,30 @@ SUBJECT_IMAGES = 4  # of each drawn person: more people teach more than more pho
 
 def add_arguments(parser):
     """Adds this part's flags."""
+    add_training_arguments(parser)
+    parser.add_argument("--decoder", choices=("unet", "lite"), default="unet", help="of the network")
+    parser.add_argument("--size", type=between(32, 2048, int), default=128, help="input height and width")
+    parser.add_argument("--seeds", type=between(0, 2**31 - 1, int), nargs="+", default=[0], help="of drawings and training; a row for each")
+    parser.add_argument("--ablate", nargs="*", choices=INGREDIENTS, help="leave each of these (default: each there is) out in turn")
+
+
+def add_training_arguments(parser):
+    """Adds the flags of whatever trains networks on drawn eyes and scores them on real ones."""
     parser.add_argument("real", nargs="+", metavar="DATA[=VALUE]", help="labelled real photos to score on; VALUE: the masks' sclera class")
     parser.add_argument("--count", type=between(10, 10**7, int), default=6000, help="drawn eyes to train and validate on")
     parser.add_argument("--epochs", type=between(1, 10**6, int), default=12, help="with the encoder, after one without")
     parser.add_argument("--batch-size", type=between(1, 4096, int), default=16, help="images a step")
-    parser.add_argument("--decoder", choices=("unet", "lite"), default="unet", help="of the network")
-    parser.add_argument("--size", type=between(32, 2048, int), default=128, help="input height and width")
     parser.add_argument(
         "--loss", choices=BY_NAME, default="dice-bce", help="see losses.py; Dice alone learns little from images without sclera"
     )
     parser.add_argument("--encoder-weights", default="imagenet", metavar="imagenet|none|FILE", help="where the encoder starts from")
-    parser.add_argument("--seeds", type=between(0, 2**31 - 1, int), nargs="+", default=[0], help="of drawings and training; a row for each")
     parser.add_argument("--without", nargs="+", choices=INGREDIENTS, default=[], help="ingredients to leave out of the drawings")
-    parser.add_argument("--ablate", nargs="*", choices=INGREDIENTS, help="leave each of these (default: each there is) out in turn")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep drawings and trained networks in this folder")
 
 
 def measure(args):
     """Trains a network for every seed and every set of ingredients, and scores each on every folder; the figures are the first's."""
-    if args.size % 32:  # told before hours are spent
-        raise MunetError(f"--size must be divisible by 32, and {args.size} is not")
+    require_sizes("--size", [args.size])
     folders = [real_folder(text) for text in args.real]
     left_out = [args.without]
     if args.ablate is not None:
@@ -62,6 +66,13 @@ def measure(args):
     print_table(tuple(scores[0]), [tuple(row.values()) for row in scores])
     first = {name: scores[0][name] for name in FIGURES}
     return first | {"images": args.count, "failed": 0, "scores": scores, "out": str(args.keep) if args.keep else None}
+
+
+def require_sizes(flag, sizes):
+    """Raises a MunetError, before hours are spent, where a network cannot have one of these input sizes."""
+    for size in sizes:
+        if size % 32:
+            raise MunetError(f"{flag} must be divisible by 32, and {size} is not")
 
 
 def real_folder(text):

@@ -44,7 +44,15 @@ def test_networks_that_differ_are_refused(pair, tiny_dataset, tmp_path):
     assert not (tmp_path / "c").exists()
 
 
-@pytest.mark.parametrize("words", [["a", "--out", "c"], ["a", "b", "--out", "b"], ["a", "b", "--out", "c", "--shares", "0.5", "0.6"]])
+WRONG = (
+    ["a", "--out", "c"],
+    ["a", "b", "--out", "b"],
+    ["a/munet.weights.h5", "b", "--out", "a"],
+    ["a", "b", "--out", "c", "--shares", "0.5", "0.6"],
+)
+
+
+@pytest.mark.parametrize("words", WRONG)
 def test_wrong_words_are_refused(words):
     with pytest.raises(SystemExit) as stopped:
         average_weights.main([*words, "--data", "d"])

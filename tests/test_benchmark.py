@@ -134,6 +134,8 @@ def test_realism_names_a_class_that_is_none(tiny_dataset):
 def test_realism_refuses_a_size_before_anything_is_drawn(tiny_dataset):
     with pytest.raises(MunetError, match="divisible by 32, and 100 is not"):
         benchmark.main(["realism", str(tiny_dataset), "--size", "100"])
+    with pytest.raises(MunetError, match="divisible by 32, and 100 is not"):
+        benchmark.main(["decoders", str(tiny_dataset), "--sizes", "64", "100"])
 
 
 def test_decoders_are_trained_alike_and_compared(tiny_dataset, capsys, tmp_path, monkeypatch):

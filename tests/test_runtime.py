@@ -143,6 +143,10 @@ def test_the_requirements_to_predict_are_enough(weights, photos, tmp_path):
     for number in range(len(photos)):
         name = f"Predictions/{number}.png"
         assert (tmp_path / "alone" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    # The network in the box needs no flag, and no conversion.
+    words = [python, ROOT / "predict_test_images.py", tmp_path / "photos", "--out", tmp_path / "box"]
+    done = subprocess.run(words, capture_output=True, text=True, env=os.environ | {"MUNET_CACHE": str(tmp_path / "cache")})
+    assert done.returncode == 0, done.stderr
 
 
 def test_auto_falls_back_to_keras_where_nothing_can_convert(weights, photos, tmp_path, monkeypatch, capsys):

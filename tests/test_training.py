@@ -19,6 +19,7 @@ import datasets
 import images
 import model
 import train_mobv2_unet
+import training
 from augmentation import Ranges
 from console import MunetError
 from evaluation import Tally
@@ -189,6 +190,22 @@ def test_fine_tuning_never_ends_worse_than_it_began(tiny_dataset, tmp_path, caps
     with pytest.raises(SystemExit):
         train(capsys, tiny_dataset, *begun, "--decoder", "unet")
     assert "has a decoder of its own, lite" in capsys.readouterr().err
+
+
+def test_fine_tuning_that_only_seemed_better_is_undone(tiny_dataset, tmp_path, capsys):
+    first = ["--out", tmp_path / "first", "--epochs-frozen", 0]
+    train(capsys, tiny_dataset, *first, "--epochs-finetune", 20, "--rate-finetune", 3e-3)
+    second = ["--out", tmp_path / "second", "--epochs-frozen", 0, "--epochs-finetune", 1]
+    _, _, worse = train(capsys, tiny_dataset, *second)
+    # As if the second had begun with the first, found an epoch better at the network's size, and been killed before the end.
+    start = tmp_path / "second" / training.START_FILE
+    start.write_bytes((tmp_path / "first/munet.weights.h5").read_bytes())
+    _, out, last = train(capsys, tiny_dataset, *second, "--resume")
+    assert last["f1"] > worse["f1"] and "on photos at their own size" in out
+    assert not start.exists()
+    kept, good = (model.load_munet(tmp_path / name)[0].get_weights() for name in ("second", "first"))
+    for a, b in zip(kept, good, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_overwriting_the_folder_that_the_weights_come_from_loses_nothing(tiny_dataset, tmp_path, capsys):
