@@ -1,8 +1,7 @@
 """The input pipeline beside the bare training step, for every backend there is, and how long the first step takes.
 
 The bare step's batch lies in memory already (its way from there to the device is in both); what an epoch takes longer, the
-device waits for data. How many images the pipeline
-gives when nothing trains tells how fast a device it can keep busy.
+device waits for data. How many images the pipeline gives when nothing trains tells how fast a device it can keep busy.
 """
 
 import importlib.util
