@@ -31,8 +31,10 @@ demo: install
 	$(BIN)/python threshold.py demo/results demo/new_eyes
 	@echo; echo "Look at:"; ls -d demo/augmentation.png demo/weights/*.png demo/results/Overlays
 
-# The page for browsers, into web/dist; export_model.py --to web puts a model into a copy of it.
-web: web/dist/sw.js
+# The page for browsers, with the network in the box, into site; export_model.py --to web puts others into copies of it.
+web: install web/dist/sw.js
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep onnx requirements-backends.txt)
+	$(BIN)/python export_model.py weights/munet --to web --out site
 
 web/dist/sw.js: web/package-lock.json web/index.html web/vite.config.ts $(wildcard web/src/* web/public/*)
 	cd web && npm install --no-save --no-audit --no-fund --loglevel=error && npm run --silent build
@@ -45,4 +47,4 @@ lint: install
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf .venv demo web/dist web/node_modules
+	rm -rf .venv demo site web/dist web/node_modules

@@ -8,7 +8,7 @@ const CACHE = PREFIX + DIGEST;
 const ADDRESSES = new Set(FILES.map((name) => new URL(name, self.registration.scope).href));
 const LARGE = /-[^-]*\.wasm$/; // of several one is needed: it is kept when it is first asked for
 const POLICY =
-  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; " +
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self'; style-src 'self'; " +
   "img-src 'self' blob: data:; media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'";
 
 // A newer page waits until no window shows the older one, so that no window gets parts of both.

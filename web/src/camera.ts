@@ -5,10 +5,11 @@ export interface Camera {
 }
 
 /** Opens a camera, the back one of a phone, and calls `frame` with its pictures until it is stopped, or fails and calls `ended`.
- *  Rejects with what to tell the user. */
+ *  Rejects with what to tell the user, also where it is no longer `wanted` by the time that it is allowed. */
 export async function openCamera(
   video: HTMLVideoElement,
   frame: (bitmap: ImageBitmap) => Promise<void>,
+  wanted: () => boolean,
   ended: (why: string) => void,
 ): Promise<Camera> {
   if (!navigator.mediaDevices?.getUserMedia) {
@@ -19,7 +20,9 @@ export async function openCamera(
   const stop = () => {
     running = false;
     stream.getTracks().forEach((track) => track.stop());
-    video.srcObject = null;
+    if (video.srcObject === stream) {
+      video.srcObject = null;
+    }
   };
   const fail = (why: string) => {
     if (running) {
@@ -39,14 +42,17 @@ export async function openCamera(
       requestAnimationFrame(() => void next());
     }
   };
+  stream.getTracks().forEach((track) => track.addEventListener("ended", () => fail("it was unplugged, or is allowed no longer")));
   try {
+    if (!wanted()) {
+      throw new Error("it was stopped");
+    }
     video.srcObject = stream;
     await video.play();
   } catch (error) {
     stop();
     throw error;
   }
-  stream.getTracks().forEach((track) => track.addEventListener("ended", () => fail("it was unplugged, or is allowed no longer")));
   void next();
   return { stop };
 }

@@ -7,7 +7,7 @@ import { area, draw, LARGEST, png, save, type Look, type Show } from "./view";
 
 interface Item {
   name: string;
-  photo: ImageBitmap; // for the page; no larger than it shows
+  photo: ImageBitmap | null; // for the page, no larger than it shows; only of the one that is shown
   whole(): Promise<ImageBitmap>;
   found: Found;
 }
@@ -21,6 +21,8 @@ const cameraButton = element<HTMLButtonElement>("camera");
 let segmenter: Segmenter;
 let camera: Promise<Camera | null> | null = null;
 let shown: Item | null = null;
+let wanted: Item | null = null; // what is to be shown once it is open
+let picked = false; // the user looks at something: photos that are done later do not take its place
 let opening: Promise<void> = Promise.resolve();
 
 function tell(text: string, bad = false) {
@@ -41,24 +43,49 @@ function refresh() {
     return;
   }
   const percent = `${area(shown.found, Number(level.value)).toFixed(1)} %`;
-  draw(view, shown.photo, shown.found, look());
+  draw(view, shown.photo!, shown.found, look());
   view.setAttribute("aria-label", `${shown.name}, ${look().show}: ${percent} sclera`);
   element("name").textContent = shown.name;
   element("area").textContent = percent;
   element("time").textContent = `${shown.found.ms.toFixed(0)} ms`;
 }
 
-function show(item: Item) {
+/** Shows an item, opened again if need be: of the others only thumbnail and map are kept, so that many fit into a phone's memory. */
+async function show(item: Item) {
+  wanted = item;
+  if (!item.photo) {
+    const whole = await item.whole();
+    const photo = await small(whole);
+    whole.close();
+    if (wanted !== item || item.photo) {
+      photo.close(); // something else is wanted by now, or it was asked for twice
+      return;
+    }
+    item.photo = photo;
+  }
+  if (shown && shown !== item) {
+    release(shown);
+  }
   shown = item;
   element("result").hidden = false;
   refresh();
 }
 
-/** Segments a picture and keeps a small copy; `whole` opens it again when it is to be saved, so that many fit into memory. */
-async function segment(name: string, bitmap: ImageBitmap, whole?: () => Promise<ImageBitmap>): Promise<Item> {
+function release(item: Item) {
+  item.photo?.close();
+  item.photo = null;
+}
+
+/** A copy no larger than the page shows. */
+function small(bitmap: ImageBitmap) {
   const scale = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
   const [resizeWidth, resizeHeight] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
-  const photo = await createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: "high" });
+  return createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: "high" });
+}
+
+/** Segments a picture; `whole` opens it again, when it is to be saved or shown once more. */
+async function segment(name: string, bitmap: ImageBitmap, whole?: () => Promise<ImageBitmap>): Promise<Item> {
+  const photo = await small(bitmap);
   const found = await segmenter.segment(bitmap);
   return { name, photo, whole: whole ?? (() => createImageBitmap(photo)), found };
 }
@@ -72,37 +99,44 @@ function decode(file: File) {
 
 async function openFiles(files: File[]) {
   await stopCamera();
+  picked = false;
   const failed: string[] = [];
   for (const [number, file] of files.entries()) {
     tell(`${number + 1} of ${files.length}: ${file.name}`);
     try {
       const item = await segment(file.name, await decode(file), () => decode(file));
-      list(item);
-      show(item);
+      const button = list(item);
+      if (picked) {
+        release(item);
+      } else {
+        choose(button);
+        await show(item);
+      }
     } catch (error) {
       failed.push(`${file.name}: ${(error as Error).message}`);
     }
   }
   const done = files.length - failed.length;
-  tell([`${done} of ${files.length} done.`, ...failed].join(" "), failed.length > 0);
+  tell([`${done} of ${files.length} done.`, ...(camera ? ["The camera is on."] : []), ...failed].join(" "), failed.length > 0);
 }
 
 function list(item: Item) {
   const button = document.createElement("button");
   const thumbnail = document.createElement("canvas");
   const label = document.createElement("span");
-  Object.assign(thumbnail, { width: 224, height: Math.max(1, Math.round((224 * item.photo.height) / item.photo.width)) });
-  thumbnail.getContext("2d")!.drawImage(item.photo, 0, 0, thumbnail.width, thumbnail.height);
+  Object.assign(thumbnail, { width: 224, height: Math.max(1, Math.round((224 * item.found.height) / item.found.width)) });
+  thumbnail.getContext("2d")!.drawImage(item.photo!, 0, 0, thumbnail.width, thumbnail.height);
   label.textContent = item.name;
   button.type = "button";
   button.append(thumbnail, label);
   button.addEventListener("click", async () => {
+    picked = true;
     await stopCamera();
     choose(button);
-    show(item);
+    await show(item).catch((error: Error) => tell(`${item.name}: ${error.message}.`, true));
   });
   element("photos").append(button);
-  choose(button);
+  return button;
 }
 
 function choose(button: HTMLElement | null) {
@@ -111,17 +145,22 @@ function choose(button: HTMLElement | null) {
 }
 
 function startCamera() {
-  const mine: Promise<Camera | null> = openCamera(element<HTMLVideoElement>("video"), cameraFrame, (why) => {
-    camera = null;
-    cameraButton.textContent = "Use the camera";
-    tell(`The camera stopped: ${why}.`, true);
-  }).catch((error: Error) => {
-    camera = null;
-    cameraButton.textContent = "Use the camera";
-    tell(`No camera: ${error.message}.`, true);
+  const over = (why: string) => {
+    if (camera === mine) {
+      camera = null;
+      cameraButton.textContent = "Use the camera";
+      tell(why, true);
+    }
     return null;
-  });
+  };
+  const mine: Promise<Camera | null> = openCamera(
+    element<HTMLVideoElement>("video"),
+    cameraFrame,
+    () => camera === mine,
+    (why) => over(`The camera stopped: ${why}.`),
+  ).catch((error: Error) => over(`No camera: ${error.message}.`));
   camera = mine;
+  picked = true;
   cameraButton.textContent = "Stop the camera";
   choose(null);
   void mine.then((opened) => opened && camera === mine && tell("The camera is on; its pictures stay on this device."));
@@ -129,12 +168,10 @@ function startCamera() {
 
 async function cameraFrame(bitmap: ImageBitmap) {
   const item = await segment("camera", bitmap);
-  const before = shown;
   if (camera) {
-    show(item);
-  }
-  if (camera && before?.name === "camera") {
-    before.photo.close();
+    await show(item);
+  } else {
+    release(item);
   }
 }
 
@@ -151,7 +188,7 @@ async function stopCamera() {
 }
 
 async function saveAs(kind: Show) {
-  const item = shown; // another may be shown before this one is decoded
+  const item = wanted; // another may be wanted before this one is decoded
   if (!item) {
     return;
   }

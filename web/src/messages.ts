@@ -1,5 +1,8 @@
 // What the page and its worker say to each other.
 
+/** A canvas too large for the browser holds nothing, without an error. */
+export const TOO_LARGE = "this browser cannot hold a picture so large";
+
 export interface Model {
   size: number;
   level: number;

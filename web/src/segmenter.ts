@@ -1,6 +1,7 @@
 // The worker as promises, started when the page is kept for use without a network, if it can be.
 
 import type { Answer, Found, Model } from "./messages";
+import address from "./worker.ts?worker&url";
 
 export interface Segmenter {
   model: Model;
@@ -15,7 +16,7 @@ interface Waiting {
 /** Starts the worker; rejects, with what to tell the user, when the model cannot be had. */
 export async function startSegmenter(): Promise<Segmenter> {
   await keepPage();
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const worker = startWorker();
   const waiting = new Map<number, Waiting>();
   let last = 0;
   const model = await new Promise<Model>((resolve, reject) => {
@@ -39,6 +40,14 @@ export async function startSegmenter(): Promise<Segmenter> {
       worker.postMessage({ id, bitmap }, [bitmap]);
     });
   return { model, segment };
+}
+
+/** A worker takes its Content-Security-Policy from its own response, as the service worker sends it and static hosts do not: without
+ *  the one it is started from a blob, which has the policy of the page. */
+function startWorker() {
+  const url = new URL(address, import.meta.url).href;
+  const begin = new Blob([`import ${JSON.stringify(url)};`], { type: "text/javascript" });
+  return new Worker(navigator.serviceWorker?.controller ? url : URL.createObjectURL(begin), { type: "module" });
 }
 
 /** Registers the service worker and waits until it serves this page, if it is about to: all that is loaded later is kept. */

@@ -1,7 +1,7 @@
 // Draws a photo with what was found in it, and makes the files that are saved.
 
 import { enlarge } from "./image";
-import type { Found } from "./messages";
+import { TOO_LARGE, type Found } from "./messages";
 
 export type Show = "overlay" | "mask" | "photo";
 
@@ -39,6 +39,9 @@ function paint(canvas: HTMLCanvasElement, photo: CanvasImageSource, found: Found
     return;
   }
   const picture = context.getImageData(0, 0, width, height);
+  if (picture.data[3] !== 255) {
+    throw new Error(TOO_LARGE);
+  }
   enlarge(found.map, found.size, width, height).forEach((level, i) => {
     const inside = level >= look.level;
     if (look.show === "mask") {
@@ -53,12 +56,12 @@ function paint(canvas: HTMLCanvasElement, photo: CanvasImageSource, found: Found
 }
 
 /** The PNG of a mask or an overlay at the photo's own size. */
-export function png(photo: CanvasImageSource, found: Found, look: Look): Promise<Blob> {
+export async function png(photo: CanvasImageSource, found: Found, look: Look): Promise<Blob> {
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: found.width, height: found.height });
   paint(canvas, photo, found, look);
   return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser cannot write a picture so large"))), "image/png"),
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(TOO_LARGE))), "image/png"),
   );
 }
 

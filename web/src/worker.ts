@@ -4,14 +4,15 @@ import type { InferenceSession, Tensor } from "onnxruntime-web";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import wasmForGpu from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url";
 import { enlarge, shrink } from "./image";
-import type { Answer, Found, Model, Question } from "./messages";
+import { TOO_LARGE, type Answer, type Found, type Model, type Question } from "./messages";
 
 interface Loaded {
   model: Model;
   run(rgb: Uint8Array): Promise<Float32Array>;
 }
 
-const base = new URL("../", self.location.href);
+const BAND = 256; // rows
+const base = new URL("../", import.meta.url); // the worker's own address may be a blob's
 const loading = load();
 loading.then(
   ({ model }) => say({ kind: "ready", model }),
@@ -42,17 +43,32 @@ function say(message: Answer, transfer: Transferable[] = []) {
 async function segment({ model, run }: Loaded, bitmap: ImageBitmap): Promise<Found> {
   const started = performance.now();
   const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
-  context.fillStyle = "#fff"; // beneath transparent pictures
-  context.fillRect(0, 0, width, height);
-  context.drawImage(bitmap, 0, 0);
-  const rgb = shrink(context.getImageData(0, 0, width, height).data, width, height, model.size);
+  const rgb = shrink(pixels(bitmap), width, height, model.size);
   const map = Float32Array.from(await run(rgb)); // a copy: the runtime's own memory may be used again
   const counts = new Uint32Array(256);
   for (const level of enlarge(map, model.size, width, height)) {
     counts[level]++;
   }
   return { width, height, size: model.size, map, counts, ms: performance.now() - started };
+}
+
+/** The pixels of a picture, on white, RGBA; read in bands, as phones give a canvas fewer pixels than their cameras take. */
+function pixels(bitmap: ImageBitmap): Uint8ClampedArray {
+  const { width, height } = bitmap;
+  const rows = Math.min(BAND, height);
+  const context = new OffscreenCanvas(width, rows).getContext("2d", { willReadFrequently: true })!;
+  context.fillStyle = "#fff"; // beneath transparent pictures
+  const rgba = new Uint8ClampedArray(4 * width * height);
+  for (let top = 0; top < height; top += BAND) {
+    context.fillRect(0, 0, width, rows);
+    context.drawImage(bitmap, 0, -top);
+    const part = context.getImageData(0, 0, width, Math.min(rows, height - top)).data;
+    if (part[3] !== 255) {
+      throw new Error(TOO_LARGE);
+    }
+    rgba.set(part, 4 * width * top);
+  }
+  return rgba;
 }
 
 async function load(): Promise<Loaded> {
@@ -71,8 +87,10 @@ async function load(): Promise<Loaded> {
 
 async function fetched(name: string) {
   const response = await fetch(new URL(name, base));
-  if (!response.ok) {
-    throw new Error(`${name} is missing from this site (${response.status}): export it with export_model.py --to web`);
+  const page = response.headers.get("content-type")?.startsWith("text/html"); // some hosts send one for whatever is missing
+  if (!response.ok || page) {
+    const found = response.ok ? "a page came instead" : response.status;
+    throw new Error(`${name} is missing from this site (${found}): export it with export_model.py --to web`);
   }
   return response;
 }
@@ -93,7 +111,7 @@ async function open(bytes: Uint8Array) {
 }
 
 function start(ort: typeof import("onnxruntime-web"), bytes: Uint8Array, url: string, provider: string): Promise<InferenceSession> {
-  ort.env.wasm.wasmPaths = { wasm: new URL(url, self.location.href).href };
+  ort.env.wasm.wasmPaths = { wasm: new URL(url, import.meta.url).href };
   ort.env.wasm.numThreads = 1; // more need headers that plain static hosts do not send
   ort.env.logLevel = "error";
   return ort.InferenceSession.create(bytes, { executionProviders: [provider] });
