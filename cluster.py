@@ -18,10 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from console import BadInput, MunetError, quiet_stderr
-from files import PART_PREFIX
 from images import SUFFIXES
 from photos import Photos
-from prediction import output_paths, predict_photo
+from prediction import BAD_NAME, output_paths, predict_photo
 from prediction_table import COLUMNS
 from runtime import Segmenter
 from storage import Store
@@ -62,13 +61,14 @@ def connected(address):
         ray.shutdown()
 
 
-def photos_of(url):
-    """The photos below a URL.
+def photos_of(url, out):
+    """The photos below a URL, without what lies below `out`.
 
     Raises:
         MunetError: there are none, or two would write one output.
     """
-    photos = Photos(url.rstrip("/"), Store(url).listed(SUFFIXES))
+    root, inner = url.rstrip("/"), str(out).rstrip("/") + "/"
+    photos = Photos(root, [file for file in Store(url).listed(SUFFIXES) if not f"{root}/{file}".startswith(inner)])
     if not len(photos):
         raise MunetError(f"no photos in {url}: expected files ending in {' '.join(SUFFIXES)}")
     return photos
@@ -80,8 +80,8 @@ def still_holds(source, target, overlays):
 
     def holds(row, file):
         outputs = [written(path.as_posix()) for path in output_paths(row["image"], Path())[: 3 if overlays else 2]]
-        times = [photos(file), *outputs]
-        return row["status"] == "ok" and not row["error"] and None not in times and min(outputs) >= times[0]
+        good = row["status"] == "ok" and not row["error"] and None not in outputs
+        return good and (photos(file) is None or min(outputs) >= photos(file))  # None: it cannot be reached now
 
     return holds
 
@@ -103,7 +103,7 @@ def predict(ray, photos, segmenter, level, source, target, overlays):
     """
     model = ray.put(segmenter.file.read_bytes())
     made = (model, segmenter.file.name, segmenter.runtime, segmenter.tta, level, str(source), str(target), overlays)
-    return _mapped(ray, _Predictor, made, photos)
+    return _mapped(ray, _Predictor, made, photos, gpu=segmenter.runtime == "keras")
 
 
 def score(ray, pairs, sclera_value):
@@ -113,18 +113,27 @@ def score(ray, pairs, sclera_value):
         yield BadInput(*row["problem"]) if "problem" in row else np.array(row["counts"])
 
 
-def _mapped(ray, actor, made, items):
-    """Maps items over a pool of actors, one a GPU or a core: an iterator over what they return, in order."""
+def _mapped(ray, actor, made, items, gpu=False):
+    """Maps items over a pool of actors, one a core, or a GPU where they use it: an iterator over what they return, in order."""
     import pyarrow
 
     blocks = [pyarrow.table({"item": [json.dumps(item) for item in items[i : i + BLOCK]]}) for i in range(0, len(items), BLOCK)]
     if not blocks:
         return iter(())
     resources = ray.cluster_resources()
-    kind = "GPU" if resources.get("GPU", 0) >= 1 else "CPU"
+    kind = "GPU" if gpu and resources.get("GPU", 0) >= 1 else "CPU"
     pool = {"concurrency": (1, max(1, int(resources.get(kind, 1)))), "num_gpus" if kind == "GPU" else "num_cpus": 1}
     results = ray.data.from_arrow(blocks).map_batches(actor, fn_constructor_args=made, batch_size=BLOCK, **pool)
-    return (json.loads(row["result"]) for row in results.iter_rows())
+    return _results(ray, results)
+
+
+def _results(ray, results):
+    try:
+        for row in results.iter_rows():
+            yield json.loads(row["result"])
+    except ray.exceptions.RayError as error:
+        why = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        raise MunetError(f"a worker of the cluster failed ({why}); mend that and run the same command again, which goes on here") from error
 
 
 class _Actor:
@@ -155,16 +164,24 @@ class _Predictor(_Actor):
                     row = predict_photo(name, path, self._segmenter, self._level, Path(scratch), self._overlays)
                     row["error"] = row["error"].replace(str(path), f"{self._source.url}/{file}")
             except OSError as error:
-                problem = BadInput(f"{self._source.url}/{file}", str(error), "a file that can be read", "check that it is there")
-                return dict.fromkeys(COLUMNS, "") | {"image": name, "status": "failed", "error": str(problem)}
+                return self._failed(name, file, str(error), "a file that can be read", "check that it is there")
             prediction, binarised, overlay = output_paths(name, Path(scratch))
             for path in (prediction, overlay, binarised):  # where there is a mask, all else is there too
                 output = path.relative_to(scratch).as_posix()
                 if path.exists():
-                    self._target.put(output, path.read_bytes())
+                    try:
+                        self._target.put(output, path.read_bytes())
+                    except OSError as error:
+                        if error.errno not in BAD_NAME:  # a full disk concerns all of them
+                            raise
+                        return self._failed(name, file, error.strerror, "a name that outputs can have", "rename it")
                 elif row["status"] != "ok":  # of a photo that was good once
                     self._target.remove(output)
         return row
+
+    def _failed(self, name, file, *problem):
+        error = str(BadInput(f"{self._source.url}/{file}", *problem))
+        return dict.fromkeys(COLUMNS, "") | {"image": name, "status": "failed", "error": error}
 
 
 class _Scorer(_Actor):
@@ -185,21 +202,24 @@ class _Scorer(_Actor):
 
 @contextmanager
 def local_copy(target, names):
-    """A context manager that gives a local folder with the named files of a results folder; they are put back in the end.
+    """A context manager that gives a local folder with the named files of a results folder, and a function that puts them back.
 
-    A results folder that is local already is given as it is.
+    That happens in the end, too. A results folder that is local already is given as it is.
     """
     if not target.remote:
-        yield Path(target.url)
+        yield Path(target.url), lambda: None
         return
     with tempfile.TemporaryDirectory() as scratch:
         for name in names:
             if (data := target.read(name)) is not None:
                 Path(scratch, name).write_bytes(data)
+
+        def put_back():
+            for name in names:
+                with suppress(FileNotFoundError):
+                    target.put(name, Path(scratch, name).read_bytes())
+
         try:
-            yield Path(scratch)
+            yield Path(scratch), put_back
         finally:
-            for path in Path(scratch).iterdir():
-                if path.name in names and not path.name.startswith(PART_PREFIX):
-                    with suppress(FileNotFoundError):
-                        target.put(path.name, path.read_bytes())
+            put_back()

@@ -43,7 +43,10 @@ def open_engine(path, runtime="auto", threads=1):
         return _open_file(path, kind, threads)
     if runtime == "keras" or (runtime == "auto" and _installed("keras") and (has_gpu() or not _installed("litert"))):
         _require("keras")
-        return KerasEngine(path)
+        engine = KerasEngine(path)
+        if engine.batch > 1 or runtime == "keras" or not _installed("litert"):
+            return engine
+        warn('Keras finds no GPU, though there is one (pip install "tensorflow[and-cuda]"?): LiteRT runs on the CPU instead')
     kind = "litert" if runtime == "auto" else runtime
     try:
         return _open_file(converted(path, kind), kind, threads)
@@ -139,9 +142,10 @@ class KerasEngine:
 
     def __init__(self, path, batch=None):
         with quiet_stderr():
+            import devices
             import model
         self.file, (self.network, _) = model_file(path), model.load_munet(path)
-        self.batch = batch or (GPU_BATCH if has_gpu() else 1)
+        self.batch = batch or (1 if devices.device() == "cpu" else GPU_BATCH)
         self._waiting = queue.SimpleQueue()
         threading.Thread(target=self._serve, daemon=True).start()
 

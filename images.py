@@ -25,6 +25,9 @@ from png import encode_png
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif")
 # The largest phone sensors give 200 megapixels; anything above is taken for a decompression bomb.
 MAX_PIXELS = 200_000_000
+MAX_SCANS = 200  # of a progressive JPEG, each of which takes as long as a whole photo
+# Not all that Pillow knows: it would hand PostScript to an interpreter.
+_FORMATS = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF")
 BOMB_PIXELS, BOMB_DENSITY = 30_000_000, 50  # above so many pixels, no photo has so many a byte
 BAND = 64  # rows
 _END_OF_JPEG = b"\xff\xd9"
@@ -55,17 +58,23 @@ def open_image(path):
         BadInput: not there, not readable, not an image, empty, damaged, or larger than `MAX_PIXELS`.
     """
     try:
-        if Path(path).suffix.lower() in (".heic", ".heif"):
-            _register_heif()
         if os.path.getsize(path) == 0:
             raise BadInput(path, "an empty file (0 bytes)", "an image", "copy it again from its source")
-        with Image.open(path) as opened:
+        with open(path, "rb") as file:
+            heif = file.read(8)[4:] == b"ftyp"  # whatever its name
+        if heif:
+            _register_heif()
+        with Image.open(path, formats=["HEIF"] if heif else _FORMATS) as opened:
             width, height = opened.size
             if width * height > MAX_PIXELS:
                 raise BadInput(path, f"{width}x{height} pixels", f"at most {MAX_PIXELS / 1e6:g} megapixels", "down-scale it first")
             if width * height > BOMB_PIXELS and width * height > BOMB_DENSITY * os.path.getsize(path):
                 found = f"{width}x{height} pixels in {os.path.getsize(path)} bytes"
                 raise BadInput(path, found, "a photo, which takes more", "it is empty, damaged, or made to fill the memory: leave it out")
+            if opened.info.get("progressive") and Path(path).read_bytes().count(b"\xff\xda") > MAX_SCANS:
+                raise BadInput(
+                    path, f"more than {MAX_SCANS} scans", "a photo, which has about ten", "it is made to take hours: leave it out"
+                )
             yield opened
     except (MunetError, MemoryError):
         raise

@@ -1,10 +1,11 @@
-"""Which photos to predict: of a folder, one file, or a list; a hundred thousand take ten megabytes.
+"""Which photos to predict: of a folder, one file, or a list; a hundred thousand take some twenty megabytes.
 
 photos = find_photos("photos")
 for name, path in photos: ...          # name: path below the folder, without suffix, with `/`
 """
 
 import codecs
+import itertools
 import os
 import zlib
 from pathlib import Path
@@ -29,7 +30,7 @@ class Photos:
     def __init__(self, root, files):
         self.root = root
         self._files = sorted(files, key=_name)
-        for first, second in zip(self._files, self._files[1:], strict=False):
+        for first, second in itertools.pairwise(self._files):
             if _name(first) == _name(second) and first != second:
                 one, other = shown(f"{self.root}/{first}"), shown(f"{self.root}/{second}")
                 raise MunetError(f"{one} and {other} would both write {shown(_name(first))}.png; rename one")

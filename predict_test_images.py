@@ -29,6 +29,7 @@ from prediction_table import Table
 from runtime import Segmenter
 from storage import Store, is_remote
 
+KEEP_SECONDS = 60  # between copies of the table to an object store
 SHIPPED = Path(__file__).resolve().parent / "weights" / "munet"
 
 
@@ -132,19 +133,27 @@ def predict_on_cluster(args):
 
     segmenter, level = load(args)
     target = Store(args.out if is_remote(args.out) else args.out.resolve())
-    photos = cluster.photos_of(args.images) if is_remote(args.images) else local_photos(args)
+    photos = cluster.photos_of(args.images, args.out) if is_remote(args.images) else local_photos(args)
     source = Store(photos.root if is_remote(args.images) else Path(photos.root).resolve())
-    with cluster.local_copy(target, (SETTINGS_FILE, "predictions.csv")) as folder:
+    with cluster.local_copy(target, (SETTINGS_FILE, "predictions.csv")) as (folder, put_back):
         claim(args, segmenter, level, folder)
+        if args.overwrite and target.remote:  # the earlier run's; the folder here has but its settings
+            for name in target.listed((".png", ".jpg")):
+                target.remove(name)
+        put_back()
         table, files = Table(folder), list(photos.files())
         done = table.settle(files, cluster.still_holds(source, target, not args.no_overlays))
         missing = list(table.missing(files))
         with cluster.connected(args.ray) as ray, table.appending() as append:
             rows = cluster.predict(ray, missing, segmenter, level, source.url, target.url, not args.no_overlays)
+            kept = time.monotonic()
             for row in progress(rows, len(photos) - done, "predict"):
                 append(row)
                 if row["error"]:
                     failed(MunetError(row["error"]))
+                if time.monotonic() - kept > KEEP_SECONDS:
+                    put_back()
+                    kept = time.monotonic()
         return summarise(table, files, level, args.out)
 
 
@@ -153,6 +162,9 @@ def predict_frames(args):
     refuse_outputs(args)
     segmenter, level = load(args)
     claim(args, segmenter, level)
+    table = args.out / f"{video.name_of(args.images)}.csv"
+    if table.exists():  # a recording cannot be had again
+        raise MunetError(f"{shown(table)} is there already; give another --out, or --overwrite")
     started = time.monotonic()
     frames, lost = video.predict_video(args.images, segmenter, level, args.out, args.frames, args.workers)
     if lost:

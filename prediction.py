@@ -21,7 +21,7 @@ from prediction_table import COLUMNS
 
 OVERLAY_QUALITY = 90
 LARGE = 40_000_000  # pixels of a photo that is worked on alone, lest several fill the memory
-_BAD_NAME = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG)
+BAD_NAME = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG)
 _alone = threading.Lock()
 
 
@@ -58,7 +58,7 @@ def predict_photo(name, path, segmenter, level, out, overlays=True):
     except (MunetError, MemoryError, cv2.error) as problem:
         return _failed_row(name, path, problem, out)
     except OSError as problem:
-        if problem.errno not in _BAD_NAME:  # a full disk concerns all of them
+        if problem.errno not in BAD_NAME:  # a full disk concerns all of them
             raise
         return _failed_row(name, path, BadInput(path, problem.strerror, "a name that outputs can have", "rename it"), out)
 
@@ -104,10 +104,14 @@ def output_paths(name, out):
 
 
 def still_holds(row, path, out, overlays=True):
-    """Whether a row of an earlier run is still true: its files are there, and not older than the photo."""
+    """Whether a row of an earlier run is still true: its files are there, and not older than the photo, where that can be reached."""
     if row["status"] != "ok" or row["error"]:
         return False
     try:
-        return min(output.stat().st_mtime for output in output_paths(row["image"], out)[: 3 if overlays else 2]) >= path.stat().st_mtime
+        written = min(output.stat().st_mtime for output in output_paths(row["image"], out)[: 3 if overlays else 2])
     except OSError:
         return False
+    try:
+        return written >= path.stat().st_mtime
+    except OSError:  # a share that is not mounted, say: what was made of the photo is worth the more
+        return True

@@ -84,7 +84,7 @@ class Table:
         """All rows in order of name; of those of one name the last that was written."""
         tables = sorted((path for path in (*self._parts, self.path) if path.exists()), key=lambda path: path.stat().st_mtime_ns)
         stretches = [(path, number) for path in tables for number in range(_stretches(path))]
-        if len(stretches) > MOST_STRETCHES:  # somebody has sorted it otherwise
+        if len(stretches) > max(MOST_STRETCHES, 2 * len(tables)):  # somebody has sorted it otherwise
             merged = sorted((row for path in tables for row in _read(path)), key=itemgetter("image"))
         else:
             merged = heapq.merge(*(_stretch(*stretch) for stretch in stretches), key=itemgetter("image"))

@@ -49,8 +49,7 @@ def predict_video(source, segmenter, level, out, frames=None, workers=2):
     Raises:
         MunetError: there is no such camera, or the file holds no video that OpenCV reads.
     """
-    camera = str(source).isdigit() and not Path(source).exists()
-    name = f"camera{source}" if camera else Path(source).stem
+    camera, name = _is_camera(source), name_of(source)
     capture = cv2.VideoCapture(int(str(source)) if camera else str(source))
     first = next(_frames(capture), None) if capture.isOpened() else None
     if first is None:
@@ -64,9 +63,10 @@ def predict_video(source, segmenter, level, out, frames=None, workers=2):
     def one(item):
         seconds, image = item
         mask = segmenter(image) >= level
-        return seconds, mask, overlay(image, mask)
+        return seconds - began, mask, overlay(image, mask)
 
     written = 0
+    began = first[0] if camera else 0.0  # a camera's clock runs since it was made, or the machine started
     source_frames = itertools.islice(itertools.chain([first], _frames(capture)), frames)
     with _outputs(out, name, capture) as write, concurrent.futures.ThreadPoolExecutor(workers) as pool:
         results = pool_map(pool, one, source_frames, ahead=2 * workers)
@@ -76,6 +76,15 @@ def predict_video(source, segmenter, level, out, frames=None, workers=2):
                 written += 1
     capture.release()
     return written, int(total - written) if told and written < ENOUGH * total else 0
+
+
+def name_of(source):
+    """What the outputs of a video or a camera are called, without suffix."""
+    return f"camera{source}" if _is_camera(source) else Path(source).stem
+
+
+def _is_camera(source):
+    return str(source).isdigit() and not Path(source).exists()
 
 
 def _frames(capture):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, run_script, write_plain
 
+import cluster as suite
 import model
 from conversion import converted
 from storage import Store
@@ -78,6 +79,17 @@ def test_a_worker_that_is_killed_changes_nothing(cluster, weights, tmp_path):
     assert tree(tmp_path / "ray") == tree(tmp_path / "local")
 
 
+def test_a_name_that_outputs_cannot_have_fails_alone(cluster, weights, tmp_path):
+    for name in ("x.jpg", "x.png/b.jpg", "z.jpg"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(photo(1))
+    words = [tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out", "--ray", cluster.address]
+    done = run_script(ROOT / "predict_test_images.py", *words, timeout=300)
+    assert done.returncode == 1, done.stderr
+    assert "rename it" in done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["images"] == 2
+
+
 def test_levels_are_picked_by_adding_up_histograms(cluster, weights, tmp_path):
     data = write_plain(tmp_path / "data", 3, 2)
     done = run_script(ROOT / "predict_test_images.py", data, "--weights", weights, "--out", tmp_path / "out")
@@ -139,6 +151,11 @@ def test_from_and_to_an_object_store(bucket, weights, tmp_path):
     refused = run_script(*command, "--level", 7, timeout=300)
     assert refused.returncode == 2
     assert "level was 128, now 7" in refused.stderr
+    # What an earlier run wrote is no photo, and goes with --overwrite.
+    assert {name.split("/")[0] for name, _ in suite.photos_of(bucket, f"{bucket}/results").files()} == {"photos"}
+    target.put("Overlays/old.jpg", b"of a photo that is gone")
+    assert run_script(*command, "--overwrite", timeout=300).returncode == 1
+    assert set(target.listed((".png", ".jpg"))) == set(written)
 
 
 def test_what_cannot_run_says_so(tmp_path, weights):

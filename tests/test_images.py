@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from conftest import run_script
 from PIL import Image, ImageOps
 
 import images
@@ -67,6 +68,24 @@ def test_heic_is_read_upright(tmp_path, orientation):
     exif[0x0112] = orientation
     path = saved(tmp_path / "photo.HEIC", STORED[orientation](quadrants((64, 96))), exif=exif.tobytes())
     assert_close(read_image(path), quadrants((64, 96)))
+
+
+def test_heic_of_another_name_is_read_whatever_was_read_before(tmp_path):
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    saved(tmp_path / "photo.heic", quadrants((64, 96))).rename(tmp_path / "photo.jpg")
+    code = f"import images; print(images.read_image({str(tmp_path / 'photo.jpg')!r}).shape)"
+    assert run_script("-c", code).stdout == "(64, 96, 3)\n"
+
+
+def test_a_photo_that_is_made_to_take_hours_is_refused(tmp_path):
+    data = saved(tmp_path / "a.jpg", noise(64, 64, 3), progressive=True).read_bytes()
+    assert read_image(tmp_path / "a.jpg").shape == (64, 64, 3)
+    first = data.index(b"\xff\xda")
+    second = data.index(b"\xff\xda", first + 2)
+    (tmp_path / "a.jpg").write_bytes(data[:first] + data[first:second] * 300 + data[second:])
+    with pytest.raises(BadInput, match="more than 200 scans"):
+        read_image(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
@@ -139,6 +158,7 @@ def test_images_of_one_pixel_are_read_resized_and_drawn_on(tmp_path, size):
         ("empty.png", b"", "an empty file"),
         ("binary.webp", bytes(range(256)), "not an image"),
         ("text.heic", b"not a photo at all", "not an image"),
+        ("program.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n{} loop\n", "not an image"),
     ],
 )
 def test_what_is_no_image_is_named(tmp_path, name, data, found):

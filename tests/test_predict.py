@@ -155,6 +155,17 @@ def test_a_photo_that_is_good_no_more_leaves_no_outputs(weights, photos, tmp_pat
     assert len(list((tmp_path / "out/Overlays").rglob("*.jpg"))) == 4
 
 
+def test_photos_that_are_out_of_reach_keep_what_was_made_of_them(weights, photos, tmp_path, capsys):
+    (tmp_path / "list.txt").write_text(f"{photos}/a.png\n{photos}/one.tiff\n")
+    words = (tmp_path / "list.txt", "--weights", weights, "--out", tmp_path / "out")
+    predict(capsys, *words)
+    before = tree(tmp_path / "out")
+    photos.rename(tmp_path / "unmounted")
+    code, figures, _ = predict(capsys, *words)
+    assert (code, figures["images"]) == (0, 2)
+    assert tree(tmp_path / "out") == before
+
+
 def test_a_name_that_outputs_cannot_have_fails_alone(weights, tmp_path, capsys):
     for name in ("x.jpg", "x.png/b.jpg", "z.jpg"):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -55,6 +55,17 @@ def test_a_video_gives_an_overlay_video_and_a_table(weights, clip, tmp_path, cap
     assert not made.read()[0]
 
 
+def test_what_is_recorded_is_not_written_over(weights, clip, tmp_path, capsys):
+    words = [str(clip), "--weights", str(weights), "--out", str(tmp_path / "out")]
+    predict_test_images.main(words)
+    before = (tmp_path / "out/my clip.csv").read_bytes()
+    with pytest.raises(MunetError, match=r"my clip\.csv is there already"):
+        predict_test_images.main([*words, "--frames", "5"])
+    assert (tmp_path / "out/my clip.csv").read_bytes() == before
+    assert predict_test_images.main([*words, "--frames", "5", "--overwrite"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["images"] == 5
+
+
 def test_a_video_that_is_cut_short_is_told(weights, clip, tmp_path, capsys):
     data = clip.read_bytes()
     clip.write_bytes(data[: len(data) // 2])
