@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,10 @@ import pytest
 from images import write_png
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A shell's background job hands SIGINT on as ignored, and the scripts that tests interrupt would then never see it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def draw_eye(seed, size=(48, 64)):
