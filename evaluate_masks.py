@@ -118,7 +118,7 @@ def refuse_or_name(problems, results, args):
     if problems and not args.allow_missing:
         print_problems(problems)
         raise MunetError(
-            f"{len(problems)} problems in {shown(results)}, listed above; mend them, or give --allow-missing to score the rest"
+            f"problems in {shown(results)}: {len(problems)}, listed above; mend them, or give --allow-missing to score the rest"
         )
     for problem in problems:
         failed(problem)

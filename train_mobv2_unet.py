@@ -126,11 +126,11 @@ def checked_cache(dataset, args):
     cache = build_cache(dataset.samples, dataset.root, args.size, args.sclera_value, args.cache)
     problems = dataset.problems + cache.problems
     if problems:
-        print(f"{len(problems)} problems:")
+        print(f"problems: {len(problems)}")
         print_problems(problems)
         if not args.skip_bad:
             raise MunetError(
-                f"{len(problems)} problems in {shown(dataset.root)} (listed above); mend them, or leave these files out with --skip-bad"
+                f"problems in {shown(dataset.root)}: {len(problems)}, listed above; mend them, or leave these files out with --skip-bad"
             )
     if not len(cache):
         raise MunetError(f"no usable image with a mask in {shown(dataset.root)}")

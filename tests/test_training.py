@@ -164,7 +164,7 @@ def test_problems_are_shown_together_before_training_and_can_be_skipped(tiny_dat
     first.write_bytes(first.read_bytes()[:200])
     (tiny_dataset / "masks" / second.relative_to(tiny_dataset / "images").with_suffix(".png")).unlink()
     short = ["--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
-    with pytest.raises(MunetError, match="2 problems"):
+    with pytest.raises(MunetError, match=r"problems in .*: 2,"):
         train(capsys, tiny_dataset, *short)
     shown = capsys.readouterr().out
     assert first.name in shown
