@@ -3,13 +3,16 @@
 import cv2
 import numpy as np
 
+from .face import lambert, lamp_direction, lamp_share
 from .geometry import arch
 from .glints import add_glints
 from .iris import draw_iris
 from .paint import bounds, bump, linear, mix, noise, ramp, soften
+from .people import SCLERAS
 from .sclera import draw_sclera
 from .skin import skin_tone
 
+RIM_WRAP = 0.4  # How far light creeps around the rim.
 FLESH, WET_RIM, LASH_ROOTS, CLEFT = (206, 126, 114), (226, 164, 150), (36, 22, 20), (40, 22, 18)  # sRGB, of light skin
 SCLERA, IRIS, PUPIL = 1, 2, 3  # classes of pixels; 0 is all else
 HALF_COVERED = 128  # Of 255: a pixel is the eye's whose larger part is.
@@ -50,27 +53,40 @@ def _draw_rims(canvas, scene, fissure, rng):
     frame, lids = scene.frame, scene.lids
     rim, roots = np.zeros(frame.size, np.uint8), np.zeros(frame.size, np.uint8)
     # As thick as this along the lids, and nothing at the canthi.
-    taper = rng.uniform(0.03, 0.08) * arch((lids.at + 1) / 2, 0.3, 0.3)[:, None] * (0, 1)
+    taper = arch((lids.at + 1) / 2, 0.3, 0.3)[:, None] * (0, 1)
     lower, upper = np.stack([lids.at, lids.lower], 1), np.stack([lids.at, lids.upper], 1)
     if not lids.closed:
-        frame.polygon(rim, np.concatenate([lower, (lower + taper)[::-1]]))
+        frame.polygon(rim, np.concatenate([lower, (lower + scene.subject.rim * taper)[::-1]]))
+    taper = rng.uniform(0.03, 0.08) * taper
     frame.polygon(roots, np.concatenate([upper + 0.3 * taper, (upper - 0.8 * taper)[::-1]]))
     rim, roots = (soften(layer, 0.012 * frame.scale) for layer in (rim, roots))
-    wet = linear(WET_RIM) * (1 - 0.7 * np.float32(scene.subject.skin_tone))
     # The skin next to the cleft is in the lashes' shade, and in the brow's.
     mix(canvas, linear(CLEFT), (0.3 + 0.3 * scene.capture.socket) * soften(fissure, 0.08 * frame.scale))
-    mix(canvas, wet, 0.75 * rim)
+    mix(canvas, _rim_color(scene) * np.float32(rng.uniform(0.7, 1.3)), 0.85 * rim)
     mix(canvas, linear(LASH_ROOTS), 0.8 * roots)
 
 
+def _rim_color(scene):
+    """The colour of the lower lid's rim in the capture's light, linear RGB: it looks up, and out at the camera."""
+    subject, capture = scene.subject, scene.capture
+    rosy = linear(WET_RIM) * (1 - 0.7 * np.float32(subject.skin_tone))
+    pale = 0.72 * linear(SCLERAS[subject.sclera][0]) * (1 - 0.3 * np.float32(subject.skin_tone))
+    color = rosy + (pale - rosy) * np.float32(0.9 * subject.rim_pallor)
+    up = -0.6 * scene.frame.axes[1] / np.linalg.norm(scene.frame.axes[1])
+    key = lamp_share(capture)
+    lit = key * lambert((*up, 0.8), lamp_direction(capture), RIM_WRAP) + 1 - key
+    return color * lit * np.float32(1 - 0.3 * capture.socket)
+
+
 def _draw_meniscus(canvas, scene, rng):
-    """Adds the line of tears along the lower lid, which mirrors the lamp in places, to the canvas in place."""
+    """Adds the tears along both edges of the lower lid's rim, which mirror the lamp in places, to the canvas in place."""
     frame, lids = scene.frame, scene.lids
     line = np.zeros(frame.size, np.uint8)
-    for _ in range(int(rng.integers(0, 7))):
-        start, length = rng.uniform(-0.97, 0.9), rng.uniform(0.02, 0.3)
+    for _ in range(int(rng.integers(0, 12))):
+        start, length = rng.uniform(-0.97, 0.9), 0.01 * 30 ** rng.uniform()
         at = np.linspace(start, min(start + length, 0.98), 8)
-        path = np.stack([at, np.interp(at, lids.at, lids.lower) + rng.uniform(-0.005, 0.03)], 1)
+        edge = scene.subject.rim * rng.integers(2)
+        path = np.stack([at, np.interp(at, lids.at, lids.lower) + edge + rng.uniform(-0.005, 0.03)], 1)
         frame.strokes(line, path[None], rng.uniform(0.01, 0.03), 255 * rng.uniform(0.2, 1))
     shine = soften(line, 0.006 * frame.scale) * np.float32(rng.uniform(0.1, 1.2))
     canvas += shine[..., None]
@@ -119,8 +135,8 @@ def _lid_shadow(scene, view, covered, rng):
     frame, lids = scene.frame, scene.lids
     # The distance from either lid, and that from the upper one, whose lashes throw a longer shadow: the deeper and longer, the
     # higher the lamp.
-    deep, far = rng.uniform(0.3, 0.6), rng.uniform(0.06, 0.16)
+    deep, far = rng.uniform(0.3, 0.9), 0.06 * 5 ** rng.uniform()
     near = cv2.distanceTransform((covered >= HALF_COVERED).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(frame.scale)
     below_upper = np.maximum(frame.y[view] - np.interp(frame.x[view], lids.at, lids.upper).astype(np.float32), 0)
     socket = 1 - 0.6 * scene.capture.socket  # The brow keeps some light from all of it.
-    return socket * (1 - deep * np.exp(-below_upper / np.float32(far)) - 0.25 * np.exp(-near / 0.035))
+    return socket * (1 - deep * np.exp(-below_upper / np.float32(far))) * (1 - 0.3 * np.exp(-near / 0.035))

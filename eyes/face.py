@@ -15,23 +15,44 @@ WRAP = 0.25  # Light creeps this far around skin, which it enters.
 def shade_face(scene):
     """How the light falls on the face: (diffuse, gloss), each HW float32; 1 is what a surface facing the light gives back.
 
-    Lambert's law, wrapped around the terminator, and a Blinn-Phong gloss (Blinn, SIGGRAPH 1977).
+    Lambert's law and a Blinn-Phong gloss (Blinn, SIGGRAPH 1977).
     """
     capture, size = scene.capture, scene.frame.size
     normal = _normals(scene)
-    angle, tilt = math.radians(capture.light_angle), math.radians(capture.light_tilt)
-    toward = (math.cos(angle) * math.sin(tilt), math.sin(angle) * math.sin(tilt), math.cos(tilt))
-    facing = sum(n * np.float32(t) for n, t in zip(normal, toward, strict=True))
-    # Scaled so that what faces the camera is as bright in any light; the exposure is the camera's.
-    level = (toward[2] + WRAP) / (1 + WRAP)
-    lamp = np.maximum((facing + WRAP) / (1 + WRAP), 0) / level
-    key = 0.25 + 0.7 * capture.contrast
+    toward = lamp_direction(capture)
+    lamp, key = lambert(normal, toward, WRAP), lamp_share(capture)
     sky = 1 - 0.25 * normal[1]  # What comes from everywhere comes more from above.
     middle = np.array([toward[0], toward[1], toward[2] + 1])
     middle /= np.linalg.norm(middle)
     gloss = np.maximum(sum(n * np.float32(m) for n, m in zip(normal, middle, strict=True)), 0) ** 22
     diffuse = np.maximum(key * lamp + (1 - key) * sky, 0.04)
     return enlarge(diffuse, size), enlarge(key * gloss, size)
+
+
+def lamp_direction(capture):
+    """The unit vector (x, y, z) from the face to the lamp, in the photo's axes, z towards the camera."""
+    angle, tilt = math.radians(capture.light_angle), math.radians(capture.light_tilt)
+    return math.cos(angle) * math.sin(tilt), math.sin(angle) * math.sin(tilt), math.cos(tilt)
+
+
+def lamp_share(capture):
+    """How much of the light comes from the lamp, 0..1; the rest comes from all around."""
+    return 0.25 + 0.7 * capture.contrast
+
+
+def lambert(normal, toward, wrap):
+    """What a matt surface gives back of a lamp's light that creeps by `wrap` around it, 1 where it faces the camera.
+
+    Args:
+        normal: (x, y, z), each HW float32 or a number, of length 1.
+        toward: (x, y, z), see `lamp_direction`.
+        wrap: 0 none; light enters skin and sclera, and comes out beyond the terminator.
+
+    Returns:
+        float32 like them, scaled so that what faces the camera is as bright in any light; the exposure is the camera's.
+    """
+    facing = sum(n * np.float32(t) for n, t in zip(normal, toward, strict=True))
+    return np.maximum(facing + np.float32(wrap), 0) / np.float32(toward[2] + wrap)
 
 
 def _normals(scene):

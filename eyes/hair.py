@@ -137,7 +137,7 @@ def _lower_lashes(scene, count, rng):
     at, drift = _roots(-0.6, 0.97, count, scene.capture.mascara, rng)
     fan = 0.6 * at + drift + rng.normal(0, 0.25, count)
     length = 0.55 * scene.subject.lash_length * rng.uniform(0.5, 1.2, count)
-    y = np.interp(at, lids.at, lids.lower) + 0.035  # They grow from the rim's outer edge.
+    y = np.interp(at, lids.at, lids.lower) + max(0.035, scene.subject.rim)  # They grow from the rim's outer edge.
     return _curves(at, y, (0.2 * fan, np.full(count, 0.55)), (fan, rng.uniform(0.5, 0.9, count)), length)
 
 

@@ -8,6 +8,7 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
     "squint": {"openness": 1.0},  # closed lids with it
     "aspect": {"aspect": 4 / 3},
     "framing": {"view": "eye", "center_x": 0.5, "center_y": 0.5},  # photos of no eye, or of a part of one, with it
+    "rim": {"rim": 0.03, "rim_pallor": 0.0},  # broad and pale rims of the lower lid with it
     "vessels": {"vessels": 0.0, "redness": 0.0, "pinguecula": 0.0, "pigment_spots": 0},
     "glints": {"glints": "none", "red_pupil": 0.0, "contact_lens": False},
     "glasses": {"glasses": False},

@@ -49,6 +49,8 @@ class Subject:
     crease_gap: float
     crease_depth: float  # 0 is a lid without a fold
     caruncle: float  # its size, 1 is usual
+    rim: float  # how broad the wet rim of the lower lid is
+    rim_pallor: float  # 0 rosy to 1 as pale as the sclera beside it
     vessels: float  # 0..1
     lash_count: int
     lash_length: float
@@ -91,6 +93,8 @@ def draw_subject(rng):
         crease_gap=rng.uniform(0.1, 0.26),
         crease_depth=rng.uniform(0, 0.2) if hooded else rng.uniform(0.4, 1),
         caruncle=rng.uniform(0.45, 1.15),
+        rim=0.03 * 5.5 ** rng.uniform(),
+        rim_pallor=rng.uniform(),
         vessels=rng.beta(1.5, 2.5),  # mostly below the middle, as are redness, contrast and wrinkles
         lash_count=int(rng.integers(60, 320)),
         lash_length=rng.uniform(0.16, 0.46),

@@ -5,6 +5,7 @@ import math
 import cv2
 import numpy as np
 
+from .face import lambert, lamp_direction, lamp_share
 from .paint import linear, mix, noise, ramp
 from .people import SCLERAS
 
@@ -12,6 +13,7 @@ from .people import SCLERAS
 PINK, RED = (0.08, 0.6, 0.5), (0.2, 0.75, 0.7)
 FOLD = np.array([0.6, 0.42, 0.34], np.float32)  # What the fold near the outer canthus leaves of the light.
 YELLOW, BROWN = np.array([0.95, 0.8, 0.42], np.float32), np.array([0.35, 0.22, 0.15], np.float32)  # What spots leave of the light.
+ROUND, WRAP = 1.12, 0.5  # The radius of the globe that light falls on; how far light creeps around it.
 STREAM = 13  # Told to the generator beside the subject's seed and eye.
 VESSELS, STEPS = 90, 24  # Most that one eye shows, and the points along each.
 
@@ -57,15 +59,15 @@ def _draw_spots(ball, scene, x, y):
 
 
 def _shade(scene, x, y):
-    """How bright a matte globe is at (x, y), in a light from ahead and one from the capture's side, like `x`."""
-    capture = scene.capture
-    angle = math.radians(capture.light_angle)
-    toward = np.array([math.cos(angle), math.sin(angle)]) @ scene.frame.axes.T * 0.5 * (0.4 + capture.contrast)
-    toward = toward.astype(np.float32)
-    # How far the surface faces the camera. A globe larger than the true one, or the corners would be too dark.
+    """How bright a matt globe is at (x, y), in the lamp's light and in what comes from ahead, like `x`."""
     dx, dy = x - np.float32(scene.globe.middle[0]), y - np.float32(scene.globe.middle[1])
-    facing = np.sqrt(np.maximum(1 - (dx * dx + dy * dy) / (1.12 * 1.12), 0.02))
-    return 0.52 + (0.55 * facing + 0.35 * (toward[0] * x + toward[1] * y)) * (0.7 + 0.4 * capture.contrast)
+    # A globe larger than the true one, or the corners would be too dark.
+    dx, dy = dx / np.float32(ROUND), dy / np.float32(ROUND)
+    facing = np.sqrt(np.maximum(1 - dx * dx - dy * dy, 0.02))
+    (a, b), (c, d) = scene.frame.axes.astype(np.float32)
+    lamp = lambert((a * dx + c * dy, b * dx + d * dy, facing), lamp_direction(scene.capture), WRAP)
+    key = np.float32(lamp_share(scene.capture))
+    return key * lamp + (1 - key) * (0.55 + 0.45 * facing)
 
 
 def _vessels(scene):

@@ -342,3 +342,32 @@ def test_the_band_of_lash_roots_is_dark_above_the_rim_and_leaves_the_sclera():
     darker = images[0.0].astype(int).sum(axis=2) - images[0.2].astype(int).sum(axis=2) > 60
     assert darker.sum() > 1000
     assert (darker & (classes[0.2] > 0)).sum() < 0.1 * darker.sum()
+
+
+def test_the_rim_of_the_lower_lid_is_pale_as_broad_as_told_and_never_sclera():
+    subject = replace(subject_of(6), lash_count=0, skin_tone=0.6, sclera="white")
+    capture = replace(plain(capture_of(6, openness=0.9, scale=0.35, tilt=0.0)), glints="none")
+    images, classes = {}, {}
+    for rim, pallor in ((0.03, 1.0), (0.16, 1.0), (0.16, 0.0)):
+        drawn = eyes.render(replace(subject, rim=rim, rim_pallor=pallor), capture, (240, 320))
+        images[rim, pallor], classes[rim, pallor] = drawn[0].astype(int), drawn[1]
+    narrow, broad, rosy = images.values()
+    assert all(np.array_equal(classes[0.03, 1.0], other) for other in classes.values())
+    paler = (broad - narrow).sum(axis=2) > 60
+    assert paler.sum() > 500
+    assert (paler & (classes[0.16, 1.0] > 0)).sum() < 0.05 * paler.sum()
+    colourful = (broad.max(axis=2) - broad.min(axis=2))[paler], (rosy.max(axis=2) - rosy.min(axis=2))[paler]
+    assert colourful[0].mean() < colourful[1].mean() - 10
+
+
+def test_the_globe_is_brighter_on_the_lamps_side():
+    subject = replace(subject_of(1), outer_tint=0.0, vessels=0.0, lash_count=0)
+    sides = []
+    for angle in (0.0, 180.0):
+        light = {"light_angle": angle, "light_tilt": 60.0, "contrast": 0.8, "redness": 0.0, "yaw": 0.0, "pitch": 0.0, "head_yaw": 0.0}
+        scene = scene_of(subject, capture_of(1, openness=1.0, scale=0.4, tilt=0.0, eye="L", **light), (120, 160))
+        white = eyes.sclera.draw_sclera(scene, np.s_[:, :], np.random.default_rng(0)).mean(axis=2)[50:70]
+        sides.append((white[:, 25:50].mean(), white[:, 110:135].mean()))
+    (left, right), (other_left, other_right) = sides
+    assert right > 1.5 * left
+    assert other_left > 1.5 * other_right
