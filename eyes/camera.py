@@ -77,7 +77,10 @@ def _develop(canvas, gain, capture):
 
 
 def _record(photo, capture, rng):
-    """What the sensor, with its noise, and its sharpening make of tones 0-255: HWC uint8, in place of `photo`."""
+    """What the sensor, with its black level and noise, and its sharpening make of tones 0-255: HWC uint8, in place of `photo`."""
+    black = capture.black * rng.uniform(0.4, 1, 3).astype(np.float32)  # Of each channel: what is dark has a colour.
+    photo *= 1 - black / 255
+    photo += black
     grain = rng.standard_normal(photo.shape, dtype=np.float32)
     grain *= np.float32(capture.noise)
     photo += grain

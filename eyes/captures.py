@@ -20,11 +20,11 @@ BACKDROPS = ("dark", "wall", "bright", "clutter")
 GLINTS = ("none", "lamps", "ring", "window", "scene")
 
 # How often comes what is not the rule, in photos.
-BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.07, 0.03, 0.15, 0.2
-CLOSED, SQUINTING = 0.05, 0.22
+BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.07, 0.03, 0.2, 0.25
+CLOSED, SQUINTING = 0.05, 0.28
 UNDEREXPOSED, RED_PUPILS = 0.3, 0.1
 GLASSES, LENSES, MAKEUP, STRANDS, HAIRY = 0.13, 0.1, 0.25, 0.2, 0.5
-MOVED, SHARPENED, HAZY, STAMPED = 0.15, 0.2, 0.35, 0.3
+MOVED, SHARPENED, HAZY, LIFTED, STAMPED = 0.15, 0.2, 0.35, 0.5, 0.3
 SHADOWED, PATCHED, NEAR_GREY = 0.25, 0.12, 0.2
 FOUR_BY_THREE = 0.4  # the frame of most cameras; the others are cut out of one
 
@@ -70,6 +70,7 @@ class Capture:
     cast_shadow: float  # 0 none to 1
     light_patch: float  # 0 none to 1, a spot of sun on the face
     exposure: float  # stops from automatic exposure
+    black: float  # 8-bit levels that the camera leaves where there is no light
     haze: float  # stray light, as a share of twice the photo's mean
     bloom: float  # 0..1, how far bright parts spill over
     saturation: float  # 1 is true
@@ -179,8 +180,8 @@ def _draw_worn(rng):
 
 def _draw_light(rng):
     return {
-        "kelvin": 2100 * 5 ** rng.uniform(),  # candles and light bulbs to a blue sky
-        "tint": rng.normal(0, 0.4),
+        "kelvin": 2100 * 9 ** rng.uniform(),  # candles and light bulbs to a blue sky, and further: cameras misjudge it
+        "tint": rng.normal(0, 0.7),
         "light_angle": rng.uniform(0, 360),
         "light_tilt": rng.uniform(0, 75),
         "contrast": rng.beta(1.5, 2),
@@ -195,6 +196,7 @@ def _draw_camera(rng):
     dark, grey = rng.uniform() < UNDEREXPOSED, rng.uniform() < NEAR_GREY
     return {
         "exposure": rng.uniform(-4.6, -1) if dark else rng.normal(0, 0.5),
+        "black": _sometimes(rng, LIFTED, 3, 30),
         "haze": _sometimes(rng, HAZY, 0.01, 0.2),
         "bloom": rng.beta(1, 3),
         "saturation": rng.uniform(0, 0.4) if grey else rng.uniform(0.4, 1.25),

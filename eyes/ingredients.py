@@ -20,7 +20,7 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
     "light": {"light_tilt": 0.0, "contrast": 0.3, "falloff": 0.0, "cast_shadow": 0.0, "light_patch": 0.0},
     "socket": {"socket": 0.0},
     "color": {"kelvin": 6000.0, "tint": 0.0, "saturation": 1.0},
-    "exposure": {"exposure": 0.0, "haze": 0.0, "tone_curve": 1.0, "bloom": 0.0, "vignette": 0.0},
+    "exposure": {"exposure": 0.0, "black": 0.0, "haze": 0.0, "tone_curve": 1.0, "bloom": 0.0, "vignette": 0.0},
     "blur": {"defocus": 0.0, "motion": 0.0, "resolution": 1.0, "sharpening": 0.0},
     "noise": {"noise": 0.0, "blotches": 0.0, "jpeg_quality": 95},
     "text": {"stamped": False},

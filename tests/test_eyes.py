@@ -371,3 +371,15 @@ def test_the_globe_is_brighter_on_the_lamps_side():
     (left, right), (other_left, other_right) = sides
     assert right > 1.5 * left
     assert other_left > 1.5 * other_right
+
+
+def test_a_black_level_lifts_what_is_dark_and_leaves_white_alone():
+    capture = eyes.leave_out(capture_of(3), ["noise", "blur"])
+    for seen in (0.0, 255.0):
+        levels = []
+        for black in (0.0, 30.0):
+            photo = np.full((24, 32, 3), seen, np.float32)
+            levels.append(eyes.camera._record(photo, replace(capture, black=black), np.random.default_rng(0))[0, 0].astype(int))
+        lift = levels[1] - levels[0]
+        assert (lift == 0).all() if seen else (lift >= 11).all() and (lift <= 30).all()
+    assert eyes.leave_out(replace(capture, black=9.0), ["exposure"]).black == 0
