@@ -20,7 +20,7 @@ BACKDROPS = ("dark", "wall", "bright", "clutter")
 GLINTS = ("none", "lamps", "ring", "window", "scene")
 
 # How often comes what is not the rule, in photos.
-BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.07, 0.03, 0.2, 0.25
+BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.15, 0.04, 0.2, 0.25
 CLOSED, SQUINTING = 0.05, 0.28
 UNDEREXPOSED, RED_PUPILS = 0.3, 0.1
 GLASSES, LENSES, MAKEUP, STRANDS, HAIRY = 0.13, 0.1, 0.25, 0.2, 0.5
