@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from .face import lambert, lamp_direction, lamp_share
+from .face import lit
 from .geometry import arch
 from .glints import add_glints
 from .iris import draw_iris
@@ -73,9 +73,7 @@ def _rim_color(scene):
     pale = 0.72 * linear(SCLERAS[subject.sclera][0]) * (1 - 0.3 * np.float32(subject.skin_tone))
     color = rosy + (pale - rosy) * np.float32(0.9 * subject.rim_pallor)
     up = -0.6 * scene.frame.axes[1] / np.linalg.norm(scene.frame.axes[1])
-    key = lamp_share(capture)
-    lit = key * lambert((*up, 0.8), lamp_direction(capture), RIM_WRAP) + 1 - key
-    return color * lit * np.float32(1 - 0.3 * capture.socket)
+    return color * lit((*up, 0.8), capture, RIM_WRAP, 1) * np.float32(1 - 0.3 * capture.socket)
 
 
 def _draw_meniscus(canvas, scene, rng):

@@ -20,13 +20,12 @@ def shade_face(scene):
     capture, size = scene.capture, scene.frame.size
     normal = _normals(scene)
     toward = lamp_direction(capture)
-    lamp, key = lambert(normal, toward, WRAP), lamp_share(capture)
     sky = 1 - 0.25 * normal[1]  # What comes from everywhere comes more from above.
     middle = np.array([toward[0], toward[1], toward[2] + 1])
     middle /= np.linalg.norm(middle)
     gloss = np.maximum(sum(n * np.float32(m) for n, m in zip(normal, middle, strict=True)), 0) ** 22
-    diffuse = np.maximum(key * lamp + (1 - key) * sky, 0.04)
-    return enlarge(diffuse, size), enlarge(key * gloss, size)
+    diffuse = np.maximum(lit(normal, capture, WRAP, sky), 0.04)
+    return enlarge(diffuse, size), enlarge(lamp_share(capture) * gloss, size)
 
 
 def lamp_direction(capture):
@@ -40,19 +39,22 @@ def lamp_share(capture):
     return 0.25 + 0.7 * capture.contrast
 
 
-def lambert(normal, toward, wrap):
-    """What a matt surface gives back of a lamp's light that creeps by `wrap` around it, 1 where it faces the camera.
+def lit(normal, capture, wrap, around):
+    """What a matt surface gives back, by Lambert's law, of the lamp's light and of what comes from all around.
 
     Args:
-        normal: (x, y, z), each HW float32 or a number, of length 1.
-        toward: (x, y, z), see `lamp_direction`.
-        wrap: 0 none; light enters skin and sclera, and comes out beyond the terminator.
+        normal: (x, y, z) in the photo's axes, each HW float32 or a number, of length 1.
+        capture: a `Capture`.
+        wrap: 0 none; light enters skin and sclera, and comes out this far beyond the terminator.
+        around: how bright the light from all around leaves it, HW float32 or a number.
 
     Returns:
-        float32 like them, scaled so that what faces the camera is as bright in any light; the exposure is the camera's.
+        Like `around`, scaled so that what faces the camera is as bright under any lamp; the exposure is the camera's.
     """
+    toward, key = lamp_direction(capture), lamp_share(capture)
     facing = sum(n * np.float32(t) for n, t in zip(normal, toward, strict=True))
-    return np.maximum(facing + np.float32(wrap), 0) / np.float32(toward[2] + wrap)
+    lamp = np.maximum(facing + np.float32(wrap), 0) / np.float32(toward[2] + wrap)
+    return key * lamp + (1 - key) * around
 
 
 def _normals(scene):

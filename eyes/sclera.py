@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 
-from .face import lambert, lamp_direction, lamp_share
+from .face import lit
 from .paint import linear, mix, noise, ramp
 from .people import SCLERAS
 
@@ -65,9 +65,7 @@ def _shade(scene, x, y):
     dx, dy = dx / np.float32(ROUND), dy / np.float32(ROUND)
     facing = np.sqrt(np.maximum(1 - dx * dx - dy * dy, 0.02))
     (a, b), (c, d) = scene.frame.axes.astype(np.float32)
-    lamp = lambert((a * dx + c * dy, b * dx + d * dy, facing), lamp_direction(scene.capture), WRAP)
-    key = np.float32(lamp_share(scene.capture))
-    return key * lamp + (1 - key) * (0.55 + 0.45 * facing)
+    return lit((a * dx + c * dy, b * dx + d * dy, facing), scene.capture, WRAP, 0.55 + 0.45 * facing)
 
 
 def _vessels(scene):
