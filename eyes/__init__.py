@@ -60,7 +60,7 @@ __all__ = [
     "render",
 ]
 
-VERSION = 17  # Counts up whenever the same seed gives other pixels.
+VERSION = 18  # Counts up whenever the same seed gives other pixels.
 PIXELS = 480 * 640  # Of a photo whose size is not given.
 SMALLEST = 16  # Pixels along a side; in fewer there is no eye to see.
 
@@ -93,8 +93,8 @@ def render(subject, capture, size=None):
     Returns:
         image: HWC uint8 RGB, 0-255. classes: HW uint8; `SCLERA` (1), `IRIS` (2) and `PUPIL` (3) are inside the
         palpebral fissure and outside its fleshy corners, with the limbus between the first two; 0 is all else. What crosses
-        the eye (single lashes, glints, hair, glasses) hides nothing, lashes that cover most of what is behind them
-        hide it: annotators of real photos draw through the ones and around the others.
+        the eye (single lashes, glints, hair, glasses) hides nothing; lashes that cover most of what is behind them hide it in
+        photos that are near and sharp: annotators of real photos draw through the ones and around the others.
 
     Raises:
         ValueError: a side of `size` is below 16 pixels.

@@ -16,6 +16,7 @@ RIM_WRAP = 0.4  # How far light creeps around the rim.
 FLESH, WET_RIM, LASH_ROOTS, CLEFT = (206, 126, 114), (226, 164, 150), (36, 22, 20), (40, 22, 18)  # sRGB, of light skin
 SCLERA, IRIS, PUPIL = 1, 2, 3  # classes of pixels; 0 is all else
 HALF_COVERED = 128  # Of 255: a pixel is the eye's whose larger part is.
+PUSHED = 0.015  # What the flesh at the nose gains in size with each degree that the eye is turned towards it.
 NASAL_POINT = 6  # Of the lid curves, near the canthus, between which the caruncle lies.
 
 
@@ -36,8 +37,9 @@ def draw_eyeball(canvas, scene, rng):
     covered = fissure[view]
     ball = draw_sclera(scene, view, rng)
     rho, theta = scene.globe.polar(frame.x[view], frame.y[view])
+    caruncle = _draw_caruncle(ball, scene, view, rng) & (rho >= 1)  # The iris, which turns against it, is before it.
     draw_iris(ball, scene, rho, theta)
-    corners = _draw_caruncle(ball, scene, view, rng) | _draw_outer_corner(ball, scene, view, rng)
+    corners = caruncle | _draw_outer_corner(ball, scene, view, rng)
     ball *= _lid_shadow(scene, view, covered, rng)[..., None]
     add_glints(ball, scene, view, rng)
     mix(canvas[view], ball, covered.astype(np.float32) / 255)
@@ -96,8 +98,11 @@ def _draw_caruncle(ball, scene, view, rng):
     x, y = frame.x[view], frame.y[view]
     middle = np.array([-0.99, float((lids.upper[NASAL_POINT] + lids.lower[NASAL_POINT]) / 2)])
     bumps = noise(rng, x.shape, 0.035 * frame.scale)
+    # An eye that turns towards the nose pushes the fold beside the caruncle together and out.
+    turned = max(0, (scene.capture.head_yaw - scene.capture.yaw) * frame.side)
+    size = subject.caruncle * (1 + PUSHED * turned)
     # 1 at the border of a caruncle that reaches 0.22 sideways and 0.2 up and down, times its size.
-    radius = np.hypot((x - middle[0]) / (0.22 * subject.caruncle), (y - middle[1]) / (0.2 * subject.caruncle)).astype(np.float32)
+    radius = np.hypot((x - middle[0]) / (0.22 * size), (y - middle[1]) / (0.2 * size)).astype(np.float32)
     flesh = linear(FLESH) * (1 - 0.5 * np.float32(subject.skin_tone))
     # A rosy fold leads over from the sclera to the knob itself.
     mix(ball, flesh, 0.55 * bump(np.maximum(radius - 0.6, 0), 0.7))
@@ -136,5 +141,5 @@ def _lid_shadow(scene, view, covered, rng):
     deep, far = rng.uniform(0.3, 0.9), 0.06 * 5 ** rng.uniform()
     near = cv2.distanceTransform((covered >= HALF_COVERED).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(frame.scale)
     below_upper = np.maximum(frame.y[view] - np.interp(frame.x[view], lids.at, lids.upper).astype(np.float32), 0)
-    socket = 1 - 0.6 * scene.capture.socket  # The brow keeps some light from all of it.
+    socket = 1 - 0.75 * scene.capture.socket  # The brow keeps some light from all of it.
     return socket * (1 - deep * np.exp(-below_upper / np.float32(far))) * (1 - 0.3 * np.exp(-near / 0.035))

@@ -185,7 +185,7 @@ def _draw_light(rng):
         "light_angle": rng.uniform(0, 360),
         "light_tilt": rng.uniform(0, 75),
         "contrast": rng.beta(1.5, 2),
-        "falloff": rng.beta(1, 2),
+        "falloff": rng.beta(1, 1.4),
         "socket": rng.beta(1.2, 1.6),
         "cast_shadow": _sometimes(rng, SHADOWED, 0.3),
         "light_patch": _sometimes(rng, PATCHED, 0.2),

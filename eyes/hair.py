@@ -8,7 +8,8 @@ import numpy as np
 from .paint import bounds, bump, enlarge, linear, mix, ramp, soften
 
 BLACK, FAIR = (24, 17, 14), (150, 112, 72)  # sRGB
-HIDING = 0.6  # The share that lashes cover of where nobody would see sclera any more.
+HIDING = 0.6  # The share that lashes cover of where nobody would see sclera any more,
+CRISP = 0.005  # in photos whose blur, in eye units, is below this: in softer ones people draw through lashes, from lid to lid.
 BROW_BELOW = -0.6  # y that hardly a hair of a brow reaches down to: closer photos hold none.
 POINTS = 8  # Of a hair's curve.
 
@@ -34,12 +35,19 @@ def draw_hair(canvas, classes, scene, rng):
     # Many more are too fine to draw, or out of focus: a shade about the roots.
     mix(canvas, dark, 0.5 * soften(lashes, 0.03 * frame.scale))
     mix(canvas, dark, lashes.astype(np.float32) / 255)
-    _hide(classes, lashes, 0.06 * frame.scale)
+    if _blur(scene.capture) < CRISP:
+        _hide(classes, lashes, 0.06 * frame.scale)
     if scene.capture.strands:
         strands = np.zeros(frame.size, np.uint8)
         frame.strokes(strands, _strands(scene.capture.strands, rng), rng.uniform(0.01, 0.03, scene.capture.strands), 235)
         # Strands are nearer to the light than the face: now darker, now brighter than other hair.
         mix(canvas, color * np.float32(rng.uniform(0.6, 2.5)), soften(strands, rng.uniform(0, 0.02) * frame.scale))
+
+
+def _blur(capture):
+    """How far a photo's focus, motion and pixels blur the eye, in eye units."""
+    blur = math.hypot(capture.defocus, capture.motion / math.sqrt(12), 1 / capture.resolution)  # A streak's deviation.
+    return blur / 1000 / capture.scale
 
 
 def _hide(classes, lashes, sigma):

@@ -43,8 +43,8 @@ def draw_iris(ball, scene, rho, theta):
     hole = np.array(PUPIL, np.float32) + np.float32(scene.capture.red_pupil) * glow
     mix(disc, hole, 1 - ramp(rho + 0.01 * grain, pupil - 0.03, pupil + 0.03))
     # The limbus is a soft edge, not a line: the iris shines through where the sclera grows over it, bluish and ever
-    # fainter. Annotators draw their line where the dark begins to fade, so nearly all of the edge lies beyond it.
-    mix(ball, disc, 1 - ramp(rho, 1 - 0.1 * subject.limbus, 1 + 0.9 * subject.limbus))
+    # fainter. Annotators draw their line where the dark begins to fade, so most of the edge lies beyond it.
+    mix(ball, disc, 1 - ramp(rho, 1 - 0.2 * subject.limbus, 1 + 0.8 * subject.limbus))
     mix(ball, ball * BLUISH, 0.8 * bump(np.maximum(rho - 1, 0), subject.limbus) * (rho > 1))
     if scene.capture.contact_lens:  # It ends beyond the limbus, and its edge bends the light.
         mix(ball, ball * np.float32(rng.uniform(0.75, 1.2)), 0.8 * bump(rho - rng.uniform(1.1, 1.3), 0.02))

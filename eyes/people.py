@@ -113,7 +113,7 @@ def draw_subject(rng):
         limbus=rng.uniform(0.07, 0.2),
         limbal_ring=rng.uniform(0.2, 0.9),
         arcus=rng.uniform(0.3, 1) if rng.uniform() < ARCUS else 0.0,
-        outer_corner=0.02 + 0.2 * rng.beta(1.1, 1.8),
+        outer_corner=0.03 + 0.25 * rng.beta(1.1, 1.6),
         outer_tint=rng.beta(1.3, 1.2),
         pinguecula=rng.uniform(0.3, 1) if rng.uniform() < PINGUECULA else 0.0,
         pigment_spots=int(rng.integers(1, 6)) if rng.uniform() < PIGMENTED else 0,

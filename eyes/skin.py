@@ -11,7 +11,7 @@ from .hair import head_hair
 from .paint import COARSE, bump, enlarge, linear, mix, noise, ramp, soften
 
 TONES = ((244, 220, 208), (230, 192, 170), (210, 166, 140), (184, 136, 110), (142, 98, 76), (98, 66, 52), (62, 44, 38))  # sRGB
-REFLECTANCE = 0.8  # Of the same light skin gives back less than the white of the eye.
+REFLECTANCE = 0.9  # Of the same light skin gives back less than the white of the eye.
 DARKEST = 0.002  # Linear; nothing in a photo is blacker.
 MOLE, FRECKLE = (58, 36, 28), (150, 96, 66)  # sRGB
 MARK = np.stack([(np.cos(a), 0.8 * np.sin(a)) for a in np.linspace(0, math.tau, 13)[:-1]])  # The polygon that one is drawn as.

@@ -127,6 +127,33 @@ def test_the_mask_is_where_the_paint_of_the_sclera_is_seen(seed, monkeypatch):
     assert (seen != mask)[beyond].sum() < 0.1 * border.sum()
 
 
+def test_flesh_at_the_nose_grows_as_the_eye_turns_to_it_and_leaves_the_iris_whole():
+    masks, irises = {}, {}
+    for size in (0.01, 1.0):
+        for yaw in (0.0, 35.0):  # of a left eye, towards the temple and the photo's right, unless it is negative
+            capture = capture_of(4, openness=1.0, scale=0.4, tilt=0.0, yaw=-yaw, head_yaw=0.0, pitch=0.0, head_pitch=0.0, eye="L")
+            classes = eyes.render(replace(subject_of(4), lash_count=0, caruncle=size), capture, (240, 320))[1]
+            masks[size, yaw], irises[size, yaw] = classes == eyes.SCLERA, classes > eyes.SCLERA
+    middle = capture.center_x * 320
+    for yaw in (0.0, 35.0):
+        lost = masks[0.01, yaw] & ~masks[1.0, yaw]
+        assert np.nonzero(lost)[1].max() < middle
+        assert np.array_equal(irises[0.01, yaw], irises[1.0, yaw])
+    reach = {yaw: np.ptp(np.nonzero(masks[0.01, yaw] & ~masks[1.0, yaw])[0]) for yaw in (0.0, 35.0)}
+    assert reach[35.0] > 1.2 * reach[0.0]
+
+
+def test_skin_is_often_brighter_than_the_sclera_in_the_sockets_shade():
+    ratios = []
+    for i in range(120):
+        image, mask, attributes = eyes.draw_eye(subject_of(i), np.random.default_rng([i, 2]), (120, 160))
+        if attributes["view"] == "eye" and mask.sum() > 100:
+            skin = image[~mask].sum(axis=1)
+            ratios.append(skin[skin >= np.percentile(skin, 90)].mean() / image[mask].sum(axis=1).mean())
+    assert 1.1 < np.median(ratios) < 1.6  # of photos by seven webcams: 1.2 to 2.9
+    assert np.percentile(ratios, 95) > 2
+
+
 def test_flesh_at_the_outer_canthus_hides_sclera_there_alone():
     capture, masks = capture_of(4, openness=1.0, scale=0.4, tilt=0.0, yaw=0.0, pitch=0.0, eye="L"), {}
     for reach in (0.04, 0.3):
@@ -150,7 +177,8 @@ def test_an_eye_that_looks_into_the_camera_is_round_however_the_head_is_turned(h
 
 def test_a_turned_face_narrows_the_fissure():
     def widest(yaw):
-        classes = eyes.render(subject_of(1), capture_of(1, head_yaw=yaw, head_pitch=0.0, tilt=0.0, scale=0.3, openness=1.0), (240, 320))[1]
+        capture = capture_of(1, head_yaw=yaw, yaw=yaw, head_pitch=0.0, tilt=0.0, scale=0.3, openness=1.0)
+        classes = eyes.render(subject_of(1), capture, (240, 320))[1]
         return np.ptp(np.nonzero(classes)[1])
 
     assert widest(-30.0) == pytest.approx(widest(0.0) * np.cos(np.radians(30)), rel=0.06)
@@ -203,6 +231,9 @@ def test_single_lashes_hide_nothing_and_a_curtain_of_them_hides_what_is_behind_i
     assert dense[0][hidden].mean() < 0.6 * bare[0][hidden].mean()
     # At the upper lid, and nowhere else.
     assert np.nonzero(hidden)[0].mean() < np.nonzero(bare[1])[0].mean() - 10
+    # In a soft photo nobody sees what is between them.
+    soft = eyes.render(replace(subject, lash_count=320), replace(capture, defocus=4.0), (240, 320))
+    assert np.array_equal(bare[1], soft[1])
 
 
 def test_the_sclera_is_brighter_than_the_iris_and_the_pupil():
