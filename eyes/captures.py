@@ -20,12 +20,12 @@ BACKDROPS = ("dark", "wall", "bright", "clutter")
 GLINTS = ("none", "lamps", "ring", "window", "scene")
 
 # How often comes what is not the rule, in photos.
-BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.15, 0.04, 0.2, 0.25
+BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.2, 0.04, 0.2, 0.25
 CLOSED, SQUINTING = 0.05, 0.28
 UNDEREXPOSED, RED_PUPILS = 0.3, 0.1
 GLASSES, LENSES, MAKEUP, STRANDS, HAIRY = 0.13, 0.1, 0.25, 0.2, 0.5
 MOVED, SHARPENED, HAZY, LIFTED, STAMPED = 0.15, 0.2, 0.35, 0.5, 0.3
-SHADOWED, PATCHED, NEAR_GREY = 0.25, 0.12, 0.2
+SHADOWED, PATCHED, NEAR_GREY = 0.25, 0.12, 0.3
 FOUR_BY_THREE = 0.4  # the frame of most cameras; the others are cut out of one
 
 
@@ -57,7 +57,7 @@ class Capture:
     eyeshadow: float
     strands: int  # of hair across the frame
     head_hair: float  # how far the hair of the head reaches beyond the face, in eye units; 0 none
-    face_edge: float  # how near the face ends: 1.7 (beyond the temple) to 4 eye units away; 9 and nothing of its edge is seen
+    face_edge: float  # how near the face ends: 1.3 (at hair over the temple) to 4 eye units away; 9 and nothing of its edge is seen
     backdrop: str  # one of BACKDROPS, behind the head
     glints: str  # one of GLINTS, what the cornea mirrors
     kelvin: float
@@ -134,7 +134,7 @@ def _draw_pose(rng):
 
 def _draw_framing(rng, view):
     """Where the eye is in the frame, and how large."""
-    scale = 0.15 + 0.75 * rng.uniform() ** 1.5  # From a face's width to a close-up, more of the wide ones.
+    scale = 0.12 + 0.78 * rng.uniform() ** 1.6  # From a face's width to a close-up, more of the wide ones.
     # Close-ups are framed by hand around the eye; in wide frames it is more anywhere.
     free = 0.06 + 0.7 * max(0, 0.5 - scale)
     center = rng.uniform(0.5 - free, 0.5 + free, 2)
@@ -172,7 +172,7 @@ def _draw_worn(rng):
         "eyeshadow": float(shadow),
         "strands": int(_sometimes(rng, STRANDS, 1, 40)),
         "head_hair": _sometimes(rng, HAIRY, 0.2, 2.5),
-        "face_edge": rng.uniform(1.7, 4),
+        "face_edge": rng.uniform(1.3, 4),
         "backdrop": str(rng.choice(BACKDROPS)),
         "glints": str(rng.choice(GLINTS, p=(0.03, 0.48, 0.12, 0.22, 0.15))),
     }
