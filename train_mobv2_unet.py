@@ -13,6 +13,7 @@ split.csv, history.csv, curves.png, level.png, precision_recall.png and report.h
 
 import argparse
 import dataclasses
+import math
 from pathlib import Path
 
 from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, quiet_stderr, run, shown, warn
@@ -24,6 +25,7 @@ from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject, wr
 from threshold import best_level
 
 DEFAULTS = {"size": 224, "decoder": "unet"}
+FEWEST_EPOCHS, FEWEST_STEPS = 60, 200  # of stage 2: a handful of photos is an epoch of one step
 
 
 def parse(argv):
@@ -49,12 +51,16 @@ def parse(argv):
     training = parser.add_argument_group("training")
     training.add_argument("--loss", choices=("dice", "dice-bce", "tversky"), default="dice", help="see losses.py")
     training.add_argument("--batch-size", type=between(1, 4096, int), default=8, help="images a step")
-    training.add_argument("--epochs-frozen", type=between(0, 10**6, int), default=5, help="epochs of stage 1, the decoder alone")
-    training.add_argument("--epochs-finetune", type=between(0, 10**6, int), default=60, help="epochs of stage 2, everything")
+    frozen = "epochs of stage 1, the decoder alone (default: 5; 0 with --weights)"
+    training.add_argument("--epochs-frozen", type=between(0, 10**6, int), help=frozen)
+    finetune = f"epochs of stage 2, everything (default: {FEWEST_EPOCHS}, or what takes {FEWEST_STEPS} steps)"
+    training.add_argument("--epochs-finetune", type=between(0, 10**6, int), help=finetune)
     training.add_argument("--rate-frozen", type=between(1e-8, 1), default=2e-3, help="peak learning rate of stage 1")
-    training.add_argument("--rate-finetune", type=between(1e-8, 1), default=1e-3, help="peak learning rate of stage 2")
+    rate = "peak learning rate of stage 2 (default: 1e-3; 1e-4 with --weights)"
+    training.add_argument("--rate-finetune", type=between(1e-8, 1), help=rate)
     training.add_argument("--patience-frozen", type=between(1, 10**6, int), default=5, help="epochs without a better F1 that end stage 1")
-    training.add_argument("--patience-finetune", type=between(1, 10**6, int), default=20, help="the same for stage 2")
+    patience = "the same for stage 2 (default: a third of its epochs, at least 20)"
+    training.add_argument("--patience-finetune", type=between(1, 10**6, int), help=patience)
     training.add_argument("--online", action=argparse.BooleanOptionalAction, default=True, help="augment while training, anew each epoch")
     training.add_argument("--mixed-precision", action="store_true", help="float16 on the GPU, with loss scaling")
     training.add_argument("--teacher", type=Path, metavar="RUN", help="a trained model whose probabilities are half of the labels")
@@ -66,6 +72,9 @@ def parse(argv):
     if args.weights and args.decoder not in (None, begun["decoder"]):
         parser.error(f"argument --decoder: {shown(args.weights)} has a decoder of its own, {begun['decoder']}")
     args.decoder = args.decoder or begun["decoder"]
+    # A trained network needs no new decoder, and few photos at a high rate would cost it what it knows of all others.
+    args.epochs_frozen = (0 if args.weights else 5) if args.epochs_frozen is None else args.epochs_frozen
+    args.rate_finetune = args.rate_finetune or (1e-4 if args.weights else 1e-3)
     if args.size % 32:
         parser.error(f"argument --size: {args.size} is not divisible by 32")
     if args.validation + args.test >= 1:
@@ -77,7 +86,7 @@ def parse(argv):
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
-    if not args.epochs_frozen + args.epochs_finetune:
+    if args.epochs_frozen == args.epochs_finetune == 0:
         raise MunetError("--epochs-frozen and --epochs-finetune are both 0: nothing to train")
     dataset = find_dataset(args.data)
     print(dataset.describe())
@@ -100,6 +109,7 @@ def train(args, dataset):
     parts = make_split(dataset.samples, cache.samples, args)
     for part in ("train", "validation"):
         require_sclera(cache, parts[part], part)
+    set_length(args, len(parts["train"]))
     import training  # Keras, which it needs, is loaded by now
 
     continued = claim_folder(args.out, run_settings(args), args.overwrite)
@@ -109,6 +119,13 @@ def train(args, dataset):
     training_run = start(args, network, dataset, cache, parts)
     training_run.fit()
     return cache, parts, training_run
+
+
+def set_length(args, images):
+    """Fills in the epochs of stage 2 and its patience, where the command line leaves them to the number of images."""
+    if args.epochs_finetune is None:
+        args.epochs_finetune = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / math.ceil(images / args.batch_size)))
+    args.patience_finetune = args.patience_finetune or max(20, args.epochs_finetune // 3)
 
 
 def run_settings(args):

@@ -192,6 +192,19 @@ def test_fine_tuning_never_ends_worse_than_it_began(tiny_dataset, tmp_path, caps
     assert "has a decoder of its own, lite" in capsys.readouterr().err
 
 
+def test_fine_tuning_is_gentle_and_long_enough_for_few_photos(tiny_dataset, tmp_path, capsys):
+    train(capsys, tiny_dataset, "--out", tmp_path / "first", "--epochs-frozen", 1, "--epochs-finetune", 0)
+    lengths = []
+    for start, count in ((["--weights", str(tmp_path / "first")], 6), ([], 800)):
+        args = train_mobv2_unet.parse([str(tiny_dataset), *start])
+        train_mobv2_unet.set_length(args, count)
+        lengths.append((args.epochs_frozen, args.epochs_finetune, args.patience_finetune, args.rate_finetune))
+    assert lengths == [(0, 200, 66, 1e-4), (5, 60, 20, 1e-3)]
+    args.epochs_finetune, args.patience_finetune = 0, 7
+    train_mobv2_unet.set_length(args, 6)
+    assert (args.epochs_finetune, args.patience_finetune) == (0, 7)
+
+
 def test_fine_tuning_that_only_seemed_better_is_undone(tiny_dataset, tmp_path, capsys):
     first = ["--out", tmp_path / "first", "--epochs-frozen", 0]
     train(capsys, tiny_dataset, *first, "--epochs-finetune", 20, "--rate-finetune", 3e-3)
