@@ -1,6 +1,7 @@
 """The benchmarks run and tell the truth on small inputs; their times are never asserted."""
 
 import json
+import shutil
 
 import keras
 import pytest
@@ -40,10 +41,11 @@ def test_predict_measures_the_pipeline_beside_its_alternatives(weights, capsys, 
     assert last["first_mask_seconds"] > 0
 
 
-def test_formats_measures_every_export(weights, tiny_dataset, capsys, tmp_path):
-    last = figures(
-        capsys, "formats", weights, tiny_dataset, "--calibration", tiny_dataset / "images", "--rounds", 3, "--plot", tmp_path / "f.png"
-    )
+def test_formats_measures_every_export_of_all_models(weights, tiny_dataset, capsys, tmp_path):
+    other = shutil.copytree(weights, tmp_path / "other")
+    photos = tiny_dataset, "--calibration", tiny_dataset / "images"
+    last = figures(capsys, "formats", weights, *photos, "--rounds", 3, "--plot", tmp_path / "f.png", "--beside", other)
+    assert [set(formats) for formats in last["beside"]] == [set(last["formats"])]
     assert set(last["formats"]) == {"litert", "litert-fp16", "litert-int8", "onnx"}
     assert last["formats"]["litert"]["same_mask"] > 0.999
     assert last["formats"]["litert-int8"]["bytes"] < last["formats"]["litert-fp16"]["bytes"] < last["formats"]["litert"]["bytes"]
