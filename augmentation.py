@@ -10,10 +10,13 @@ serve a 224-pixel training image and a 12-megapixel photo.
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import cv2
 import numpy as np
 
+# 256 equally likely values of a standard normal distribution; a byte to choose one costs a tenth of drawing it.
+_NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])
 LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601
 
 
@@ -82,7 +85,7 @@ def augment(image, mask, ranges, rng):
 
 def flip(image, mask):
     """The left-right mirror images of an HWC image and its HW mask."""
-    return np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(mask[:, ::-1])
+    return cv2.flip(image, 1), cv2.flip(mask.view(np.uint8), 1).view(bool)
 
 
 def warp(image, mask, homography):
@@ -96,10 +99,9 @@ def warp(image, mask, homography):
     Returns:
         (image, mask) of the same shapes and dtypes. A result pixel is sclera where its interpolated label is at least half.
     """
-    size = mask.shape[::-1]
-    options = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT_101}
-    labels = cv2.warpPerspective(mask.astype(np.uint8) * 255, homography, size, **options)
-    return cv2.warpPerspective(image, homography, size, **options), labels >= 128
+    both = cv2.merge([image, mask.astype(np.uint8) * 255])  # four channels at once take less time than three alone
+    both = cv2.warpPerspective(both, homography, mask.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return cv2.cvtColor(both, cv2.COLOR_RGBA2RGB), cv2.extractChannel(both, 3) >= 128
 
 
 def draw_homography(mask, ranges, rng):
@@ -153,12 +155,12 @@ def _degrade(image, ranges, rng):
     if chances[1] and length > 1:
         image = cv2.filter2D(image, -1, streak(length, angle))
     if chances[2] and noise > 0:
-        noisy = image + rng.standard_normal(image.shape, np.float32) * np.float32(noise * 255)
-        image = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+        grain = cv2.LUT(rng.integers(0, 256, image.shape, np.uint8), np.rint(_NORMAL * noise * 255).astype(np.int16))
+        image = cv2.add(image, grain, dtype=cv2.CV_8U)
     if chances[3] and quality < 100:
         # OpenCV takes channels as BGR; in another order the codec would weigh them wrongly.
-        encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, round(quality)])[1]
-        image = np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1])
+        encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, round(quality)])[1]
+        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
     return image
 
 
