@@ -49,7 +49,7 @@ def test_it_finds_the_sclera_of_drawn_people_that_it_has_not_seen_and_nothing_wh
             tally.add(probability, mask)
         else:
             silent.append(not (probability >= segmenter.level).any())
-    assert tally.figures(segmenter.level)["f1"] > 0.88  # of so few photos a single one can take 0.01
+    assert tally.figures(segmenter.level)["f1"] > 0.89  # of so few photos a single one can take 0.01
     assert len(silent) > 15
     assert np.mean(silent) > 0.8
 
