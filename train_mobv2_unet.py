@@ -12,16 +12,15 @@ split.csv, history.csv, curves.png, level.png, precision_recall.png and report.h
 """
 
 import argparse
-import dataclasses
 import math
 from pathlib import Path
 
-from console import ArgumentParser, MunetError, between, finish, print_problems, print_table, quiet_stderr, run, shown, warn
+from console import ArgumentParser, MunetError, between, finish, print_table, quiet_stderr, run, shown
 from datasets import find_dataset
 from evaluation import FIGURES, tally_best, tally_samples
 from files import claim_folder, write_bytes
 from model_files import model_file, read_settings, store_level
-from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject, write_split
+from splits import SPLIT_FILE, write_split
 from threshold import best_level
 
 DEFAULTS = {"size": 224, "decoder": "unet"}
@@ -102,6 +101,7 @@ def main(argv):
 def train(args, dataset):
     """Checks and decodes everything, then trains: the cache, the parts of the split, and the finished `training.Run`."""
     from cache import require_sclera
+    from training_data import checked_cache, make_split
 
     # Before anything is decoded or the folder is claimed: a start that fails, or --overwrite, loses nothing.
     network = make_network(args)
@@ -136,58 +136,6 @@ def run_settings(args):
     return {"script": "train_mobv2_unet.py", **values, **paths}
 
 
-def checked_cache(dataset, args):
-    """Decodes everything once; all problems are shown together before anything is trained."""
-    from cache import build_cache
-
-    cache = build_cache(dataset.samples, dataset.root, args.size, args.sclera_value, args.cache)
-    problems = dataset.problems + cache.problems
-    if problems:
-        print(f"problems: {len(problems)}")
-        print_problems(problems)
-        if not args.skip_bad:
-            raise MunetError(
-                f"problems in {shown(dataset.root)}: {len(problems)}, listed above; mend them, or leave these files out with --skip-bad"
-            )
-    if not len(cache):
-        raise MunetError(f"no usable image with a mask in {shown(dataset.root)}")
-    if cache.cleaned:
-        warn(f"{cache.cleaned} of {len(cache)} masks were stored with losses and have been cleaned to black and white")
-    print(f"masks: {', '.join(sorted(cache.codings))} coding; cache: {len(cache)} images at {args.size}x{args.size}")
-    return cache
-
-
-def make_split(samples, good, args):
-    """The parts to train and validate on, drawn or read, with what is doubtful about them said.
-
-    Args:
-        samples: all samples of the dataset.
-        good: those without problems, the only ones that get into a part.
-        args: the command line; a run that is resumed keeps the split it began with.
-    """
-    kept = args.out / SPLIT_FILE
-    file = kept if args.resume and not args.overwrite and kept.exists() else args.split
-    if file:
-        parts, usable = read_split(file, samples), {sample.name for sample in good}
-        parts = {part: [sample for sample in found if sample.name in usable] for part, found in parts.items()}
-        left_out = len(good) - sum(len(found) for found in parts.values())
-        if left_out:
-            warn(f"{left_out} images are not in {shown(file)} and are left out")
-        for subject in shared_subjects(parts)[:5]:
-            warn(f"subject {shown(subject)} is in more than one part of {shown(file)}: the score will flatter")
-    elif args.split_by == "image":
-        alone = [dataclasses.replace(sample, subject=sample.name) for sample in good]
-        parts = split_by_subject(alone, args.validation, args.test, args.seed)
-        warn("split by image: the same person may be in training and validation, the score will flatter")
-    else:
-        parts = split_by_subject(good, args.validation, args.test, args.seed)
-        if len({sample.subject for sample in good}) == len(good):
-            warn("no subject has two images: if one person does, put each person's images into a folder, or the score will flatter")
-    rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
-    print_table(("part", "images", "subjects"), rows)
-    return parts
-
-
 def make_network(args):
     """Builds or loads the network; the seed decides the weights that are not loaded."""
     with quiet_stderr():
@@ -212,10 +160,11 @@ def start(args, network, dataset, cache, parts):
     import training
     from augmentation import Ranges
     from runtime import Segmenter
+    from stages import Stage
 
     stages = [
-        training.Stage("frozen", False, args.epochs_frozen, args.rate_frozen, args.patience_frozen),
-        training.Stage("finetune", True, args.epochs_finetune, args.rate_finetune, args.patience_finetune),
+        Stage("frozen", False, args.epochs_frozen, args.rate_frozen, args.patience_frozen),
+        Stage("finetune", True, args.epochs_finetune, args.rate_finetune, args.patience_finetune),
     ]
     stages = [stage for stage in stages if stage.epochs]
     index = {sample.name: i for i, sample in enumerate(cache.samples)}

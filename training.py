@@ -20,29 +20,18 @@ import numpy as np
 from tqdm import tqdm
 
 import devices
-import losses
 import model
 from batches import Batches
 from console import PLAIN_PROGRESS_SECONDS, MunetError
 from files import require_space, whole_file, write_bytes
 from model_files import model_file
+from stages import compile_network
 from threshold import best_level, f1_scores, histograms
 
 RESUME_FILE = "resume.h5"
 START_FILE = "start.weights.h5"  # what fine-tuning began with, until it is known that the result is no worse
 _RESUME_BYTES = 16_000_000  # more than weights and Adam's two moments take
 HISTORY_FILE = "history.csv"
-
-
-@dataclasses.dataclass(frozen=True)
-class Stage:
-    """One stage: its `name`, whether the `encoder` trains, `epochs`, peak learning `rate`, and `patience` in epochs."""
-
-    name: str
-    encoder: bool
-    epochs: int
-    rate: float
-    patience: int
 
 
 @dataclasses.dataclass
@@ -188,7 +177,7 @@ class Run:
     def _fit_stage(self, number, stage):
         seed, multiple = (self.seed, number), devices.replicas()
         batches = Batches(self.cache, self.train, self.batch_size, seed, self.ranges, self.state.epoch, multiple, self.teacher)
-        compile_network(self.network, self.loss, _schedule(stage, len(batches)))
+        compile_network(self.network, self.loss, stage.schedule(len(batches)))
         if self._optimizer_values is not None:
             for variable, value in zip(self.network.optimizer.variables, self._optimizer_values, strict=True):
                 variable.assign(value)
@@ -243,23 +232,3 @@ class Run:
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise MunetError(f"{path} is damaged ({error}); remove it to start again") from error
         return True
-
-
-def compile_network(network, loss, rate):
-    """Compiles for training: Adam at a rate or schedule, the loss by name; ready so that the first step is traced only once."""
-    # On CPUs TensorFlow's XLA takes twice as long to start and twice as long a step as its plain graph.
-    plain = keras.backend.backend() == "tensorflow" and (devices.device() == "cpu" or devices.replicas() > 1)
-    network.compile(optimizer=keras.optimizers.Adam(rate), loss=losses.BY_NAME[loss](), jit_compile=False if plain else "auto")
-    # Variables that first appear within the traced step would have it traced again.
-    network.optimizer.build(network.trainable_variables)
-
-
-def _schedule(stage, steps):
-    """Linear warm-up over the first tenth (a hundred steps at most), then half a cosine down to a hundredth."""
-    total = stage.epochs * steps
-    warmup = min(100, total // 10)
-    if not warmup:
-        return keras.optimizers.schedules.CosineDecay(stage.rate, max(1, total), alpha=0.01)
-    return keras.optimizers.schedules.CosineDecay(
-        stage.rate / 10, total - warmup, alpha=0.01, warmup_target=stage.rate, warmup_steps=warmup
-    )

@@ -67,7 +67,7 @@ def add_arguments(parser):
 
 def measure(args):
     """A table in Markdown, and the same as figures: those of MODEL, and under `beside` the others' in their order."""
-    models = [args.weights, *args.beside]
+    models = list(dict.fromkeys([args.weights, *args.beside]))
     for model in models:
         if model_file(model).suffix != ".h5":
             raise MunetError(f"{shown(model)} was converted; give the weights that it was made of")

@@ -35,8 +35,8 @@ def expose(canvas, capture, taken, rng):
     photo = cv2.resize(_record(photo, capture, rng), (width, height), interpolation=cv2.INTER_CUBIC)
     if capture.stamped:
         stamp(photo, taken, rng)
-    _, jpeg = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, capture.jpeg_quality])
-    return np.ascontiguousarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[..., ::-1])
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, capture.jpeg_quality])
+    return cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
 
 
 def _resolve(canvas, capture):

@@ -1,0 +1,57 @@
+"""What a training run gets to see: the decoded images and the parts of the split, with all problems told first."""
+
+import dataclasses
+
+from cache import build_cache
+from console import MunetError, print_problems, print_table, shown, warn
+from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject
+
+
+def checked_cache(dataset, args):
+    """Decodes everything once; all problems are shown together before anything is trained."""
+    cache = build_cache(dataset.samples, dataset.root, args.size, args.sclera_value, args.cache)
+    problems = dataset.problems + cache.problems
+    if problems:
+        print(f"problems: {len(problems)}")
+        print_problems(problems)
+        if not args.skip_bad:
+            raise MunetError(
+                f"problems in {shown(dataset.root)}: {len(problems)}, listed above; mend them, or leave these files out with --skip-bad"
+            )
+    if not len(cache):
+        raise MunetError(f"no usable image with a mask in {shown(dataset.root)}")
+    if cache.cleaned:
+        warn(f"{cache.cleaned} of {len(cache)} masks were stored with losses and have been cleaned to black and white")
+    print(f"masks: {', '.join(sorted(cache.codings))} coding; cache: {len(cache)} images at {args.size}x{args.size}")
+    return cache
+
+
+def make_split(samples, good, args):
+    """The parts to train and validate on, drawn or read, with what is doubtful about them said.
+
+    Args:
+        samples: all samples of the dataset.
+        good: those without problems, the only ones that get into a part.
+        args: the command line; a run that is resumed keeps the split it began with.
+    """
+    kept = args.out / SPLIT_FILE
+    file = kept if args.resume and not args.overwrite and kept.exists() else args.split
+    if file:
+        parts, usable = read_split(file, samples), {sample.name for sample in good}
+        parts = {part: [sample for sample in found if sample.name in usable] for part, found in parts.items()}
+        left_out = len(good) - sum(len(found) for found in parts.values())
+        if left_out:
+            warn(f"{left_out} images are not in {shown(file)} and are left out")
+        for subject in shared_subjects(parts)[:5]:
+            warn(f"subject {shown(subject)} is in more than one part of {shown(file)}: the score will flatter")
+    elif args.split_by == "image":
+        alone = [dataclasses.replace(sample, subject=sample.name) for sample in good]
+        parts = split_by_subject(alone, args.validation, args.test, args.seed)
+        warn("split by image: the same person may be in training and validation, the score will flatter")
+    else:
+        parts = split_by_subject(good, args.validation, args.test, args.seed)
+        if len({sample.subject for sample in good}) == len(good):
+            warn("no subject has two images: if one person does, put each person's images into a folder, or the score will flatter")
+    rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
+    print_table(("part", "images", "subjects"), rows)
+    return parts
