@@ -81,7 +81,8 @@ def between(low, high, kind=float):
 def run(main, again="the same command"):
     """Runs `main(None)` and exits with the documented code, whatever happens in it; `again` is what goes on after Ctrl-C.
 
-    SIGTERM is taken like Ctrl-C, so that a job that a scheduler ends keeps what it has done.
+    A KeyboardInterrupt with words of its own says those instead. SIGTERM is taken like Ctrl-C, so that a job that a scheduler
+    ends keeps what it has done.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
@@ -94,8 +95,8 @@ def run(main, again="the same command"):
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         code = 1
-    except KeyboardInterrupt:
-        print(f"interrupted: what was done is kept; {again} goes on from there", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"interrupted: {str(interrupt) or f'what was done is kept; {again} goes on from there'}", file=sys.stderr)
         code = 130
     except Exception as error:
         if os.environ.get("MUNET_DEBUG"):

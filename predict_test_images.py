@@ -161,12 +161,13 @@ def predict_frames(args):
     """Predicts a video or what a camera sees; returns the exit code."""
     refuse_outputs(args)
     segmenter, level = load(args)
+    clip = video.Clip(args.images)  # before --overwrite removes what cannot be had again
     claim(args, segmenter, level)
-    table = args.out / f"{video.name_of(args.images)}.csv"
-    if table.exists():  # a recording cannot be had again
+    table = args.out / f"{clip.name}.csv"
+    if table.exists():
         raise MunetError(f"{shown(table)} is there already; give another --out, or --overwrite")
     started = time.monotonic()
-    frames, lost = video.predict_video(args.images, segmenter, level, args.out, args.frames, args.workers)
+    frames, lost = video.predict_video(clip, segmenter, level, args.out, args.frames, args.workers)
     if lost:
         failed(BadInput(args.images, f"{frames} frames that can be read", f"{frames + lost}", "it is damaged or cut short; copy it again"))
     rate = frames / (time.monotonic() - started)

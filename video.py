@@ -9,7 +9,7 @@ Frames are worked on in threads and written in order.
 import concurrent.futures
 import csv
 import itertools
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -32,11 +32,42 @@ def is_video(path):
     return (str(path).isdigit() and not path.exists()) or (path.suffix.lower() in SUFFIXES and not path.is_dir())
 
 
-def predict_video(source, segmenter, level, out, frames=None, workers=2):
-    """Segments every frame and writes `NAME.mp4` and `NAME.csv`, whole or not at all.
+class Clip:
+    """An open video file or camera, whose first frame was read.
 
     Args:
         source: path of a video, or the number of a camera as text.
+
+    Raises:
+        MunetError: there is no such file or camera, or the file holds no video that OpenCV reads.
+    """
+
+    def __init__(self, source):
+        self.camera, self.name = _is_camera(source), name_of(source)
+        if not self.camera and not Path(source).is_file():
+            raise BadInput(source, "no such file", "a video", "check the path")
+        self.capture = cv2.VideoCapture(int(str(source)) if self.camera else str(source))
+        self._first = next(_frames(self.capture), None) if self.capture.isOpened() else None
+        if self._first is None and self.camera:
+            raise MunetError(f"camera {source} gives no pictures; is it connected, and free? 0 is mostly the first")
+        if self._first is None:
+            raise BadInput(source, "no video that can be read", "a file such as .mp4 with H.264", "convert it, e.g. with ffmpeg")
+        self.began = self._first[0] if self.camera else 0.0  # a camera's clock runs since it was made, or the machine started
+        rate = self.capture.get(cv2.CAP_PROP_FPS)
+        self.rate = rate if 1 <= rate <= 1000 else USUAL_RATE
+        # How many frames a file says it has, which is about right; 0 where it does not say.
+        self.told = 0 if self.camera else max(0, int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+
+    def __iter__(self):
+        """Yields (seconds since the first, HWC uint8 RGB)."""
+        return ((seconds - self.began, image) for seconds, image in itertools.chain([self._first], _frames(self.capture)))
+
+
+def predict_video(clip, segmenter, level, out, frames=None, workers=2):
+    """Segments every frame and writes `NAME.mp4` and `NAME.csv`, whole or not at all.
+
+    Args:
+        clip: a `Clip`.
         segmenter: a `runtime.Segmenter`.
         level: binarisation level, 0..255.
         out: folder.
@@ -47,35 +78,28 @@ def predict_video(source, segmenter, level, out, frames=None, workers=2):
         How many frames were written, and how many of a file's could not be read.
 
     Raises:
-        MunetError: there is no such camera, or the file holds no video that OpenCV reads.
+        MunetError: the video cannot be written.
     """
-    camera, name = _is_camera(source), name_of(source)
-    capture = cv2.VideoCapture(int(str(source)) if camera else str(source))
-    first = next(_frames(capture), None) if capture.isOpened() else None
-    if first is None:
-        if camera:
-            raise MunetError(f"camera {source} gives no pictures; is it connected, and free? 0 is mostly the first")
-        raise BadInput(source, "no video that can be read", "a file such as .mp4 with H.264", "convert it, e.g. with ffmpeg")
-    told = 0 if camera else max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))  # what the file says, which is about right
-    total = min(frames or np.inf, told or np.inf)
+    total = min(frames or np.inf, clip.told or np.inf)
     cv2.setNumThreads(1)
 
     def one(item):
         seconds, image = item
         mask = segmenter(image) >= level
-        return seconds - began, mask, overlay(image, mask)
+        return seconds, mask, overlay(image, mask)
 
     written = 0
-    began = first[0] if camera else 0.0  # a camera's clock runs since it was made, or the machine started
-    source_frames = itertools.islice(itertools.chain([first], _frames(capture)), frames)
-    with _outputs(out, name, capture) as write, concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        results = pool_map(pool, one, source_frames, ahead=2 * workers)
-        with suppress(KeyboardInterrupt) if camera else nullcontext():  # the way to end a recording
-            for seconds, mask, picture in progress(results, total if np.isfinite(total) else None, name):
+    with _outputs(out, clip) as write, concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        results = pool_map(pool, one, itertools.islice(clip, frames), ahead=2 * workers)
+        try:
+            for seconds, mask, picture in progress(results, total if np.isfinite(total) else None, clip.name):
                 write(seconds, mask, picture)
                 written += 1
-    capture.release()
-    return written, int(total - written) if told and written < ENOUGH * total else 0
+        except KeyboardInterrupt:
+            if not clip.camera:  # of which it is the way to end a recording
+                raise KeyboardInterrupt("a video is written whole or not at all; the same command begins it again") from None
+    clip.capture.release()
+    return written, int(total - written) if clip.told and written < ENOUGH * total else 0
 
 
 def name_of(source):
@@ -97,24 +121,29 @@ def _frames(capture):
 
 
 @contextmanager
-def _outputs(out, name, capture):
-    """A context manager that gives a function which writes a frame; both files appear when the block ends."""
-    rate = capture.get(cv2.CAP_PROP_FPS)
-    rate = rate if 1 <= rate <= 1000 else USUAL_RATE
-    writer, count = None, 0
-    with whole_file(out / f"{name}.csv") as table_part, whole_file(out / f"{name}.mp4") as video_part:
+def _outputs(out, clip):
+    """A context manager that gives a function which writes a frame; both files appear when the block ends.
+
+    Where a camera's frames came too late for its rate, the one before is shown the longer, so that the recording keeps its time.
+    """
+    writer, count, shown_frames = None, 0, 0
+    path = out / f"{clip.name}.mp4"
+    with whole_file(path.with_suffix(".csv")) as table_part, whole_file(path) as video_part:
         with open(table_part, "w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow(COLUMNS)
 
             def write(seconds, mask, picture):
-                nonlocal writer, count
+                nonlocal writer, count, shown_frames
                 picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]  # codecs want even sides
                 if writer is None:
-                    writer = cv2.VideoWriter(str(video_part), cv2.VideoWriter_fourcc(*"mp4v"), rate, picture.shape[1::-1])
+                    writer = cv2.VideoWriter(str(video_part), cv2.VideoWriter_fourcc(*"mp4v"), clip.rate, picture.shape[1::-1])
                     if not writer.isOpened():
-                        raise MunetError(f"{shown(out / name)}.mp4 cannot be written: this OpenCV has no MPEG-4 encoder")
-                writer.write(picture[..., ::-1])
+                        raise MunetError(f"{shown(path)} cannot be written: this OpenCV has no MPEG-4 encoder")
+                picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+                for _ in range(max(1, round(seconds * clip.rate) + 1 - shown_frames) if clip.camera else 1):
+                    writer.write(picture)
+                    shown_frames += 1
                 sclera = int(np.count_nonzero(mask))
                 table.writerow((count, f"{seconds:.3f}", sclera, f"{sclera / mask.size:.6f}"))
                 count += 1
@@ -122,3 +151,5 @@ def _outputs(out, name, capture):
             yield write
         if writer is not None:
             writer.release()
+            if cv2.VideoCapture(str(video_part)).get(cv2.CAP_PROP_FRAME_COUNT) != shown_frames:  # OpenCV tells of no full disk
+                raise MunetError(f"{shown(path)} could not be written whole; free space is needed there, or another --out")

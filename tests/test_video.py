@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import cv2
 import keras
@@ -79,10 +81,10 @@ def test_a_video_that_is_cut_short_is_told(weights, clip, tmp_path, capsys):
 
 def test_frames_limits_and_nothing_half_written_stays(weights, clip, tmp_path, monkeypatch):
     segmenter = Segmenter(weights)
-    assert video.predict_video(clip, segmenter, 127, tmp_path / "out", frames=5) == (5, 0)
+    assert video.predict_video(video.Clip(clip), segmenter, 127, tmp_path / "out", frames=5) == (5, 0)
     monkeypatch.setattr(video, "overlay", lambda image, mask: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        video.predict_video(clip, segmenter, 127, tmp_path / "none")
+        video.predict_video(video.Clip(clip), segmenter, 127, tmp_path / "none")
     assert list((tmp_path / "none").iterdir()) == []
 
 
@@ -92,7 +94,49 @@ def test_what_is_no_video_is_told_in_one_line(weights, tmp_path, source):
     done = run_script(predict_test_images.__file__, source, "--weights", weights, "--out", tmp_path / "out", cwd=tmp_path)
     assert done.returncode == 2
     assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] == done.stderr.splitlines()[-1:]
-    assert "no video that can be read" in done.stderr or "camera 97 gives no pictures" in done.stderr
+    told = {"junk.mp4": "no video that can be read", "missing.mov": "no such file", "97": "camera 97 gives no pictures"}
+    assert told[source] in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_camera_that_is_not_there_costs_no_earlier_recording(weights, clip, tmp_path):
+    out = ["--weights", str(weights), "--out", str(tmp_path / "out"), "--overwrite"]
+    predict_test_images.main([str(clip), *out])
+    with pytest.raises(MunetError, match="camera 97 gives no pictures"):
+        predict_test_images.main(["97", *out])
+    assert (tmp_path / "out/my clip.mp4").exists()
+
+
+def test_a_video_that_does_not_fit_on_the_disk_is_told(weights, clip, tmp_path):
+    command = f'ulimit -f 8; exec "{sys.executable}" "{predict_test_images.__file__}" "{clip}" --runtime keras'
+    done = subprocess.run(
+        ["bash", "-c", f'{command} --weights "{weights}" --out "{tmp_path / "out"}"'], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2
+    assert "my clip.mp4 could not be written whole; free space is needed there" in done.stderr
+    assert not list((tmp_path / "out").glob("*.mp4"))
+
+
+def test_a_camera_that_is_too_slow_for_its_rate_makes_no_fast_recording(weights, clip, tmp_path, monkeypatch):
+    real = cv2.VideoCapture
+
+    class Slow:
+        def __init__(self, source):
+            self._clip = real(str(clip))
+            self.get, self.isOpened, self.release = self._clip.get, self._clip.isOpened, self._clip.release
+
+        def read(self):
+            self._clip.grab()
+            self._clip.grab()
+            return self._clip.read()
+
+    monkeypatch.setattr(cv2, "VideoCapture", Slow)
+    opened = video.Clip("0")
+    monkeypatch.undo()
+    assert video.predict_video(opened, Segmenter(weights), 127, tmp_path / "out") == (4, 0)
+    made = real(str(tmp_path / "out/camera0.mp4"))
+    assert made.get(cv2.CAP_PROP_FRAME_COUNT) == 10  # the first at 0, the others three tenths of a second apart
+    assert made.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
 
 
 def test_a_recording_ends_with_ctrl_c_and_is_kept(weights, clip, tmp_path, monkeypatch):
@@ -105,11 +149,11 @@ def test_a_recording_ends_with_ctrl_c_and_is_kept(weights, clip, tmp_path, monke
             yield item
 
     monkeypatch.setattr(video, "progress", interrupted)
-    monkeypatch.setattr(cv2, "VideoCapture", lambda source: real(str(clip)))
-    assert video.predict_video("0", Segmenter(weights), 127, tmp_path / "out") == (4, 0)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda source: real(str(source if str(source).endswith(".mp4") else clip)))
+    assert video.predict_video(video.Clip("0"), Segmenter(weights), 127, tmp_path / "out") == (4, 0)
     assert real(str(tmp_path / "out/camera0.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 4
-    with pytest.raises(KeyboardInterrupt):
-        video.predict_video(clip, Segmenter(weights), 127, tmp_path / "file")
+    with pytest.raises(KeyboardInterrupt, match="the same command begins it again"):
+        video.predict_video(video.Clip(clip), Segmenter(weights), 127, tmp_path / "file")
 
 
 def test_a_folder_named_like_a_number_is_a_folder(tmp_path, monkeypatch):
