@@ -100,7 +100,8 @@ def pair_truth(predictions, truth):
         raise MunetError(f"{shown(predictions)} is not a folder that exists")
     mask_root, truths = _truths(truth, loose=True)
     maps, truths, problems = pairable(by_key(find_files(predictions, (".png",)), predictions, loose=True), truths)
-    if not maps.keys() & truths.keys():  # predicted from a flat folder, as the competitions' toolkits want it
+    nested = [any("/" in key for key in found) for found in (maps, truths)]
+    if not maps.keys() & truths.keys() and not all(nested):  # one is a flat folder, as the competitions' toolkits want it
         maps, truths = _flat(maps), _flat(truths)
     for what, folder, found in (("probability maps", predictions, maps), ("masks", truth, truths)):
         if not found:

@@ -191,6 +191,15 @@ def test_truth_pairs_with_maps_through_spaces_case_and_suffix(tmp_path, nested):
         assert {(Path(p.path).name, p.found) for p in problems} == {("alone.png", "no mask"), ("more.png", "no prediction")}
 
 
+def test_photos_of_different_people_are_not_paired_by_their_number_alone(tmp_path):
+    touch(tmp_path, "maps/alice/1.png", "maps/alice/2.png", "truth/bob/1.png", "truth/bob/2.png", "flat/1.png", "flat/2.png")
+    pairs, problems = pair_truth(tmp_path / "maps", tmp_path / "truth")
+    assert pairs == []
+    assert len(problems) == 4
+    assert [map_path.name for map_path, _ in pair_truth(tmp_path / "flat", tmp_path / "truth")[0]] == ["1.png", "2.png"]
+    assert [mask.name for _, mask in pair_truth(tmp_path / "maps", tmp_path / "flat")[0]] == ["1.png", "2.png"]
+
+
 def test_truth_without_maps_or_masks_is_an_error(tmp_path):
     touch(tmp_path, "maps/a.png", "empty/readme.txt")
     for maps, truth in (("maps", "empty"), ("empty", "maps"), ("missing", "maps"), ("maps", "missing")):
