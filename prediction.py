@@ -21,7 +21,8 @@ from prediction_table import COLUMNS
 
 OVERLAY_QUALITY = 90
 LARGE = 40_000_000  # pixels of a photo that is worked on alone, lest several fill the memory
-BAD_NAME = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG)
+# What a disk says of a name that it cannot hold: EINVAL of characters (FAT, SMB), EILSEQ of bytes that are no UTF-8.
+BAD_NAME = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 _alone = threading.Lock()
 
 

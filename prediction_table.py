@@ -17,7 +17,7 @@ from console import MunetError, shown
 from files import whole_file
 
 COLUMNS = ("image", "status", "height", "width", "sclera_pixels", "sclera_share", "max_level", "error")
-MOST_STRETCHES = 64  # that are read at once
+MOST_STRETCHES, MOST_FILES = 64, 200  # that are read at once; systems allow a process 256 files, or 1,024
 _PART = re.compile(r"predictions-\d+of\d+\.csv")
 _TEXT = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
 
@@ -34,6 +34,7 @@ class Table:
         self.folder = folder
         self.path = folder / ("predictions-{}of{}.csv".format(*shard) if shard else "predictions.csv")
         self._parts = [] if shard else [path for path in folder.glob("predictions-*of*.csv") if _PART.fullmatch(path.name)]
+        self._whole = [folder / "predictions.csv"] if shard else []  # an earlier run's, with what need not be done again
 
     def settle(self, photos, holds):
         """Rewrites the table from the rows that are there, in order: those of `photos` for which `holds(row, path)` is true.
@@ -82,9 +83,10 @@ class Table:
 
     def _rows(self):
         """All rows in order of name; of those of one name the last that was written."""
-        tables = sorted((path for path in (*self._parts, self.path) if path.exists()), key=lambda path: path.stat().st_mtime_ns)
+        tables = [path for path in (*self._whole, *self._parts, self.path) if path.exists()]
+        tables.sort(key=lambda path: path.stat().st_mtime_ns)
         stretches = [(path, number) for path in tables for number in range(_stretches(path))]
-        if len(stretches) > max(MOST_STRETCHES, 2 * len(tables)):  # somebody has sorted it otherwise
+        if len(stretches) > min(MOST_FILES, max(MOST_STRETCHES, 2 * len(tables))):  # somebody has sorted it otherwise, or very many shards
             merged = sorted((row for path in tables for row in _read(path)), key=itemgetter("image"))
         else:
             merged = heapq.merge(*(_stretch(*stretch) for stretch in stretches), key=itemgetter("image"))

@@ -1,6 +1,7 @@
 """Prediction of folders with a small untrained network: what is written, continued, refused and survived."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -173,6 +174,22 @@ def test_a_name_that_outputs_cannot_have_fails_alone(weights, tmp_path, capsys):
     code, figures, errors = predict(capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out", "--workers", 1)
     assert (code, figures["images"], figures["failed"]) == (1, 2, 1)
     assert "rename it" in errors
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.EILSEQ])
+def test_a_name_that_the_disk_cannot_hold_fails_alone(weights, tmp_path, capsys, monkeypatch, code):
+    def replace(source, target, real=os.replace):
+        if ":" in Path(target).name:  # as FAT and SMB do
+            raise OSError(code, os.strerror(code), str(target))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    for name in ("a.jpg", "b 12:30.jpg", "c.jpg"):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.fromarray(photo(0)).save(tmp_path / "photos" / name)
+    done, figures, errors = predict(capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out")
+    assert (done, figures["images"], figures["failed"]) == (1, 2, 1)
+    assert "b 12:30.jpg" in errors and "rename it" in errors
 
 
 def test_chosen_photos_in_the_output_folder_are_refused(weights, photos, tmp_path):

@@ -1,5 +1,6 @@
 """The table that grows while a run goes on, is killed anywhere, and ends in order."""
 
+import csv
 import os
 from pathlib import Path
 
@@ -71,6 +72,31 @@ def test_a_whole_run_takes_in_the_tables_of_shards(tmp_path):
     (tmp_path / "other").mkdir()
     assert (tmp_path / "predictions.csv").read_bytes() == filled(tmp_path / "other").path.read_bytes()
     assert [path.name for path in tmp_path.glob("*.csv")] == ["predictions.csv"]
+
+
+def test_a_shard_that_is_run_again_after_the_merge_has_nothing_to_do(tmp_path):
+    filled(tmp_path)
+    again = Table(tmp_path, (2, 3))
+    assert again.settle(PHOTOS[1::3], always) == len(PHOTOS[1::3])
+    assert list(again.missing(PHOTOS[1::3])) == []
+    assert (tmp_path / "predictions.csv").exists()
+
+
+def test_more_shards_than_files_may_be_open(tmp_path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    photos = [(f"p{i:04}", Path(f"p{i:04}.jpg")) for i in range(300)]
+    for number, (name, _) in enumerate(photos, 1):
+        with (tmp_path / f"predictions-{number}of300.csv").open("w", newline="") as file:
+            table = csv.DictWriter(file, COLUMNS)
+            table.writeheader()
+            table.writerow(row(name))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        assert Table(tmp_path).settle(photos, always) == 300
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert list(Table(tmp_path).missing(photos)) == []
 
 
 def test_the_row_that_was_written_last_counts_whichever_table_it_is_in(tmp_path):
