@@ -161,7 +161,9 @@ def model_card(settings):
     ]
     if data:
         lines.append(f"Trained on {data.get('train')} images of {data.get('name')}.")
-    if "f1" in settings:
+    if "export" in settings:
+        lines.append(f"Pooled F1 {settings['export']['f1']:.3f}, of this file on {settings['export']['on']}.")
+    elif "f1" in settings:
         lines.append(f"Pooled F1 {settings['f1']:.3f} ({settings.get('level_chosen_on', 'validation')}).")
     return "\n".join([*lines, "Not a medical device; not tried on infants or animals."])
 

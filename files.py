@@ -24,6 +24,7 @@ except ImportError:  # Windows
 PART_PREFIX = ".part-"
 SETTINGS_FILE = "settings.json"
 LOCK_FILE = ".lock"
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # some network file systems
 _PART_HOURS = 1  # what is half-written for longer was left by a killed run
 _locks = {}  # descriptors of open lock files by real path: held until this process ends
 _umask = os.umask(0)
@@ -111,6 +112,10 @@ def lock_folder(folder, shard=None):
             _locks.pop(path, None)
             os.close(file)
             raise MunetError(f"another run is writing to {shown(folder)}; wait for it, or give another folder") from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            warn(f"the disk of {shown(folder)} has no locks: see to it that one run at a time writes there")
         _locks[path] = file
 
 

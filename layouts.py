@@ -35,15 +35,21 @@ def detect(root, ignored=None):
     seen = set()
     while (real := root.resolve()) not in seen:
         seen.add(real)
-        entries = [path for path in sorted(root.iterdir()) if not path.name.startswith(".") and path.resolve() != ignored]
-        folders = [path for path in entries if path.is_dir()]
+        with os.scandir(root) as entries:  # of which there may be many
+            folders = sorted(Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+        folders = [path for path in folders if path.resolve() != ignored]
         layout = _by_folders({path.name.casefold(): path for path in folders})
         if layout:
             return layout
-        if len(folders) != 1 or any(path.suffix.lower() in images.SUFFIXES for path in entries if path.is_file()):
+        if len(folders) != 1 or _has_photo(root):
             return Layout("SBVPI", root, root, mask_ending="_sclera") if _has_sclera_pair(root) else None
         root = folders[0]
     return None
+
+
+def _has_photo(folder):
+    with os.scandir(folder) as entries:
+        return any(entry.name.lower().endswith(images.SUFFIXES) and entry.is_file() and entry.name[0] != "." for entry in entries)
 
 
 def _has_sclera_pair(root):

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from console import MunetError, shown
-from files import write_bytes
+from files import PART_PREFIX, write_bytes
 from model_files import read_settings, settings_text
 
 BUILT = Path(__file__).resolve().parent / "web" / "dist"
@@ -29,8 +29,14 @@ def require(out):
     """
     if not (BUILT / WORKER).is_file():
         raise MunetError(f"the page is not built: {shown(BUILT)} is missing; run `make web`, which needs Node.js")
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _files(out))):
+    if out.exists() and (not out.is_dir() or not (_files(out) or _begun(out))):
         raise MunetError(f"{shown(out)} exists and is no page of ours; give another --out")
+
+
+def _begun(out):
+    """Whether a folder holds nothing but files of the page, as after an export that was killed."""
+    ours = {path.relative_to(BUILT) for path in BUILT.rglob("*")} | {Path(MODEL), Path(SETTINGS)}
+    return all(path.relative_to(out) in ours or path.name.startswith(PART_PREFIX) for path in out.rglob("*"))
 
 
 def _files(out):

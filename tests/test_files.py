@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -221,3 +222,12 @@ def test_shards_share_a_folder_each_but_once_and_never_with_a_whole_run(tmp_path
         for shard in ("1of2", None):
             with pytest.raises(MunetError, match="another run is writing to"):
                 claim_folder(tmp_path / "out", SETTINGS, shard=shard)
+
+
+def test_a_disk_without_locks_is_told_and_used(tmp_path, monkeypatch, capsys):
+    def refuse(file, kind):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(files.fcntl, "flock", refuse)
+    assert claim_folder(tmp_path / "out", SETTINGS) is False
+    assert "has no locks" in capsys.readouterr().err

@@ -385,6 +385,9 @@ def test_the_export_replaces_a_page_and_refuses_other_folders(site, tmp_path, mo
     with pytest.raises(MunetError, match="is no page of ours"):
         website.require(tmp_path)
     website.require(site)
+    (tmp_path / "killed/assets").mkdir(parents=True)
+    shutil.copy(site / "index.html", tmp_path / "killed")
+    website.require(tmp_path / "killed")
     before = (site / website.WORKER).read_text()
     assert "__" not in before.split("FILES = ")[0]
     assert '"munet.onnx"' in before
