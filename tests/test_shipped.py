@@ -39,19 +39,22 @@ def test_it_is_the_network_it_says_and_its_export_computes_the_same(name):
         assert np.abs(keras(image).astype(int) - litert(image)).max() <= 1
 
 
-def test_it_finds_the_sclera_of_drawn_people_that_it_has_not_seen_and_nothing_where_there_is_none(name):
-    segmenter, tally, silent = Segmenter(ROOT / "weights" / name), Tally(), []
+def test_they_find_the_sclera_of_drawn_people_that_they_have_not_seen_and_nothing_where_there_is_none():
+    segmenters = [Segmenter(ROOT / "weights" / name) for name in NETWORKS]
+    tallies, silent = [Tally() for _ in segmenters], [[] for _ in segmenters]
     for number in range(120):
         rng = np.random.default_rng([4242, number])
         image, mask, _ = eyes.draw_eye(eyes.draw_subject(rng), rng)
-        probability = segmenter(image)
-        if mask.any():
-            tally.add(probability, mask)
-        else:
-            silent.append(not (probability >= segmenter.level).any())
-    assert tally.figures(segmenter.level)["f1"] > 0.89  # of so few photos a single one can take 0.01
-    assert len(silent) > 15
-    assert np.mean(silent) > 0.8
+        for segmenter, tally, empty in zip(segmenters, tallies, silent, strict=True):
+            probability = segmenter(image)
+            if mask.any():
+                tally.add(probability, mask)
+            else:
+                empty.append(not (probability >= segmenter.level).any())
+    for segmenter, tally, empty in zip(segmenters, tallies, silent, strict=True):
+        assert tally.figures(segmenter.level)["f1"] > 0.89  # of so few photos a single one can take 0.01
+        assert len(empty) > 15
+        assert np.mean(empty) > 0.8
 
 
 @pytest.mark.skipif(not REAL, reason="MUNET_REAL_DATA is not set: no real eyes here")
