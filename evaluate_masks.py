@@ -21,7 +21,7 @@ import tables
 from attributes import group_columns, not_told, read_table
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, print_table, progress, run, shown, warn
 from datasets import find_truths
-from evaluation import FIGURES, saved_level
+from evaluation import FIGURES, saved_setting
 from examples import Painter, examples
 from files import write_bytes, write_json
 from images import write_png
@@ -126,7 +126,7 @@ def refuse_or_name(problems, results, args):
 
 def score(results, name, cases, missing, out, args):
     """Scores the cases of one results folder: a `Model`."""
-    level = saved_level(results) if args.level is None else args.level
+    level = saved_setting(results, "level") if args.level is None else args.level
     if level is None:
         raise MunetError(f"{shown(results)} does not tell the level its masks were cut at; give --level")
     if args.level is not None:

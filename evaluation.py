@@ -12,7 +12,7 @@ from datasets import pair_truth, read_pair
 from images import read_probability, size_mismatch
 from masks import read_mask
 from parallel import pool_map
-from threshold import LEVELS, best_level, f1_scores, histograms, scores
+from threshold import LEVELS, best_level, f1_scores, histograms, scores, steady_level
 
 FIGURES = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")
 
@@ -72,11 +72,25 @@ def tally_samples(segmenter, samples, sclera_value=None):
     return tally, scored
 
 
-def tally_best(segmenters, samples, sclera_value=None):
-    """Scores models as `tally_samples` does: (number, tally, scored) of the first with the best pooled F1 at its own best level."""
-    scores = [tally_samples(segmenter, samples, sclera_value) for segmenter in segmenters]
-    best = max(range(len(scores)), key=lambda i: scores[i][0].figures(best_level(scores[i][0].pooled))["f1"])
-    return best, *scores[best]
+def tally_best(segmenters, samples, sclera_value=None, begun=None):
+    """Scores models as `tally_samples` does, and chooses the best with its level.
+
+    Args:
+        segmenters: the models.
+        samples: list of `datasets.Sample`.
+        sclera_value: class index of the sclera in the masks, if they are class-index masks.
+        begun: the level that the models were used at so far, kept unless another is clearly better (`threshold.steady_level`).
+            Default: each gets its best.
+
+    Returns:
+        (number, level, tally, scored): the first model with the best pooled F1 at its level.
+    """
+    chosen = []
+    for number, segmenter in enumerate(segmenters):
+        tally, scored = tally_samples(segmenter, samples, sclera_value)
+        level = best_level(tally.pooled) if begun is None else steady_level(tally.images, begun)
+        chosen.append((number, level, tally, scored))
+    return max(chosen, key=lambda row: f1_scores(row[2].pooled)[row[1]])
 
 
 def _sample_histograms(segmenter, sample, sclera_value):
@@ -130,9 +144,9 @@ def score_folder(predictions, truth, sclera_value=None, score=score_pairs):
     return tally, problems
 
 
-def saved_level(results):
-    """The level that a results folder was binarised at; None if it does not tell."""
+def saved_setting(results, name):
+    """What a results folder was predicted with, e.g. its `level` or `model`; None if it does not tell."""
     try:
-        return json.loads((Path(results) / "settings.json").read_text(encoding="utf-8"))["level"]
-    except (OSError, ValueError, KeyError):
+        return json.loads((Path(results) / "settings.json").read_text(encoding="utf-8"))[name]
+    except (OSError, ValueError, KeyError, TypeError):
         return None

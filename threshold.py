@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown
-from model_files import store_level, trained_file
+from model_files import CONVERTED, read_settings, store_level, trained_file, weights_digest
 
 LEVELS = 256
 # calcHist counts in float32, which is exact up to 2**24.
@@ -96,6 +96,30 @@ def best_level(counts):
     return best_level_
 
 
+def steady_level(images, start):
+    """The level nearest to `start` that these photos cannot tell from the best: few of them do not move it for little.
+
+    The rule of one standard error (L. Breiman et al., "Classification and Regression Trees", 1984): of the difference between
+    the best pooled F1 and a level's, by the jackknife over photos. No level with a lower F1 than `start`'s is taken.
+
+    Args:
+        images: (N, 2, 256) integers, the histograms of each photo.
+        start: the level in use so far, 0..255.
+
+    Returns:
+        The level, an int in 0..255; `start` of a single photo, which has no error to tell.
+    """
+    images = np.asarray(images, np.int64)
+    if len(images) < 2:
+        return start
+    pooled = images.sum(axis=0)
+    f1, without = f1_scores(pooled), f1_scores(pooled - images)
+    best = best_level(pooled)
+    error = np.sqrt((len(images) - 1) * np.var(without[:, best, None] - without, axis=0))
+    steady = np.flatnonzero((f1[best] - f1 <= error) & (f1 >= f1[start]))
+    return int(min(steady, key=lambda level: abs(level - start)))
+
+
 def scores(counts, level):
     """Precision, recall, F1 and IoU at one level, and the area under the precision-recall curve.
 
@@ -141,7 +165,7 @@ def _ratio(part, whole):
 
 def main(argv):
     """The command line; returns the exit code."""
-    from evaluation import FIGURES, saved_level, score_folder  # it stands above this module, this script above both
+    from evaluation import FIGURES, saved_setting, score_folder  # it stands above this module, this script above both
 
     parser = ArgumentParser(__doc__)
     parser.add_argument("results", type=Path, help="a results folder, or a folder of saved probability maps")
@@ -153,7 +177,7 @@ def main(argv):
     )
     args = parser.parse_args(argv)
     if args.weights:
-        trained_file(args.weights)  # told before the scoring
+        _require_maker(args.weights, saved_setting(args.results, "model"))
     if args.ray:
         import cluster
 
@@ -165,7 +189,7 @@ def main(argv):
         failed(problem)
     if not tally.images:
         raise MunetError("no probability map could be scored")
-    best, used = tally.figures(best_level(tally.pooled)), saved_level(args.results)
+    best, used = tally.figures(best_level(tally.pooled)), saved_setting(args.results, "level")
     figures = best if used is None else tally.figures(used)
     rows = [] if used is None else [("as binarised", figures)]
     rows.append(("best on these labels (oracle)", best))
@@ -178,6 +202,15 @@ def main(argv):
         _write_level(args, best)
     finish(**figures, best_level=best["level"], best_f1=best["f1"], failed=len(problems), out=str(args.results))
     return 1 if problems else 0
+
+
+def _require_maker(weights, maker):
+    """Refuses, before anything is scored, to write into a model that cannot be written, or that the maps are not of."""
+    trained_file(weights)
+    read_settings(weights)
+    of_weights = maker is not None and not maker.partition(" (")[0].endswith(CONVERTED)
+    if of_weights and not maker.endswith(f"({weights_digest(weights)})"):
+        raise MunetError(f"the maps are of the model {maker}, not of {shown(weights)}; give --weights the one, or predict with the other")
 
 
 def _write_level(args, best):

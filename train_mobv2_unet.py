@@ -7,8 +7,9 @@
 The dataset's layout is detected, subjects are split into training and validation, images are decoded once into
 a cache, the decoder is trained on the frozen encoder, then everything at a lower rate. The epoch with the best
 validation F1 at inference is kept; last, the level with the best F1 is chosen on the validation photos at
-their own size, through the code that prediction runs. The run folder gets munet.weights.h5, settings.json,
-split.csv, history.csv, curves.png, level.png, precision_recall.png and report.html.
+their own size, through the code that prediction runs; fine-tuning (--weights) keeps its level unless they clearly favour
+another. The run folder gets munet.weights.h5, settings.json, split.csv, history.csv, curves.png, level.png,
+precision_recall.png and report.html.
 """
 
 import argparse
@@ -21,14 +22,13 @@ from evaluation import FIGURES, tally_best, tally_samples
 from files import claim_folder, write_bytes
 from model_files import model_file, read_settings, store_level
 from splits import SPLIT_FILE, write_split
-from threshold import best_level
 
 DEFAULTS = {"size": 224, "decoder": "unet"}
 FEWEST_EPOCHS, FEWEST_STEPS = 60, 200  # of stage 2: a handful of photos is an epoch of one step
 
 
-def parse(argv):
-    """The command line as a namespace."""
+def options():
+    """The parser of the command line."""
     parser = ArgumentParser(__doc__)
     parser.add_argument("data", type=Path, metavar="DATA", help="dataset in any known layout")
     parser.add_argument("--out", type=Path, help="run folder (default: weights/NAME of DATA)")
@@ -65,8 +65,15 @@ def parse(argv):
     training.add_argument("--teacher", type=Path, metavar="RUN", help="a trained model whose probabilities are half of the labels")
     training.add_argument("--data-parallel", action="store_true", help="share each batch among all GPUs (TensorFlow, JAX)")
     training.add_argument("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights, order, augmentation")
+    return parser
+
+
+def parse(argv):
+    """The command line as a namespace, with what --weights decides filled in, and `level_begun`, the level of that model."""
+    parser = options()
     args = parser.parse_args(argv)
-    begun = read_settings(args.weights)["architecture"] if args.weights else DEFAULTS
+    settings = read_settings(args.weights) if args.weights else {"architecture": DEFAULTS, "level": None}
+    begun, args.level_begun = settings["architecture"], settings["level"]
     args.size = args.size or begun["size"]
     if args.weights and args.decoder not in (None, begun["decoder"]):
         parser.error(f"argument --decoder: {shown(args.weights)} has a decoder of its own, {begun['decoder']}")
@@ -130,7 +137,7 @@ def set_length(args, images):
 
 def run_settings(args):
     """What decides the outcome of a run, as JSON values; resuming with anything else is refused."""
-    ignored = ("resume", "overwrite", "out", "cache", "skip_bad")
+    ignored = ("resume", "overwrite", "out", "cache", "skip_bad", "level_begun")
     values = {name: value for name, value in vars(args).items() if name not in ignored}
     paths = {name: str(value.resolve()) for name, value in values.items() if isinstance(value, Path)}
     return {"script": "train_mobv2_unet.py", **values, **paths}
@@ -199,13 +206,11 @@ def finish_run(args, parts, training_run):
     start_file = args.out / START_FILE
     # The weights that were trained, on the device that trained them, and what they began with.
     segmenters = [Segmenter(path, runtime="keras") for path in (args.out, start_file) if path.exists()]
-    best, tally, scored = tally_best(segmenters, parts["validation"], args.sclera_value)
+    best, level, tally, scored = tally_best(segmenters, parts["validation"], args.sclera_value, args.level_begun)
     if best:
         print("no epoch is better than the network that it began with on photos at their own size: that is kept")
         write_bytes(model_file(args.out), start_file.read_bytes())
-    segmenter = segmenters[best]
-    level = best_level(tally.pooled)
-    figures = tally.figures(level)
+    segmenter, figures = segmenters[best], tally.figures(level)
     store_level(args.out, level, figures["f1"], "validation images at their own size")
     rows = [("validation", *(figures[name] for name in FIGURES))]
     if parts["test"]:

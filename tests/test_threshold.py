@@ -1,3 +1,4 @@
+import itertools
 import json
 import subprocess
 import sys
@@ -66,6 +67,47 @@ def test_level_and_scores_equal_brute_force_and_scikit_learn(seed):
 @given(hnp.arrays(np.uint8, (5, 7), elements=st.sampled_from([0, 1, 2, 127, 128, 254, 255])), hnp.arrays(bool, (5, 7)))
 def test_level_equals_brute_force_with_many_ties(probability, mask):
     assert threshold.best_level(threshold.histograms(probability, mask)) == brute_force_level(probability, mask)
+
+
+def drawn_counts(rng, best):
+    """Histograms of a photo whose level is best at about `best`: sclera lies above it, the rest below, each with some noise."""
+    mask = rng.random((40, 50)) < 0.3
+    probability = np.clip(rng.normal(best + rng.normal(0, 15) + np.where(mask, 40, -40), 25, mask.shape), 0, 255)
+    return threshold.histograms(probability.astype(np.uint8), mask)
+
+
+def test_many_photos_move_a_steady_level_to_the_best_and_few_hardly_move_it():
+    levels = {count: [] for count in (1, 2, 300)}
+    for count, seed in itertools.product(levels, range(10)):
+        rng = np.random.default_rng([seed, count])
+        images = np.stack([drawn_counts(rng, 120) for _ in range(count)])
+        level, best = threshold.steady_level(images, 140), threshold.best_level(images.sum(axis=0))
+        scores = threshold.f1_scores(images.sum(axis=0))
+        assert scores[140] <= scores[level] <= scores[best]
+        assert min(140, best) <= level <= max(140, best)
+        assert count < 300 or scores[best] - scores[level] < 0.003
+        levels[count].append(level)
+    assert levels[1] == [140] * 10
+    assert levels[2].count(140) >= 4
+    assert 140 not in levels[300]
+
+
+def test_the_error_of_a_steady_level_is_the_jackknifes():
+    images = np.stack([drawn_counts(np.random.default_rng(seed), 120) for seed in range(5)])
+    f1 = threshold.f1_scores(images.sum(axis=0))
+    best = threshold.best_level(images.sum(axis=0))
+
+    def within(level):
+        left_out = [threshold.f1_scores(images.sum(axis=0) - images[i]) for i in range(5)]
+        differences = [row[best] - row[level] for row in left_out]
+        error = (4 / 5 * sum((d - sum(differences) / 5) ** 2 for d in differences)) ** 0.5
+        return f1[best] - f1[level] <= error
+
+    for start in range(0, 256, 5):
+        level = threshold.steady_level(images, start)
+        step = 1 if level < start else -1
+        assert within(level) and f1[level] >= f1[start]
+        assert not any(within(other) and f1[other] >= f1[start] for other in range(start, level, -step))
 
 
 @pytest.mark.parametrize("value", [0, 1, 128, 254, 255])
@@ -178,6 +220,22 @@ def test_script_writes_the_level_into_a_model(results):
     assert done.returncode == 0, done.stderr
     assert model_files.read_settings(folder / "run")["level"] == last["best_level"]
     assert keras.__version__ == model_files.read_settings(folder / "run")["versions"]["keras"]
+
+
+def test_script_writes_no_level_into_a_model_that_the_maps_are_not_of(results):
+    folder, _ = results
+    model.save_munet(
+        model.build_munet(32, encoder_weights="none"), folder / "run", {"architecture": {"size": 32, "decoder": "unet"}, "level": 1}
+    )
+    for maker, code in (("other (0123456789abcdef)", 2), (f"run ({model_files.weights_digest(folder / 'run')})", 0), ("a.tflite (0)", 0)):
+        (folder / "results/settings.json").write_text(json.dumps({"level": 100, "model": maker}))
+        done, _ = run(folder / "results", folder / "truth", "--weights", folder / "run")
+        assert done.returncode == code, done.stderr
+        if code:
+            assert "are of the model other (0123456789abcdef), not of" in done.stderr
+            assert model_files.read_settings(folder / "run")["level"] == 1
+    done, _ = run(folder / "results", folder / "truth", "--weights", folder / "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")  # told before anything is scored
 
 
 def test_script_names_what_has_no_partner_and_scores_the_rest(results):
