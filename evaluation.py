@@ -88,9 +88,17 @@ def tally_best(segmenters, samples, sclera_value=None, begun=None):
     chosen = []
     for number, segmenter in enumerate(segmenters):
         tally, scored = tally_samples(segmenter, samples, sclera_value)
-        level = best_level(tally.pooled) if begun is None else steady_level(tally.images, begun)
+        level = best_level(tally.pooled) if begun is None else steady_level(_by_subject(tally, scored), begun)
         chosen.append((number, level, tally, scored))
     return max(chosen, key=lambda row: f1_scores(row[2].pooled)[row[1]])
+
+
+def _by_subject(tally, samples):
+    """The histograms of each subject's photos, (N, 2, 256) int64."""
+    sums = {}
+    for sample, counts in zip(samples, tally.images, strict=True):
+        sums[sample.subject] = sums.get(sample.subject, 0) + counts.astype(np.int64)
+    return np.stack(list(sums.values()))
 
 
 def _sample_histograms(segmenter, sample, sclera_value):

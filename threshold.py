@@ -96,26 +96,26 @@ def best_level(counts):
     return best_level_
 
 
-def steady_level(images, start):
-    """The level nearest to `start` that these photos cannot tell from the best: few of them do not move it for little.
+def steady_level(people, start):
+    """The level nearest to `start` that these people's photos cannot tell from the best: few do not move it for little.
 
     The rule of one standard error (L. Breiman et al., "Classification and Regression Trees", 1984): of the difference between
-    the best pooled F1 and a level's, by the jackknife over photos. No level with a lower F1 than `start`'s is taken.
+    the best pooled F1 and a level's, by the jackknife over people. No level with a lower F1 than `start`'s is taken.
 
     Args:
-        images: (N, 2, 256) integers, the histograms of each photo.
+        people: (N, 2, 256) integers, the histograms of each person's photos.
         start: the level in use so far, 0..255.
 
     Returns:
-        The level, an int in 0..255; `start` of a single photo, which has no error to tell.
+        The level, an int in 0..255; `start` where there is one person, whose photos are alike in light and camera.
     """
-    images = np.asarray(images, np.int64)
-    if len(images) < 2:
+    people = np.asarray(people, np.int64)
+    if len(people) < 2:
         return start
-    pooled = images.sum(axis=0)
-    f1, without = f1_scores(pooled), f1_scores(pooled - images)
+    pooled = people.sum(axis=0)
+    f1, without = f1_scores(pooled), f1_scores(pooled - people)
     best = best_level(pooled)
-    error = np.sqrt((len(images) - 1) * np.var(without[:, best, None] - without, axis=0))
+    error = np.sqrt((len(people) - 1) * np.var(without[:, best, None] - without, axis=0))
     steady = np.flatnonzero((f1[best] - f1 <= error) & (f1 >= f1[start]))
     return int(min(steady, key=lambda level: abs(level - start)))
 

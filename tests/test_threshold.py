@@ -76,7 +76,7 @@ def drawn_counts(rng, best):
     return threshold.histograms(probability.astype(np.uint8), mask)
 
 
-def test_many_photos_move_a_steady_level_to_the_best_and_few_hardly_move_it():
+def test_many_people_move_a_steady_level_to_the_best_and_few_hardly_move_it():
     levels = {count: [] for count in (1, 2, 300)}
     for count, seed in itertools.product(levels, range(10)):
         rng = np.random.default_rng([seed, count])
