@@ -98,7 +98,7 @@ def _by_subject(tally, samples):
     sums = {}
     for sample, counts in zip(samples, tally.images, strict=True):
         sums[sample.subject] = sums.get(sample.subject, 0) + counts.astype(np.int64)
-    return np.stack(list(sums.values()))
+    return np.array(list(sums.values()))
 
 
 def _sample_histograms(segmenter, sample, sclera_value):

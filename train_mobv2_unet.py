@@ -122,6 +122,9 @@ def train(args, dataset):
     continued = claim_folder(args.out, run_settings(args), args.overwrite)
     if continued and not args.resume and (args.out / training.RESUME_FILE).exists():
         raise MunetError(f"{shown(args.out)} already holds this run; go on with --resume or start afresh with --overwrite")
+    unfinished = any((args.out / name).exists() for name in (training.RESUME_FILE, training.START_FILE))
+    if continued and not unfinished and model_file(args.out).exists():  # its resume.h5 was removed, which nothing needs any more
+        raise MunetError(f"{shown(args.out)} holds this run, finished; start afresh with --overwrite, or give another --out")
     write_split(args.out / SPLIT_FILE, parts)
     training_run = start(args, network, dataset, cache, parts)
     training_run.fit()

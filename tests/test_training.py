@@ -221,6 +221,17 @@ def test_fine_tuning_that_only_seemed_better_is_undone(tiny_dataset, tmp_path, c
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_finished_model_is_not_trained_over_when_resume_h5_was_removed(tiny_dataset, tmp_path, capsys):
+    short = ["--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
+    train(capsys, tiny_dataset, *short)
+    (tmp_path / "run" / training.RESUME_FILE).unlink()
+    before = (tmp_path / "run/munet.weights.h5").read_bytes()
+    for how in ([], ["--resume"]):
+        with pytest.raises(MunetError, match="holds this run, finished"):
+            train(capsys, tiny_dataset, *short, *how)
+    assert (tmp_path / "run/munet.weights.h5").read_bytes() == before
+
+
 def test_overwriting_the_folder_that_the_weights_come_from_loses_nothing(tiny_dataset, tmp_path, capsys):
     short = ["--epochs-frozen", 1, "--epochs-finetune", 0]
     train(capsys, tiny_dataset, "--out", tmp_path / "run", *short)
