@@ -2,18 +2,22 @@
 
 import math
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 
 from augmentation import augment
 
+AHEAD = 16  # batches in the making
+
 
 class Batches(keras.utils.PyDataset):
     """Shuffled batches from a cache: (N, size, size, 3) uint8 images, (N, size, size, 1) float32 masks.
 
     The order and the augmentation of an epoch depend only on the seed and the epoch, so that a resumed run
-    sees what an uninterrupted one would have seen.
+    sees what an uninterrupted one would have seen. Batches are made in threads, ahead of the one that is asked for; one thread
+    may ask.
 
     Args:
         cache: a `cache.Cache` or anything indexable that gives (image, mask).
@@ -28,8 +32,8 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(self, cache, indices, batch_size, seed, ranges=None, epoch=0, multiple=1, teacher=None):
-        # Threads, for a device faster than one core augments; with less than two Keras would read between the steps.
-        super().__init__(workers=max(2, os.cpu_count() or 1), max_queue_size=16)
+        super().__init__()  # without workers: what those of Keras have ready when `fit` tries a batch goes into the next epochs
+        self._pool, self._coming = ThreadPoolExecutor(os.cpu_count() or 1, "batch"), {}
         self.cache, self.indices, self.batch_size, self.multiple = cache, np.asarray(indices), batch_size, multiple
         self.seed, self.ranges, self.epoch, self.teacher = seed, ranges, epoch, teacher
         self._shuffle()
@@ -42,6 +46,12 @@ class Batches(keras.utils.PyDataset):
         return math.ceil(len(self._order) / self.batch_size)
 
     def __getitem__(self, batch):
+        for number in range(batch, min(batch + AHEAD, len(self))):
+            if number not in self._coming:
+                self._coming[number] = self._pool.submit(self._make, number)
+        return self._coming.pop(batch).result()
+
+    def _make(self, batch):
         pairs = [self._sample(int(i)) for i in self._order[batch * self.batch_size : (batch + 1) * self.batch_size]]
         return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])[..., None].astype(np.float32)
 
@@ -53,5 +63,8 @@ class Batches(keras.utils.PyDataset):
 
     def on_epoch_end(self):
         """Keras calls this after each epoch: a new order."""
+        for made in self._coming.values():
+            made.cancel()
+        self._coming = {}
         self.epoch += 1
         self._shuffle()

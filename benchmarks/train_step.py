@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -100,7 +99,7 @@ def measure_backend(args):
             for name, source in batches.items():
                 seconds = timed(lambda source=source: network.fit(source, shuffle=False, verbose=0))[1]
                 best[name] = min(best[name], seconds)
-        alone = timed(lambda: _read(batches["with online augmentation"]))[1]
+        alone = timed(lambda: list(batches["with online augmentation"]))[1]
     bare = best["bare step"]
     print(f"{keras.backend.backend()} on {devices.device()}, {args.size}x{args.size}, batches of {args.batch_size}, best of {args.rounds}")
     rows = [(name, f"{count / t:.1f}", f"{100 * (t / bare - 1):+.1f} %") for name, t in best.items()]
@@ -115,13 +114,6 @@ def measure_backend(args):
         "first_step_seconds": first,
         "out": None,
     }
-
-
-def _read(batches):
-    """Takes every batch as Keras does: from the threads of the data set."""
-    with ThreadPoolExecutor(batches.workers) as pool:
-        for _ in pool.map(batches.__getitem__, range(len(batches))):
-            pass
 
 
 def _write_noise_dataset(folder, rng, count):
