@@ -10,6 +10,7 @@ Scored are the saved masks; curves, areas and calibration come from the grey map
 greys in a mask is listed before anything is scored; `--allow-missing` scores the rest and says how many are missing.
 """
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -218,7 +219,8 @@ def compare(models, args):
         behind = summaries.difference(ranked[0].scores, model.scores, args.seed)
         low, high = behind["interval"]
         figures = [f"{model.figures[key]:.4f}" for key in FIGURES]
-        spread = ("", "") if model is ranked[0] else (f"{behind['difference']:.4f}", f"{low:.4f} to {high:.4f}")
+        interval = f"{low:.4f} to {high:.4f}" if math.isfinite(low) else ""  # of one subject there is none
+        spread = ("", "") if model is ranked[0] else (f"{behind['difference']:.4f}", interval)
         rows.append((model.name, len(model.scores.names), *figures, *spread))
         results.append({"name": model.name, **{key: model.figures[key] for key in FIGURES}, "behind": behind})
     print_table(header, rows)

@@ -309,3 +309,12 @@ def test_plain_folders_of_masks_pair_too(tmp_path, capsys):
     data = write_plain(tmp_path / "data", 2, 2)
     results = write_results(tmp_path / "r", data)
     assert evaluate(capsys, results, data / "masks")[1]["images"] == 4
+
+
+def test_models_on_one_subject_are_compared_without_an_interval(tmp_path, capsys):
+    for number in range(3):
+        write_eye(tmp_path / f"data/images/s1/{number}.png", tmp_path / f"data/masks/s1/{number}.png", seed=number)
+    models = [write_results(tmp_path / name, tmp_path / "data", noise=noise) for name, noise in (("good", 0.1), ("worse", 0.2))]
+    _, _, out, _ = evaluate(capsys, *models, tmp_path / "data", "--out", tmp_path / "both")
+    assert "F1 behind the first" in out
+    assert "nan" not in out + (tmp_path / "both/report.html").read_text()
