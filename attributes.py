@@ -12,6 +12,7 @@ from collections import Counter
 import numpy as np
 
 from console import MunetError, shown
+from layouts import original
 
 PHONES = {"1": "Xperia Z5 Compact", "2": "iPhone 6s", "3": "Xiaomi Pocophone F1"}
 LIGHTS = {"n": "natural", "i": "indoor", "p": "poor"}
@@ -19,6 +20,7 @@ GAZES = {"l": "left", "r": "right", "s": "straight", "u": "up", "d": "down"}
 _MOBIUS = re.compile(r"(?P<subject>\d+)_(?P<phone>\d)(?P<light>[nip])_(?P<eye>[LR])(?P<gaze>[lrsud])_\w+$")
 _SBVPI = re.compile(r"(?P<subject>\d+)(?P<eye>[LR])_(?P<gaze>[lrsud])_\w+$")
 _DRAWN = re.compile(r"(?P<subject>S\d+)_(?P<eye>[LR])_(?P<gaze>[lrsud])_\d+$")
+_MIRRORED = {"L": "R", "R": "L", "l": "r", "r": "l"}
 MOST_VALUES = 12  # that a column of whole numbers has before it is cut into quarters
 _KEYS = ("image", "path", "name", "file", "filename")
 
@@ -27,14 +29,16 @@ def from_name(name):
     """The attributes that a photo's name tells: MOBIUS, SBVPI and drawn eyes name phone, light, eye or gaze.
 
     Args:
-        name: path below the images' folder, with `/`, without suffix.
+        name: path below the images' folder, with `/`, without suffix; of a photo or of what `augment_datasets.py` made of one.
 
     Returns:
         dict from attribute to text; `subject` is the first folder, else what the name starts with, else the name itself.
     """
+    name, endings = original(name)
     *folders, stem = name.split("/")
     match = next((m for pattern in (_MOBIUS, _SBVPI, _DRAWN) if (m := pattern.match(stem))), None)
     found = match.groupdict() if match else {"subject": name}
+    found = _turned(found, endings)
     for key, words in (("phone", PHONES), ("light", LIGHTS), ("gaze", GAZES)):
         if key in found:
             found[key] = words.get(found[key], found[key])
@@ -42,6 +46,15 @@ def from_name(name):
         found["subject"] = folders[0]
     if len(folders) > 1:
         found["session"] = "/".join(folders[:2])
+    return found
+
+
+def _turned(found, endings):
+    """An augmented photo's attributes: a flip makes a left eye a right one, and a copy's name does not tell if it was flipped."""
+    if "copy" in endings:
+        return {key: value for key, value in found.items() if key not in ("eye", "gaze")}
+    if endings.count("flip") % 2:
+        return {key: _MIRRORED.get(value, value) if key in ("eye", "gaze") else value for key, value in found.items()}
     return found
 
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from augmentation import Ranges, augment, flip
-from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown
+from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from datasets import find_dataset, read_pair
-from files import claim_folder
-from images import write_jpeg, write_png
+from files import claim_folder, find_files
+from images import SUFFIXES, write_jpeg, write_png
 from parallel import pool_map
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
@@ -105,6 +105,7 @@ def main(argv):
     problems = dataset.problems + [result for result in results if isinstance(result, BadInput)]
     for problem in problems:
         failed(problem)
+    _warn_of_leftovers(dataset, args)
     written = sum(result for result in results if not isinstance(result, BadInput))
     print(f"{written} images with masks in {shown(args.out)}")
     finish(images=written, failed=len(problems), out=str(args.out))
@@ -147,11 +148,19 @@ def variants(image, mask, name, args):
         yield f"_copy{copy}", *augment(image, mask, args.ranges, np.random.default_rng((args.seed, key, copy)))
 
 
+def _made_since(sample, paths):
+    """Whether all paths exist and were written after the sample's image and mask: a mask that was mended is augmented anew."""
+    try:
+        return min(os.stat(path).st_mtime_ns for path in paths) >= max(os.stat(path).st_mtime_ns for path in (sample.image, sample.mask))
+    except OSError:
+        return False
+
+
 def write_variants(sample, args):
     """Writes what is missing of one sample's variants; returns how many there are, or the BadInput that it raised."""
     name = _base(sample)
     places = {e: (args.out / "images" / f"{name}{e}.{args.format}", args.out / "masks" / f"{name}{e}.png") for e in _endings(args)}
-    if all(path.exists() for pair in places.values() for path in pair):
+    if _made_since(sample, [path for pair in places.values() for path in pair]):
         return len(places)
     try:
         image, decoded = read_pair(sample, args.sclera_value)
@@ -162,6 +171,15 @@ def write_variants(sample, args):
         write_image(places[ending][0], picture)
         write_png(places[ending][1], mask)
     return len(places)
+
+
+def _warn_of_leftovers(dataset, args):
+    """Says which images in OUT are of none that DATA has now: they would be trained on, with whatever mask they had."""
+    made = {f"{_base(sample)}{ending}" for sample in dataset.samples for ending in _endings(args)}
+    folder = args.out / "images"
+    left = [path for path in find_files(folder, SUFFIXES) if path.relative_to(folder).with_suffix("").as_posix() not in made]
+    if left:
+        warn(f"{len(left)} images in {shown(args.out)} are of none in {shown(args.data)}, as {shown(left[0])}; remove them, or --overwrite")
 
 
 def preview(dataset, args):

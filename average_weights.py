@@ -8,12 +8,13 @@ https://arxiv.org/abs/2109.01903). The level is chosen on DATA, where all are sh
 with --split only those of the part validation.
 """
 
+import tempfile
 from pathlib import Path
 
-from console import ArgumentParser, MunetError, between, finish, print_table, quiet_stderr, run, shown
+from console import ArgumentParser, MunetError, between, failed, finish, print_table, quiet_stderr, run, shown
 from datasets import find_dataset
-from evaluation import FIGURES, tally_samples
-from files import claim_folder
+from evaluation import FIGURES, require_sclera_in, tally_samples
+from files import claim_folder, write_bytes
 from model_files import model_file, read_settings, store_level, trained_file, weights_digest
 from runtime import Segmenter
 from splits import read_split
@@ -51,21 +52,29 @@ def main(argv):
         if architecture != architectures[0]:
             words = (f"{found['decoder']} of {found['size']}x{found['size']}" for found in (architecture, architectures[0]))
             raise MunetError(f"{shown(path)} is a {next(words)}, {shown(args.weights[0])} a {next(words)}; give models of one kind")
-    samples = find_dataset(args.data).samples
-    if args.split:
-        samples = read_split(args.split, samples)["validation"]
+    dataset = find_dataset(args.data)
+    for problem in dataset.problems:
+        failed(problem)
+    samples = read_split(args.split, dataset.samples)["validation"] if args.split else dataset.samples
     models = [path.resolve().name if path.is_dir() else path.name for path in args.weights]
     made_of = {"models": models, "digests": [weights_digest(path) for path in args.weights], "shares": args.shares}
     claim_folder(args.out, {"script": "average_weights.py", **made_of}, args.overwrite)
-    with quiet_stderr():
-        average(args.weights, args.shares, args.out, {"architecture": architectures[0], "level": 0, "average": made_of})
-    rows = [score(path, samples, args.sclera_value) for path in (*args.weights, args.out)]
-    figures = rows[-1][1]
-    store_level(args.out, figures["level"], figures["f1"], "labelled photos at their own size")
+    rows, readable = [], samples
+    for path in args.weights:
+        figures, readable = score(path, readable, args)
+        rows.append((shown(path), figures))
+    with tempfile.TemporaryDirectory() as scratch:  # --out gets it whole, with its level
+        with quiet_stderr():
+            average(args.weights, args.shares, scratch, {"architecture": architectures[0], "level": 0, "average": made_of})
+        figures, readable = score(scratch, readable, args)
+        store_level(scratch, figures["level"], figures["f1"], "labelled photos at their own size")
+        write_bytes(model_file(args.out), model_file(scratch).read_bytes())
+    rows.append((shown(args.out), figures))
     print(f"on {figures['images']} photos, each at its best level:")
     print_table(("model", "level", *FIGURES), [(name, *(row[key] for key in ("level", *FIGURES))) for name, row in rows])
-    finish(failed=len(samples) - figures["images"], out=str(args.out), **figures)
-    return 1 if figures["images"] < len(samples) else 0
+    bad = len(dataset.problems) + len(samples) - len(readable)
+    finish(failed=bad, out=str(args.out), **figures)
+    return 1 if bad else 0
 
 
 def average(paths, shares, out, settings):
@@ -78,11 +87,11 @@ def average(paths, shares, out, settings):
     save_munet(network, out, settings)
 
 
-def score(path, samples, sclera_value):
-    """(name, figures) of a model on labelled photos at the level that is best there."""
-    tally, _ = tally_samples(Segmenter(path), samples, sclera_value)
-    level = best_level(tally.pooled)
-    return shown(path), tally.figures(level) | {"level": level}
+def score(path, samples, args):
+    """The figures of a model on labelled photos at the level that is best there, and the photos that could be read."""
+    tally, readable = tally_samples(Segmenter(path), samples, args.sclera_value)
+    require_sclera_in(tally, shown(args.data))
+    return tally.figures(best_level(tally.pooled)), readable
 
 
 if __name__ == "__main__":

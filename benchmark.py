@@ -48,8 +48,9 @@ def main(argv):
                 chosen = importlib.import_module(module)
             chosen.add_arguments(part)
     args = parser.parse_args(argv)
-    finish(**chosen.measure(args))
-    return 0
+    figures = chosen.measure(args)
+    finish(**figures)
+    return 1 if figures["failed"] else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The packed dataset: every image decoded and resized once, so that an epoch reads no JPEG.
 
-A cache is a folder of HDF5 parts of `PART_SAMPLES` samples each:
+A cache is a folder of HDF5 parts of `PART_SAMPLES` samples each, or of so many as take `PART_BYTES`:
 
     images  (n, size, size, 3) uint8 RGB, one chunk a sample
     masks   (n, size * size / 8) uint8, the bool mask packed to bits
@@ -29,7 +29,7 @@ from files import remove_parts, require_space, whole_file
 from images import resize_image, resize_mask
 from parallel import pool_map
 
-PART_SAMPLES = 2048
+PART_SAMPLES, PART_BYTES = 2048, 1 << 28  # a part is held in memory until it is written
 _FORMAT = 1
 _STALE_HOURS = 6  # a younger unfinished part may belong to a run beside this one
 
@@ -91,7 +91,8 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
     folder = Path(folder or default_folder()) / _digest(made_of)
     folder.mkdir(parents=True, exist_ok=True)
     remove_parts(folder, hours=_STALE_HOURS)
-    groups = [samples[i : i + PART_SAMPLES] for i in range(0, len(samples), PART_SAMPLES)]
+    count = min(PART_SAMPLES, max(1, PART_BYTES // (3 * size * size)))
+    groups = [samples[i : i + count] for i in range(0, len(samples), count)]
     paths = [folder / f"{_fingerprint(group, size, sclera_value)}.h5" for group in groups]
     for stale in set(folder.glob("*.h5")) - set(paths):
         with contextlib.suppress(OSError):  # Windows keeps a file that a run beside this one has open

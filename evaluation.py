@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from console import BadInput, failed, progress
+from console import BadInput, MunetError, failed, progress
 from datasets import pair_truth, read_pair
 from images import read_probability, size_mismatch
 from masks import read_mask
@@ -70,6 +70,18 @@ def tally_samples(segmenter, samples, sclera_value=None):
                 tally.add_counts(counts)
                 scored.append(sample)
     return tally, scored
+
+
+def require_sclera_in(tally, where):
+    """Refuses to choose a level on photos that have no sclera: the best would be to find nothing, anywhere.
+
+    Raises:
+        MunetError: no photo of `where` could be scored, or none has any sclera.
+    """
+    if not tally.images:
+        raise MunetError(f"no photo of {where} could be read with its mask, so no level can be chosen; mend what is listed above")
+    if not tally.pooled[1].any():
+        raise MunetError(f"no mask of {where} has any sclera, so no level can be chosen; check --sclera-value, or the masks")
 
 
 def tally_best(segmenters, samples, sclera_value=None, begun=None):

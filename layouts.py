@@ -13,6 +13,7 @@ from files import find_files, walk_files
 
 MOBIUS_NAME = re.compile(r"(\d+)_\d[a-z]_[LR][a-z]_\w+$")
 SBVPI_NAME = re.compile(r"(\d+)[LR]_[a-z]_\w+$")
+_VARIANT = re.compile(r"(_flip|_copy\d+)+$")
 _SBVPI_PART = re.compile(r"_(sclera|iris|pupil|vessels|periocular|canthus|eyelashes)$")
 KNOWN = "images/ and masks/ (plain, MOBIUS), MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI)"
 
@@ -76,6 +77,12 @@ def list_files(layout):
     if layout.mask_ending:
         truths = [path for path in truths if path.stem.endswith(layout.mask_ending)]
     return photos, truths
+
+
+def original(name):
+    """(name, endings): a name without the endings of `augment_datasets.py`, and these: a flip's or a copy's, or none."""
+    stem = _VARIANT.sub("", name)
+    return stem, name[len(stem) :]
 
 
 def is_photo(path, layout):

@@ -49,11 +49,12 @@ def _axes(xlabel, ylabel):
     return figure, axes
 
 
-def plot_history(history):
+def plot_history(history, kept):
     """Loss, and F1 at inference, over the epochs of all stages.
 
     Args:
         history: list of dicts with `stage`, `loss` and `val_f1`, one an epoch.
+        kept: index of the epoch that was kept; None where none was better than what training began with.
     """
     figure, loss_axes = _axes("epoch", "training loss")
     epochs = np.arange(1, len(history) + 1)
@@ -63,8 +64,8 @@ def plot_history(history):
     f1_axes.plot(epochs, [row["val_f1"] for row in history], color=VALIDATION, label="validation F1 at inference")
     f1_axes.set_ylabel("validation F1")
     f1_axes.set_ylim(0, 1)
-    best = int(np.argmax([row["val_f1"] for row in history]))
-    f1_axes.plot(epochs[best], history[best]["val_f1"], "o", color=CHOSEN, label=f"kept: epoch {epochs[best]}")
+    if kept is not None:
+        f1_axes.plot(epochs[kept], history[kept]["val_f1"], "o", color=CHOSEN, label=f"kept: epoch {epochs[kept]}")
     for i in range(1, len(history)):
         if history[i]["stage"] != history[i - 1]["stage"]:
             loss_axes.axvline(i + 0.5, color="grey", linestyle=":")

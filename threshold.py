@@ -165,7 +165,7 @@ def _ratio(part, whole):
 
 def main(argv):
     """The command line; returns the exit code."""
-    from evaluation import FIGURES, saved_setting, score_folder  # it stands above this module, this script above both
+    from evaluation import FIGURES, require_sclera_in, saved_setting, score_folder  # it stands above this module, this script above both
 
     parser = ArgumentParser(__doc__)
     parser.add_argument("results", type=Path, help="a results folder, or a folder of saved probability maps")
@@ -196,9 +196,8 @@ def main(argv):
     print_table(("level", "", *FIGURES), [(row["level"], name, *(row[key] for key in FIGURES)) for name, row in rows])
     if best["empty"]:
         print(f"{best['empty']} images have no sclera: they score 1 where none is found, else 0")
-    if args.weights and best["empty"] == best["images"]:
-        raise MunetError(f"no mask in {shown(args.truth)} has any sclera, so no level was written; check --sclera-value, or the masks")
     if args.weights:
+        require_sclera_in(tally, shown(args.truth))
         _write_level(args, best)
     finish(**figures, best_level=best["level"], best_f1=best["f1"], failed=len(problems), out=str(args.results))
     return 1 if problems else 0

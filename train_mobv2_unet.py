@@ -18,9 +18,10 @@ from pathlib import Path
 
 from console import ArgumentParser, MunetError, between, finish, print_table, quiet_stderr, run, shown
 from datasets import find_dataset
-from evaluation import FIGURES, tally_best, tally_samples
+from evaluation import FIGURES, require_sclera_in, tally_best, tally_samples
 from files import claim_folder, write_bytes
 from model_files import model_file, read_settings, store_level
+from runtime import Segmenter
 from splits import SPLIT_FILE, write_split
 
 DEFAULTS = {"size": 224, "decoder": "unet"}
@@ -86,6 +87,10 @@ def parse(argv):
     if args.validation + args.test >= 1:
         parser.error("arguments --validation and --test leave nothing to train on")
     args.out = args.out or Path("weights") / (args.data.resolve().name or "munet")
+    for name in ("weights", "teacher"):
+        model = getattr(args, name)
+        if model and model_file(model).resolve() == model_file(args.out).resolve():
+            parser.error(f"argument --out: {shown(args.out)} is the model that --{name} names; give another folder")
     return args
 
 
@@ -110,8 +115,9 @@ def train(args, dataset):
     from cache import require_sclera
     from training_data import checked_cache, make_split
 
-    # Before anything is decoded or the folder is claimed: a start that fails, or --overwrite, loses nothing.
+    # Before anything is decoded or the folder is claimed: a start that fails loses nothing.
     network = make_network(args)
+    teacher = Segmenter(args.teacher) if args.teacher else None
     cache = checked_cache(dataset, args)
     parts = make_split(dataset.samples, cache.samples, args)
     for part in ("train", "validation"):
@@ -126,7 +132,7 @@ def train(args, dataset):
     if continued and not unfinished and model_file(args.out).exists():  # its resume.h5 was removed, which nothing needs any more
         raise MunetError(f"{shown(args.out)} holds this run, finished; start afresh with --overwrite, or give another --out")
     write_split(args.out / SPLIT_FILE, parts)
-    training_run = start(args, network, dataset, cache, parts)
+    training_run = start(args, network, teacher, dataset, cache, parts)
     training_run.fit()
     return cache, parts, training_run
 
@@ -162,14 +168,13 @@ def make_network(args):
     return load_munet(args.weights, args.size)[0] if args.weights else build_munet(args.size, args.decoder, args.encoder_weights)
 
 
-def start(args, network, dataset, cache, parts):
+def start(args, network, teacher, dataset, cache, parts):
     """A `training.Run` that is ready to fit, with the state of an earlier one taken up."""
     import keras
 
     import devices
     import training
     from augmentation import Ranges
-    from runtime import Segmenter
     from stages import Stage
 
     stages = [
@@ -188,7 +193,7 @@ def start(args, network, dataset, cache, parts):
         "training": run_settings(args) | names,
     }
     ranges = Ranges() if args.online else None
-    how = (args.loss, args.batch_size, args.seed, ranges, bool(args.weights), Segmenter(args.teacher) if args.teacher else None)
+    how = (args.loss, args.batch_size, args.seed, ranges, bool(args.weights), teacher)
     training_run = training.Run(network, cache, train, validation, args.out, settings, stages, *how)
     done = f", resumed after {len(training_run.state.history)} epochs" if training_run.resume() else ""
     keras_is = f"Keras {keras.__version__} on {keras.backend.backend()}, device {devices.device()}"
@@ -202,7 +207,6 @@ def finish_run(args, parts, training_run):
         import keras
 
         import training_report
-        from runtime import Segmenter
         from training import START_FILE
 
     keras.mixed_precision.set_global_policy("float32")
@@ -210,9 +214,13 @@ def finish_run(args, parts, training_run):
     # The weights that were trained, on the device that trained them, and what they began with.
     segmenters = [Segmenter(path, runtime="keras") for path in (args.out, start_file) if path.exists()]
     best, level, tally, scored = tally_best(segmenters, parts["validation"], args.sclera_value, args.level_begun)
+    require_sclera_in(tally, "the validation part")
+    begun = start_file.exists() and start_file.read_bytes()
     if best:
         print("no epoch is better than the network that it began with on photos at their own size: that is kept")
-        write_bytes(model_file(args.out), start_file.read_bytes())
+        write_bytes(model_file(args.out), begun)
+    history = training_run.state.history
+    epoch = None if begun == model_file(args.out).read_bytes() else max(range(len(history)), key=lambda i: history[i]["val_f1"])
     segmenter, figures = segmenters[best], tally.figures(level)
     store_level(args.out, level, figures["f1"], "validation images at their own size")
     rows = [("validation", *(figures[name] for name in FIGURES))]
@@ -223,8 +231,8 @@ def finish_run(args, parts, training_run):
     print(f"at inference from the saved file, photos at their own size, level {level}:")
     print_table(("", *FIGURES), rows)
     draw = training_report.Drawer(scored, args.sclera_value, segmenter, level)
+    training_report.write(args.out, tally, scored, level, (history, epoch), draw)
     start_file.unlink(missing_ok=True)
-    training_report.write(args.out, tally, scored, level, training_run.state.history, draw)
     return figures
 
 

@@ -61,7 +61,7 @@ def evaluate(network, cache, indices, batch_size):
     for start in range(0, len(indices), batch_size):
         pairs = [cache[int(i)] for i in indices[start : start + batch_size]]
         images = [image for image, _ in pairs]
-        images += images[-1:] * (batch_size - len(images))  # full batches alone can be shared by several devices
+        images += images[-1:] * (batch_size - len(images))  # JAX shares none but full batches among devices
         maps = np.asarray(network.predict_on_batch(np.stack(images)))[..., 0]
         levels = np.rint(maps * 255).astype(np.uint8)
         counts += sum(histograms(level, mask) for level, (_, mask) in zip(levels, pairs, strict=False))

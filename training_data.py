@@ -4,6 +4,7 @@ import dataclasses
 
 from cache import build_cache
 from console import MunetError, print_problems, print_table, shown, warn
+from layouts import original
 from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject
 
 
@@ -45,8 +46,10 @@ def make_split(samples, good, args):
         for subject in shared_subjects(parts)[:5]:
             warn(f"subject {shown(subject)} is in more than one part of {shown(file)}: the score will flatter")
     elif args.split_by == "image":
-        alone = [dataclasses.replace(sample, subject=sample.name) for sample in good]
+        named = {sample.name: sample for sample in good}
+        alone = [dataclasses.replace(sample, subject=original(sample.name)[0]) for sample in good]
         parts = split_by_subject(alone, args.validation, args.test, args.seed)
+        parts = {part: [named[sample.name] for sample in found] for part, found in parts.items()}
         warn("split by image: the same person may be in training and validation, the score will flatter")
     else:
         parts = split_by_subject(good, args.validation, args.test, args.seed)

@@ -38,10 +38,10 @@ def write(folder, tally, samples, level, history, draw):
         tally: the `evaluation.Tally` of the validation images.
         samples: list of `datasets.Sample`, in the tally's order.
         level: the chosen one.
-        history: of the epochs, see `report.plot_history`.
+        history: (rows, kept), see `report.plot_history`.
         draw: a `Drawer`.
     """
-    report.save_figure(report.plot_history(history), folder / "curves.png")
+    report.save_figure(report.plot_history(*history), folder / "curves.png")
     report.save_figure(report.plot_level(tally.pooled, level), folder / "level.png")
     report.save_figure(report.plot_precision_recall(tally.pooled, level), folder / "precision_recall.png")
     scores = Scores(level)
@@ -56,5 +56,5 @@ def write(folder, tally, samples, level, history, draw):
         examples(tally.image_f1(level), draw),
         warnings=["Epoch and level were chosen on these images: other people's will score lower."],
         facts=page.facts(folder),
-        more=[(report.plot_history(history), "Training loss, and validation F1 at inference, over the epochs.")],
+        more=[(report.plot_history(*history), "Training loss, and validation F1 at inference, over the epochs.")],
     )

@@ -27,7 +27,7 @@ def add_arguments(parser):
     """Adds this part's flags."""
     parser.add_argument("data", metavar="DATA[=VALUE]", help="labelled photos of some subjects; VALUE: the masks' sclera class")
     parser.add_argument("--weights", type=Path, default=SHIPPED, help="a trained model to start from (default: the one that is shipped)")
-    parser.add_argument("--counts", type=between(2, 10**9, int), nargs="*", default=[8, 32], help="labelled photos; all come last")
+    parser.add_argument("--counts", type=between(4, 10**9, int), nargs="*", default=[8, 32], help="labelled photos; all come last")
     parser.add_argument("--steps", type=between(1, 10**6, int), default=400, help=f"of {BATCH} images, for each")
     parser.add_argument("--encoder-weights", default="imagenet", metavar="imagenet|none|FILE", help="where the other starts from")
     parser.add_argument("--test", type=between(0.01, 0.8), default=0.4, help="share of the subjects held out to score on")
@@ -45,6 +45,8 @@ def measure(args):
             shares = {"train": count - count // 4, "validation": count // 4} if count < labelled else dict.fromkeys(parts, labelled)
             chosen = {part: few(parts[part], shares[part], args.seed) for part in ("train", "validation")}
             photos = sum(map(len, chosen.values()))
+            if photos == rows[-1][1]:  # one part has no more to give
+                continue
             split = Path(scratch, f"{photos}.csv")
             write_split(split, chosen | {"test": []})
             for start in ("adapted", "from ImageNet"):

@@ -1,6 +1,5 @@
 """The paper's recipe beside this one: one split by subject, scored from the saved files on subjects that neither has seen."""
 
-import dataclasses
 import subprocess
 import sys
 import tempfile
@@ -8,8 +7,7 @@ from pathlib import Path
 
 import keras
 
-import training
-from augmentation import Ranges
+from augmentation import flip
 from batches import Batches
 from cache import build_cache
 from console import between, print_table, shown
@@ -18,6 +16,7 @@ from evaluation import tally_samples
 from model import build_munet, encoder_layers, save_munet
 from runtime import Segmenter
 from splits import split_by_subject
+from stages import compile_network
 
 SCRIPT = Path(__file__).resolve().parent.parent / "train_mobv2_unet.py"
 HALF = 128  # the level of probability 0.5
@@ -57,6 +56,20 @@ def measure(args):
     return figures | {"paper_f1": paper_f1, "paper_f1_mean": paper_mean, "also": also}
 
 
+class Doubled:
+    """The paper's doubled set: every (image, mask) of a cache, then their left-right flips."""
+
+    def __init__(self, cache):
+        self._cache = cache
+
+    def __len__(self):
+        return 2 * len(self._cache)
+
+    def __getitem__(self, index):
+        pair = self._cache[index % len(self._cache)]
+        return pair if index < len(self._cache) else flip(*pair)
+
+
 def _train_paper(args, dataset, parts, folder):
     """RGB / 255, Dice, one stage, one rate, flips only, Keras' BatchNorm momenta; the last epoch is kept."""
     keras.utils.set_random_seed(args.seed)
@@ -66,16 +79,9 @@ def _train_paper(args, dataset, parts, folder):
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = KERAS_MOMENTUM["encoder" if layer.name in encoder else "decoder"]
-    cache = build_cache(parts["train"], dataset.root, args.size, args.sclera_value, folder=folder / "cache")
-    neutral = {
-        field.name: (1.0, 1.0)
-        for field in dataclasses.fields(Ranges)
-        if field.name in ("scale", "aspect", "contrast", "gamma", "saturation")
-    }
-    neutral |= dict.fromkeys(("rotation", "shift", "perspective", "brightness", "temperature"), (0.0, 0.0))
-    flips = Ranges(**neutral, degraded=0.0)
-    training.compile_network(network, "dice", PAPER_RATE)
-    batches = Batches(cache, [*range(len(cache))] * 2, 8, (args.seed,), flips)  # as many steps as with the doubled set
+    doubled = Doubled(build_cache(parts["train"], dataset.root, args.size, args.sclera_value, folder=folder / "cache"))
+    compile_network(network, "dice", PAPER_RATE)
+    batches = Batches(doubled, range(len(doubled)), 8, (args.seed,))
     network.fit(batches, epochs=args.epochs_finetune, shuffle=False, verbose=0)
     save_munet(network, folder, {"architecture": {"size": args.size, "decoder": "unet"}, "level": HALF})
 

@@ -47,4 +47,4 @@ def measure(args):
     ]
     print_table(("", "megapixels", "ms a megapixel", "best F1 on the same pixels"), rows)
     print(f"{ratio:.0f} times faster; {peak:.1f} MB of memory for {args.count} images")
-    return {"images": args.count, "level": level, "f1": f1, "f1_reference": best, "speed_ratio": ratio, "memory_mb": peak}
+    return {"images": args.count, "failed": 0, "level": level, "f1": f1, "f1_reference": best, "speed_ratio": ratio, "memory_mb": peak}

@@ -13,6 +13,9 @@ from console import MunetError
         ("S0003/S0003_R_d_07", {"subject": "S0003", "eye": "R", "gaze": "down"}),
         ("anna/day2/photo", {"subject": "anna", "session": "anna/day2"}),
         ("photo", {"subject": "photo"}),
+        ("1/1_2n_Lr_3_flip", {"subject": "1", "phone": "iPhone 6s", "light": "natural", "eye": "R", "gaze": "left"}),
+        ("12L_s_4_flip_flip", {"subject": "12", "eye": "L", "gaze": "straight"}),
+        ("S0003/S0003_R_d_07_copy12", {"subject": "S0003"}),
     ],
 )
 def test_names_tell_attributes(name, expected):

@@ -1,5 +1,3 @@
-import os
-
 import numpy as np
 import pytest
 from conftest import ROOT, draw_eye, last_json, run_script, write_eye, write_plain
@@ -125,10 +123,26 @@ def test_an_interrupted_run_continues_and_whole_files_are_left_alone(tiny_datase
         (tmp_path / "out" / name).unlink()
     (tmp_path / "out/images/s1/.part-x.png").write_bytes(b"half")
     kept = tmp_path / "out/images/s6/eye1.png"
-    os.utime(kept, (1, 1))
+    written = kept.stat().st_mtime_ns
     code, again = augmented(tiny_dataset, tmp_path / "out", "--copies", 1)
     assert (code, again) == (0, whole)
-    assert kept.stat().st_mtime == 1
+    assert kept.stat().st_mtime_ns == written
+
+
+def test_a_mended_mask_is_augmented_anew_and_what_was_removed_is_told(tiny_dataset, tmp_path, capsys):
+    augmented(tiny_dataset, tmp_path / "out")
+    assert "warning" not in capsys.readouterr().err
+    kept = tmp_path / "out/images/s6/eye1.png"
+    written = kept.stat().st_mtime_ns
+    write_eye(None, tiny_dataset / "masks/s1/eye1.png", seed=77)
+    for kind in ("images", "masks"):
+        (tiny_dataset / kind / "s2/eye2.png").unlink()
+    augmented(tiny_dataset, tmp_path / "out")
+    assert "2 images in" in (told := capsys.readouterr().err) and "s2/eye2" in told
+    mended, made = pairs(tiny_dataset)["s1/eye1"], pairs(tmp_path / "out")
+    assert same(made["s1/eye1"], mended)
+    assert same(made["s1/eye1_flip"], [side[:, ::-1] for side in mended])
+    assert kept.stat().st_mtime_ns == written
 
 
 def test_other_options_are_refused_in_a_used_folder_unless_overwritten(small, tmp_path):

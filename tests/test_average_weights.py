@@ -8,6 +8,7 @@ import pytest
 import average_weights
 import model
 from console import MunetError
+from images import read_image, write_png
 from model_files import read_settings
 
 SETTINGS = {"architecture": {"size": 32, "decoder": "lite"}, "level": 10}
@@ -34,6 +35,21 @@ def test_every_variable_is_the_mean_and_the_level_is_the_best_of_the_photos(pair
     assert last["images"] == 12
     with pytest.raises(MunetError, match="shares"):
         average_weights.main([str(word) for word in [*pair, "--out", out, "--data", tiny_dataset]])
+
+
+def test_photos_without_sclera_leave_no_model_and_problems_are_counted(pair, tiny_dataset, tmp_path, capsys):
+    words = [*map(str, pair), "--out", str(tmp_path / "c"), "--data", str(tiny_dataset)]
+    photos = sorted((tiny_dataset / "images").rglob("*.png"))
+    photos[0].unlink()
+    photos[1].write_bytes(b"text")
+    assert average_weights.main(words) == 1
+    told = capsys.readouterr()
+    assert (json.loads(told.out.splitlines()[-1])["failed"], told.err.count(photos[1].name)) == (2, 1)
+    for mask in (tiny_dataset / "masks").rglob("*.png"):
+        write_png(mask, np.zeros_like(read_image(mask)[..., 0]))
+    with pytest.raises(MunetError, match=r"no mask of .* has any sclera"):
+        average_weights.main([*words, "--overwrite"])
+    assert not (tmp_path / "c/munet.weights.h5").exists()
 
 
 def test_networks_that_differ_are_refused(pair, tiny_dataset, tmp_path):

@@ -4,13 +4,14 @@ import json
 import shutil
 
 import keras
+import numpy as np
 import pytest
 
 import benchmark
 import benchmarks.predict as predict_part
 import datasets
 import model
-from benchmarks import finetune
+from benchmarks import finetune, recipe, threshold_level
 from console import MunetError
 from images import read_image
 
@@ -104,6 +105,20 @@ def test_recipe_scores_both_on_the_same_held_out_subjects(tiny_dataset, capsys, 
     assert last["images"] == 4
     assert 0 <= last["paper_f1"] <= 1
     assert 0 <= last["f1"] <= 1
+
+
+def test_the_papers_doubled_set_is_every_image_and_its_flip():
+    pairs = [(np.arange(12, dtype=np.uint8).reshape(2, 2, 3) + n, np.array([[True, False], [n > 0, False]])) for n in (0, 100)]
+    doubled = recipe.Doubled(pairs)
+    assert len(doubled) == 4
+    for number, turned in enumerate((False, False, True, True)):
+        for found, given in zip(doubled[number], pairs[number % 2], strict=True):
+            np.testing.assert_array_equal(found, given[:, ::-1] if turned else given)
+
+
+def test_a_benchmark_with_failures_tells_by_its_exit_code(monkeypatch, capsys):
+    monkeypatch.setattr(threshold_level, "measure", lambda args: {"failed": 2})
+    assert benchmark.main(["threshold"]) == 1
 
 
 def test_realism_trains_on_drawn_eyes_and_scores_on_real_folders(tiny_dataset, capsys, tmp_path, monkeypatch):

@@ -70,6 +70,12 @@ def test_a_second_build_decodes_nothing(tiny_dataset, tmp_path, decoded):
     assert decoded == []
 
 
+def test_parts_of_large_images_hold_fewer(tiny_dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "PART_BYTES", 3 * 3 * SIZE * SIZE)
+    built = build(tiny_dataset, tmp_path / "cache")
+    assert (len(built), len(parts(tmp_path / "cache"))) == (12, 4)
+
+
 @pytest.mark.parametrize("kind", ["images", "masks"])
 def test_a_changed_file_rebuilds_its_part_alone(tiny_dataset, tmp_path, decoded, kind):
     build(tiny_dataset, tmp_path / "cache")

@@ -13,18 +13,23 @@ import numpy as np
 import pytest
 from conftest import write_eye, write_plain
 
+import augment_datasets
 import batches
 import cache
 import datasets
 import images
 import model
+import report
 import train_mobv2_unet
 import training
+import training_data
 from augmentation import Ranges
 from console import MunetError
-from evaluation import Tally
+from evaluation import Tally, require_sclera_in
 from images import write_png
+from layouts import original
 from runtime import Segmenter
+from splits import write_split
 from threshold import best_level
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
@@ -214,6 +219,8 @@ def test_fine_tuning_that_only_seemed_better_is_undone(tiny_dataset, tmp_path, c
     start = tmp_path / "second" / training.START_FILE
     start.write_bytes((tmp_path / "first/munet.weights.h5").read_bytes())
     _, out, last = train(capsys, tiny_dataset, *second, "--resume")
+    assert ">kept: epoch" not in (tmp_path / "second/report.html").read_text()
+    assert ">kept: epoch" in (tmp_path / "first/report.html").read_text()
     assert last["f1"] > worse["f1"] and "on photos at their own size" in out
     assert not start.exists()
     kept, good = (model.load_munet(tmp_path / name)[0].get_weights() for name in ("second", "first"))
@@ -232,10 +239,18 @@ def test_a_finished_model_is_not_trained_over_when_resume_h5_was_removed(tiny_da
     assert (tmp_path / "run/munet.weights.h5").read_bytes() == before
 
 
-def test_overwriting_the_folder_that_the_weights_come_from_loses_nothing(tiny_dataset, tmp_path, capsys):
-    short = ["--epochs-frozen", 1, "--epochs-finetune", 0]
-    train(capsys, tiny_dataset, "--out", tmp_path / "run", *short)
-    assert train(capsys, tiny_dataset, "--out", tmp_path / "run", *short, "--weights", tmp_path / "run", "--overwrite")[0] == 0
+def test_a_start_that_fails_loses_nothing(tiny_dataset, tmp_path, capsys):
+    run = tmp_path / "run"
+    short = ["--out", run, "--epochs-frozen", 1, "--epochs-finetune", 0, "--overwrite"]
+    train(capsys, tiny_dataset, *short)
+    before = (run / "munet.weights.h5").read_bytes()
+    for flag, path in (("--weights", run), ("--teacher", run / "munet.weights.h5")):
+        with pytest.raises(SystemExit):
+            train(capsys, tiny_dataset, *short, flag, path)
+        assert f"is the model that {flag} names" in capsys.readouterr().err
+    with pytest.raises(MunetError, match="no model at"):
+        train(capsys, tiny_dataset, *short, "--teacher", tmp_path / "nowhere")
+    assert (run / "munet.weights.h5").read_bytes() == before
     with pytest.raises(MunetError, match="do not exist"):
         train_mobv2_unet.main([*map(str, [tiny_dataset, "--out", tmp_path / "new", *SHORT, "--encoder-weights", "nowhere.h5"])])
     assert not (tmp_path / "new").exists()
@@ -250,6 +265,37 @@ def test_a_resumed_run_keeps_its_split_and_names_what_is_new(tiny_dataset, tmp_p
     assert train_mobv2_unet.main([*map(str, args), *SHORT, "--resume"]) == 0
     assert "5 images are not in" in capsys.readouterr().err
     assert (tmp_path / "run/split.csv").read_bytes() == split
+
+
+def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects(tmp_path, capsys):
+    write_plain(tmp_path / "data", subjects=1, images=10)
+    augment_datasets.main([str(tmp_path / "data"), str(tmp_path / "both"), "--copies", "1"])
+    args = train_mobv2_unet.parse([str(tmp_path / "both"), "--out", str(tmp_path / "run"), "--split-by", "image"])
+    samples = datasets.find_dataset(args.data).samples
+    parts = training_data.make_split(samples, samples, args)
+    kept = {part: {original(sample.name)[0] for sample in found} for part, found in parts.items()}
+    assert (len(kept["train"]), len(kept["validation"])) == (8, 2)
+    assert not kept["train"] & kept["validation"]
+    write_split(args.out / "split.csv", parts)
+    args.resume = True
+    assert training_data.make_split(samples, samples, args) == {part: sorted(parts[part], key=lambda s: s.name) for part in parts}
+
+
+def test_the_epoch_that_is_kept_is_marked_and_none_where_the_start_is(tmp_path):
+    rows = [{"stage": "finetune", "loss": 1.0, "val_f1": f1} for f1 in (0.2, 0.4, 0.3)]
+    marks = [[line.get_label() for line in report.plot_history(rows, kept).axes[1].lines] for kept in (1, None)]
+    assert [len([label for label in labels if label == "kept: epoch 2"]) for labels in marks] == [1, 0]
+
+
+def test_a_level_is_never_chosen_on_photos_without_sclera():
+    tally = Tally()
+    with pytest.raises(MunetError, match="no photo of the validation part could be read"):
+        require_sclera_in(tally, "the validation part")
+    tally.add(np.zeros((2, 2), np.uint8), np.zeros((2, 2), bool))
+    with pytest.raises(MunetError, match="no mask of it has any sclera"):
+        require_sclera_in(tally, "it")
+    tally.add(np.zeros((2, 2), np.uint8), np.ones((2, 2), bool))
+    require_sclera_in(tally, "it")
 
 
 def test_images_without_subjects_are_warned_of(tmp_path, capsys):
