@@ -151,7 +151,10 @@ def variants(image, mask, name, args):
 def _made_since(sample, paths):
     """Whether all paths exist and were written after the sample's image and mask: a mask that was mended is augmented anew."""
     try:
-        return min(os.stat(path).st_mtime_ns for path in paths) >= max(os.stat(path).st_mtime_ns for path in (sample.image, sample.mask))
+        sources = [os.stat(path) for path in (sample.image, sample.mask)]
+        # A file that was put in the place of another may be older than what was made of that.
+        changed = max(time for source in sources for time in (source.st_mtime_ns, source.st_ctime_ns))
+        return min(os.stat(path).st_mtime_ns for path in paths) >= changed
     except OSError:
         return False
 

@@ -15,7 +15,7 @@ from console import ArgumentParser, MunetError, between, failed, finish, print_t
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_samples
 from files import claim_folder, write_bytes
-from model_files import model_file, read_settings, store_level, trained_file, weights_digest
+from model_files import misplaced, model_file, read_settings, store_level, trained_file, weights_digest
 from runtime import Segmenter
 from splits import read_split
 from threshold import best_level
@@ -39,8 +39,8 @@ def parse(argv):
         parser.error("argument MODEL: give at least two")
     if len(args.shares) != len(args.weights) or abs(sum(args.shares) - 1) > 1e-6:
         parser.error(f"argument --shares: found {args.shares}, expected {len(args.weights)} numbers that add up to 1")
-    if model_file(args.out).resolve() in [model_file(path).resolve() for path in args.weights]:
-        parser.error(f"argument --out: {shown(args.out)} is one of the models; give another folder")
+    if wrong := misplaced(args.out, args.weights):
+        parser.error(f"argument --out: {wrong}")
     return args
 
 
@@ -58,7 +58,9 @@ def main(argv):
     samples = read_split(args.split, dataset.samples)["validation"] if args.split else dataset.samples
     models = [path.resolve().name if path.is_dir() else path.name for path in args.weights]
     made_of = {"models": models, "digests": [weights_digest(path) for path in args.weights], "shares": args.shares}
-    claim_folder(args.out, {"script": "average_weights.py", **made_of}, args.overwrite)
+    claim = {"script": "average_weights.py", **made_of}
+    if not args.overwrite:  # which removes what is there, and so has to wait until there is something better
+        claim_folder(args.out, claim)
     rows, readable = [], samples
     for path in args.weights:
         figures, readable = score(path, readable, args)
@@ -68,6 +70,7 @@ def main(argv):
             average(args.weights, args.shares, scratch, {"architecture": architectures[0], "level": 0, "average": made_of})
         figures, readable = score(scratch, readable, args)
         store_level(scratch, figures["level"], figures["f1"], "labelled photos at their own size")
+        claim_folder(args.out, claim, args.overwrite)
         write_bytes(model_file(args.out), model_file(scratch).read_bytes())
     rows.append((shown(args.out), figures))
     print(f"on {figures['images']} photos, each at its best level:")

@@ -93,7 +93,7 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
     remove_parts(folder, hours=_STALE_HOURS)
     count = min(PART_SAMPLES, max(1, PART_BYTES // (3 * size * size)))
     groups = [samples[i : i + count] for i in range(0, len(samples), count)]
-    paths = [folder / f"{_fingerprint(group, size, sclera_value)}.h5" for group in groups]
+    paths = [folder / f"{_fingerprint(group, root, size, sclera_value)}.h5" for group in groups]
     for stale in set(folder.glob("*.h5")) - set(paths):
         with contextlib.suppress(OSError):  # Windows keeps a file that a run beside this one has open
             stale.unlink()
@@ -143,15 +143,16 @@ def _write_part(path, decoded, size):
         file["summary"] = json.dumps(summary)  # not an attribute: those end at 64 kB
 
 
-def _fingerprint(group, size, sclera_value):
+def _fingerprint(group, root, size, sclera_value):
     made_of = [f"{_FORMAT}|{size}|{sclera_value}"]
     for sample in group:
         for path in (sample.image, sample.mask):
+            name = os.path.relpath(path, root)  # the same however the dataset's folder is spelled
             try:
                 stat = os.stat(path)
-                made_of.append(f"{path}|{stat.st_size}|{stat.st_mtime_ns}|{os.access(path, os.R_OK)}")
+                made_of.append(f"{name}|{stat.st_size}|{stat.st_mtime_ns}|{os.access(path, os.R_OK)}")
             except OSError:  # a broken link: reading it names it as a problem
-                made_of.append(f"{path}|missing")
+                made_of.append(f"{name}|missing")
     return _digest("\n".join(made_of))
 
 

@@ -1,7 +1,7 @@
 """A converted model is kept only if it is as good as the one that it was made of, on labelled photos, in its own runtime.
 
-photos = gather("weights/NAME", scratch=folder)
-rows, figures = export("weights/NAME", "litert-int8", "munet.tflite", photos)
+photos = gather("weights/NAME", "litert-int8", folder)
+before, after, failures = export("weights/NAME", "litert-int8", "munet.tflite", photos)
 """
 
 import concurrent.futures
@@ -34,12 +34,14 @@ NEEDED = {"litert": ("tensorflow", "ai_edge_litert"), "onnx": ("tensorflow", "tf
 
 @dataclass(frozen=True)
 class Photos:
-    """What an export is checked on: `samples` with their `sclera_value`, `words` for them, and paths to take 8-bit ranges from."""
+    """What an export is checked on: `samples` with their `sclera_value`, `words` for them, paths to take 8-bit ranges from, and how
+    many `failures` there were: photos of theirs that had no mask and so on, each named on stderr."""
 
     samples: list
     sclera_value: int | None
     words: str
     calibration: list
+    failures: int = 0
 
 
 def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=None, count=200):
@@ -60,9 +62,13 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
     missing = [name for name in NEEDED[kind.split("-")[0]] if importlib.util.find_spec(name) is None]
     if missing:
         raise MunetError(f"{kind} needs packages that are not installed: pip install {' '.join(missing).replace('_', '-')}")
+    failures = 0
     parts, own_value = _parts(model_file(weights).parent)
     if data:
-        samples, words = find_dataset(data).samples, shown(Path(data).resolve().name)
+        dataset = find_dataset(data)
+        for problem in dataset.problems:
+            failed(problem)
+        samples, words, failures = dataset.samples, shown(Path(data).resolve().name), len(dataset.problems)
     elif parts:
         samples, sclera_value, words = parts["validation"], own_value, "its validation images"
     else:
@@ -73,7 +79,7 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
         paths = [path for _, path in find_photos(calibration)]
     else:
         paths = [sample.image for sample in (parts["train"] if parts else _drawn(Path(scratch, "calibrate"), count, 2))]
-    return Photos(_some(samples, count), sclera_value, words, _some(paths, count))
+    return Photos(_some(samples, count), sclera_value, words, _some(paths, count), failures)
 
 
 def _parts(folder):
@@ -131,7 +137,7 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
     """
     settings, changed = read_settings(weights), {}
     with whole_file(out) as part:
-        calibration = _prepared(photos.calibration, settings) if kind == "litert-int8" else None
+        calibration, bad = _prepared(photos.calibration, settings) if kind == "litert-int8" else (None, 0)
         with quiet_stderr():
             convert(weights, kind, part, calibration=calibration)
         original, exported, agreement, failures = _score(Segmenter(weights, "keras"), Segmenter(part, kind.split("-")[0]), photos)
@@ -143,7 +149,7 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
             raise MunetError(f"as {kind}, {shown(weights)} has {lost}; nothing was written (--max-f1-drop {max_f1_drop:g})")
         checked = {"format": kind, "f1": after["f1"], "f1_before": before["f1"], "images": after["images"], "on": photos.words}
         store_settings(part, settings | changed | {"made_of": made_of(weights), "export": checked})
-    return before, after, failures
+    return before, after, photos.failures + bad + failures
 
 
 def _score(keras, other, photos):
@@ -174,7 +180,7 @@ def _score(keras, other, photos):
 
 
 def _prepared(paths, settings):
-    """The network's inputs of photos, (N, size, size, 3) uint8; what cannot be read is named and left out."""
+    """The network's inputs of photos, (N, size, size, 3) uint8, and how many could not be read; these are named and left out."""
     size, images = settings["architecture"]["size"], []
     for path in paths:
         try:
@@ -184,4 +190,4 @@ def _prepared(paths, settings):
     if not images:
         raise MunetError("no photo to calibrate on could be read; give another --calibration")
     # The ends of the range, so that every value a pixel can have is in it.
-    return np.stack([*images, np.zeros_like(images[0]), np.full_like(images[0], 255)])
+    return np.stack([*images, np.zeros_like(images[0]), np.full_like(images[0], 255)]), len(paths) - len(images)

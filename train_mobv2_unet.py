@@ -20,7 +20,7 @@ from console import ArgumentParser, MunetError, between, finish, print_table, qu
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_best, tally_samples
 from files import claim_folder, write_bytes
-from model_files import model_file, read_settings, store_level
+from model_files import misplaced, model_file, read_settings, store_level, weights_digest
 from runtime import Segmenter
 from splits import SPLIT_FILE, write_split
 
@@ -87,10 +87,9 @@ def parse(argv):
     if args.validation + args.test >= 1:
         parser.error("arguments --validation and --test leave nothing to train on")
     args.out = args.out or Path("weights") / (args.data.resolve().name or "munet")
-    for name in ("weights", "teacher"):
-        model = getattr(args, name)
-        if model and model_file(model).resolve() == model_file(args.out).resolve():
-            parser.error(f"argument --out: {shown(args.out)} is the model that --{name} names; give another folder")
+    encoder = None if args.encoder_weights in ("imagenet", "none") else Path(args.encoder_weights)
+    if wrong := misplaced(args.out, filter(None, (args.weights, args.teacher, encoder))):
+        parser.error(f"argument --out: {wrong}")
     return args
 
 
@@ -128,13 +127,19 @@ def train(args, dataset):
     continued = claim_folder(args.out, run_settings(args), args.overwrite)
     if continued and not args.resume and (args.out / training.RESUME_FILE).exists():
         raise MunetError(f"{shown(args.out)} already holds this run; go on with --resume or start afresh with --overwrite")
-    unfinished = any((args.out / name).exists() for name in (training.RESUME_FILE, training.START_FILE))
-    if continued and not unfinished and model_file(args.out).exists():  # its resume.h5 was removed, which nothing needs any more
+    if continued and not (args.out / training.RESUME_FILE).exists() and finished(args.out):
         raise MunetError(f"{shown(args.out)} holds this run, finished; start afresh with --overwrite, or give another --out")
     write_split(args.out / SPLIT_FILE, parts)
     training_run = start(args, network, teacher, dataset, cache, parts)
     training_run.fit()
     return cache, parts, training_run
+
+
+def finished(folder):
+    """Whether the run in a folder came to its end, where the level is chosen."""
+    import training
+
+    return model_file(folder).exists() and read_settings(folder).get("level_chosen_on") != training.AT_NETWORK_SIZE
 
 
 def set_length(args, images):
@@ -215,12 +220,11 @@ def finish_run(args, parts, training_run):
     segmenters = [Segmenter(path, runtime="keras") for path in (args.out, start_file) if path.exists()]
     best, level, tally, scored = tally_best(segmenters, parts["validation"], args.sclera_value, args.level_begun)
     require_sclera_in(tally, "the validation part")
-    begun = start_file.exists() and start_file.read_bytes()
     if best:
         print("no epoch is better than the network that it began with on photos at their own size: that is kept")
-        write_bytes(model_file(args.out), begun)
+        write_bytes(model_file(args.out), start_file.read_bytes())
     history = training_run.state.history
-    epoch = None if begun == model_file(args.out).read_bytes() else max(range(len(history)), key=lambda i: history[i]["val_f1"])
+    epoch = None if best or _as_begun(args) else max(range(len(history)), key=lambda i: history[i]["val_f1"])
     segmenter, figures = segmenters[best], tally.figures(level)
     store_level(args.out, level, figures["f1"], "validation images at their own size")
     rows = [("validation", *(figures[name] for name in FIGURES))]
@@ -234,6 +238,11 @@ def finish_run(args, parts, training_run):
     training_report.write(args.out, tally, scored, level, (history, epoch), draw)
     start_file.unlink(missing_ok=True)
     return figures
+
+
+def _as_begun(args):
+    """Whether the model that is kept is the one that training began with."""
+    return bool(args.weights) and weights_digest(args.out) == weights_digest(args.weights)
 
 
 if __name__ == "__main__":

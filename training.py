@@ -31,6 +31,7 @@ from threshold import best_level, f1_scores, histograms
 RESUME_FILE = "resume.h5"
 START_FILE = "start.weights.h5"  # what fine-tuning began with, until it is known that the result is no worse
 _RESUME_BYTES = 16_000_000  # more than weights and Adam's two moments take
+AT_NETWORK_SIZE = "validation, network size"  # what the level is chosen on until the run is over
 HISTORY_FILE = "history.csv"
 
 
@@ -194,7 +195,7 @@ class Run:
         better = f1 > self.state.best_f1
         if better:
             self.state.best_f1 = f1
-            chosen = {"level": level, "f1": f1, "level_chosen_on": "validation, network size"}
+            chosen = {"level": level, "f1": f1, "level_chosen_on": AT_NETWORK_SIZE}
             model.save_munet(self.network, self.folder, {**self.settings, **chosen})
         return f1, level, better
 

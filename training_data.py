@@ -48,6 +48,8 @@ def make_split(samples, good, args):
     elif args.split_by == "image":
         named = {sample.name: sample for sample in good}
         alone = [dataclasses.replace(sample, subject=original(sample.name)[0]) for sample in good]
+        if len({sample.subject for sample in alone}) < 2 + (args.test > 0):
+            raise MunetError(f"{shown(args.data)}: all are of one photo or two, too few to split; add photos, or give --split FILE")
         parts = split_by_subject(alone, args.validation, args.test, args.seed)
         parts = {part: [named[sample.name] for sample in found] for part, found in parts.items()}
         warn("split by image: the same person may be in training and validation, the score will flatter")

@@ -41,7 +41,7 @@ def measure(args):
     labelled = len(parts["train"]) + len(parts["validation"])
     rows = [("as it is", 0, *_score(args.weights, parts["test"], value))]
     with tempfile.TemporaryDirectory() as scratch:
-        for count in (*(count for count in args.counts if count < labelled), labelled):
+        for count in (*sorted({count for count in args.counts if count < labelled}), labelled):
             shares = {"train": count - count // 4, "validation": count // 4} if count < labelled else dict.fromkeys(parts, labelled)
             chosen = {part: few(parts[part], shares[part], args.seed) for part in ("train", "validation")}
             photos = sum(map(len, chosen.values()))

@@ -52,7 +52,7 @@ def measure(args):
     loop = _plain_loop(args.weights)
     rows, shares, changes, ratios = [], [], [], {}
     with tempfile.TemporaryDirectory() as scratch:
-        for size, count in zip(SIZES, (args.count, max(args.rounds, args.count // 5)), strict=True):
+        for size, count in zip(SIZES, (max(args.rounds, args.count), max(args.rounds, args.count // 5)), strict=True):
             name = f"{size[1]}x{size[0]}"
             folder = write_photos(Path(scratch, name), count, SIZES[0], size)
             rates = _take_turns(folder, segmenter, loop, count, args)

@@ -107,6 +107,7 @@ def measure_backend(args):
     print(f"first step, with tracing and compilation: {first:.1f} s; {args.steps} steps: {bare:.1f} s")
     return {
         "images": count,
+        "failed": 0,
         "images_per_second": count / best["from the cache"],
         "pipeline_overhead": best["from the cache"] / bare - 1,
         "online_overhead": best["with online augmentation"] / bare - 1,

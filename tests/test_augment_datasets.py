@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from conftest import ROOT, draw_eye, last_json, run_script, write_eye, write_plain
@@ -143,6 +145,11 @@ def test_a_mended_mask_is_augmented_anew_and_what_was_removed_is_told(tiny_datas
     assert same(made["s1/eye1"], mended)
     assert same(made["s1/eye1_flip"], [side[:, ::-1] for side in mended])
     assert kept.stat().st_mtime_ns == written
+    write_eye(None, tmp_path / "older.png", seed=78)
+    os.utime(tmp_path / "older.png", (1, 1))
+    (tmp_path / "older.png").replace(tiny_dataset / "masks/s1/eye1.png")
+    augmented(tiny_dataset, tmp_path / "out")
+    assert same(pairs(tmp_path / "out")["s1/eye1"], pairs(tiny_dataset)["s1/eye1"])
 
 
 def test_other_options_are_refused_in_a_used_folder_unless_overwritten(small, tmp_path):

@@ -37,7 +37,7 @@ def test_every_variable_is_the_mean_and_the_level_is_the_best_of_the_photos(pair
         average_weights.main([str(word) for word in [*pair, "--out", out, "--data", tiny_dataset]])
 
 
-def test_photos_without_sclera_leave_no_model_and_problems_are_counted(pair, tiny_dataset, tmp_path, capsys):
+def test_photos_without_sclera_make_no_model_and_lose_none_and_problems_are_counted(pair, tiny_dataset, tmp_path, capsys):
     words = [*map(str, pair), "--out", str(tmp_path / "c"), "--data", str(tiny_dataset)]
     photos = sorted((tiny_dataset / "images").rglob("*.png"))
     photos[0].unlink()
@@ -45,11 +45,15 @@ def test_photos_without_sclera_leave_no_model_and_problems_are_counted(pair, tin
     assert average_weights.main(words) == 1
     told = capsys.readouterr()
     assert (json.loads(told.out.splitlines()[-1])["failed"], told.err.count(photos[1].name)) == (2, 1)
+    before = (tmp_path / "c/munet.weights.h5").read_bytes()
     for mask in (tiny_dataset / "masks").rglob("*.png"):
         write_png(mask, np.zeros_like(read_image(mask)[..., 0]))
     with pytest.raises(MunetError, match=r"no mask of .* has any sclera"):
         average_weights.main([*words, "--overwrite"])
-    assert not (tmp_path / "c/munet.weights.h5").exists()
+    assert (tmp_path / "c/munet.weights.h5").read_bytes() == before
+    with pytest.raises(MunetError, match="no mask of"):
+        average_weights.main([*words[:2], "--out", str(tmp_path / "d"), *words[4:]])
+    assert not (tmp_path / "d/munet.weights.h5").exists()
 
 
 def test_networks_that_differ_are_refused(pair, tiny_dataset, tmp_path):
@@ -64,6 +68,8 @@ WRONG = (
     ["a", "--out", "c"],
     ["a", "b", "--out", "b"],
     ["a/munet.weights.h5", "b", "--out", "a"],
+    ["a/older/backup.h5", "b", "--out", "a"],
+    ["a", "b", "--out", "c.h5"],
     ["a", "b", "--out", "c", "--shares", "0.5", "0.6"],
 )
 

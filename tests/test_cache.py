@@ -70,6 +70,13 @@ def test_a_second_build_decodes_nothing(tiny_dataset, tmp_path, decoded):
     assert decoded == []
 
 
+def test_one_folder_is_decoded_once_however_it_is_spelled(tiny_dataset, tmp_path, decoded, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for root in (tiny_dataset, "tiny", "../" + tmp_path.name + "/tiny", tiny_dataset):
+        assert len(build(root, tmp_path / "cache")) == 12
+    assert len(decoded) == 12
+
+
 def test_parts_of_large_images_hold_fewer(tiny_dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "PART_BYTES", 3 * 3 * SIZE * SIZE)
     built = build(tiny_dataset, tmp_path / "cache")

@@ -130,11 +130,14 @@ def test_a_missing_package_is_named(weights, dataset, tmp_path, monkeypatch):
 def test_what_cannot_be_read_is_named_and_counted(weights, dataset, tmp_path, capsys):
     shutil.copytree(dataset, tmp_path / "data")
     (tmp_path / "data/images/03.png").write_bytes(b"damaged")
+    (tmp_path / "data/masks/05.png").unlink()
     words = [weights, "--to", "litert", "--out", tmp_path / "m.tflite", "--data", tmp_path / "data"]
     assert export_model.main([str(word) for word in words]) == 1
     shown = capsys.readouterr()
-    assert last_json(shown.out)["failed"] == 1
-    assert "03.png" in shown.err
+    assert last_json(shown.out)["failed"] == 2
+    assert "03.png" in shown.err and "05.png" in shown.err
+    calibration = exporting._prepared([tmp_path / "data/images/03.png", tmp_path / "data/images/04.png"], read_settings(weights))
+    assert (calibration[0].shape, calibration[1]) == ((3, SIZE, SIZE, 3), 1)
 
 
 def test_refuses_before_it_works(weights, tmp_path, dataset):

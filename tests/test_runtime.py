@@ -177,3 +177,11 @@ def test_what_is_not_a_model_or_not_for_this_runtime_is_refused(weights, tmp_pat
         model.load_munet(tflite)
     with pytest.raises(MunetError, match="no model at"):
         Segmenter(tmp_path / "none.tflite")
+
+
+@pytest.mark.parametrize("kind", ["litert", "onnx"])
+def test_a_damaged_file_is_named_by_every_runtime(tmp_path, kind):
+    pytest.importorskip(engines._PACKAGE[kind])
+    (tmp_path / "half").write_bytes(b"half a model")
+    with pytest.raises(MunetError, match=f"half cannot be run by {kind}"):
+        engines._open_file(tmp_path / "half", kind, 1)

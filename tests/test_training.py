@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from console import MunetError
 from evaluation import Tally, require_sclera_in
 from images import write_png
 from layouts import original
+from model_files import read_settings, store_level
 from runtime import Segmenter
 from splits import write_split
 from threshold import best_level
@@ -192,6 +194,8 @@ def test_fine_tuning_never_ends_worse_than_it_began(tiny_dataset, tmp_path, caps
     assert kept[1]["architecture"] == {"size": 32, "decoder": "lite"}  # the one that it began with, unasked
     for a, b in zip(kept[0].get_weights(), given[0].get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+    train(capsys, tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1, "--resume")
+    assert ">kept: epoch" not in (tmp_path / "second/report.html").read_text()
     with pytest.raises(SystemExit):
         train(capsys, tiny_dataset, *begun, "--decoder", "unet")
     assert "has a decoder of its own, lite" in capsys.readouterr().err
@@ -239,18 +243,35 @@ def test_a_finished_model_is_not_trained_over_when_resume_h5_was_removed(tiny_da
     assert (tmp_path / "run/munet.weights.h5").read_bytes() == before
 
 
+def test_a_run_whose_resume_h5_was_damaged_and_removed_is_trained_again(tiny_dataset, tmp_path, capsys):
+    short = ["--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
+    train(capsys, tiny_dataset, *short)
+    store_level(tmp_path / "run", 7, 0.5, training.AT_NETWORK_SIZE)  # as an epoch leaves it
+    (tmp_path / "run" / training.RESUME_FILE).write_bytes(b"half")
+    with pytest.raises(MunetError, match="remove it to start again"):
+        train(capsys, tiny_dataset, *short, "--resume")
+    (tmp_path / "run" / training.RESUME_FILE).unlink()
+    assert train(capsys, tiny_dataset, *short, "--resume")[0] == 0
+    assert read_settings(tmp_path / "run")["level_chosen_on"] != training.AT_NETWORK_SIZE
+
+
 def test_a_start_that_fails_loses_nothing(tiny_dataset, tmp_path, capsys):
     run = tmp_path / "run"
     short = ["--out", run, "--epochs-frozen", 1, "--epochs-finetune", 0, "--overwrite"]
     train(capsys, tiny_dataset, *short)
     before = (run / "munet.weights.h5").read_bytes()
-    for flag, path in (("--weights", run), ("--teacher", run / "munet.weights.h5")):
+    shutil.copy(run / "munet.weights.h5", run / "backup.h5")
+    for flag, path in (("--weights", run), ("--teacher", run / "munet.weights.h5"), ("--encoder-weights", run / "backup.h5")):
         with pytest.raises(SystemExit):
-            train(capsys, tiny_dataset, *short, flag, path)
-        assert f"is the model that {flag} names" in capsys.readouterr().err
+            train_mobv2_unet.main(list(map(str, [tiny_dataset, *short, flag, path])))
+        assert f"run holds the model {path}" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        train(capsys, tiny_dataset, *short, "--out", tmp_path / "new.h5")
+    assert "is to be a folder" in capsys.readouterr().err
     with pytest.raises(MunetError, match="no model at"):
         train(capsys, tiny_dataset, *short, "--teacher", tmp_path / "nowhere")
     assert (run / "munet.weights.h5").read_bytes() == before
+    assert (run / "backup.h5").exists()
     with pytest.raises(MunetError, match="do not exist"):
         train_mobv2_unet.main([*map(str, [tiny_dataset, "--out", tmp_path / "new", *SHORT, "--encoder-weights", "nowhere.h5"])])
     assert not (tmp_path / "new").exists()
@@ -277,6 +298,9 @@ def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects
     assert (len(kept["train"]), len(kept["validation"])) == (8, 2)
     assert not kept["train"] & kept["validation"]
     write_split(args.out / "split.csv", parts)
+    alone = [sample for sample in samples if original(sample.name)[0] == original(samples[0].name)[0]]
+    with pytest.raises(MunetError, match="too few to split"):
+        training_data.make_split(alone, alone, args)
     args.resume = True
     assert training_data.make_split(samples, samples, args) == {part: sorted(parts[part], key=lambda s: s.name) for part in parts}
 
