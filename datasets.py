@@ -6,7 +6,7 @@
     SBVPI    1L_l_1.jpg beside 1L_l_1_sclera.png
 
 The subject is the first folder below the images; SBVPI and MOBIUS names start with it where there are no
-folders; else every image counts as its own subject.
+folders; else every image counts as its own subject, with its flips and copies.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ import images
 import masks
 from console import BadInput, MunetError, shown
 from files import find_files
-from layouts import KNOWN, MOBIUS_NAME, SBVPI_NAME, by_key, contents, detect, list_files, pairable
+from layouts import KNOWN, MOBIUS_NAME, SBVPI_NAME, by_key, contents, detect, list_files, original, pairable
 
 
 @dataclass(frozen=True)
@@ -168,4 +168,4 @@ def _subject(name, layout):
     if folder is None and layout in ("MOBIUS", "SBVPI"):
         match = (MOBIUS_NAME if layout == "MOBIUS" else SBVPI_NAME).match(name)
         folder = match and match.group(1)
-    return folder or name
+    return folder or original(name)[0]

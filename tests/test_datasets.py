@@ -40,6 +40,7 @@ def found(folder):
 LAYOUTS = {
     "plain": ("plain", {"s1/a/x": ("images/s1/a/x.JPG", "masks/s1/a/x.png", "s1"), "s2/x": ("images/s2/x.tif", "masks/s2/x.bmp", "s2")}),
     "flat": ("plain", {"x": ("images/x.jpg", "masks/x.png", "x"), "y": ("images/y.heic", "masks/y.png", "y")}),
+    "flat, augmented": ("plain", {n: (f"images/{n}.jpg", f"masks/{n}.png", s) for n, s in (("x", "x"), ("x_flip", "x"), ("y_copy2", "y"))}),
     "MASD": (
         "MASD",
         {
