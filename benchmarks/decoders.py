@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import SUITE, realism
 from benchmarks.formats import image_times
 from console import between, print_table
-from conversion import convert
+from conversion import converted
 from model import load_munet, multiply_adds
 from model_files import read_settings
 from runtime import Segmenter
@@ -37,9 +37,7 @@ def measure(args):
         runs = {(decoder, size): kept / f"{decoder}-{size}" for decoder in args.decoders for size in args.sizes}
         for (args.decoder, args.size), run in runs.items():
             realism.train(args, run, args.seed, args.without, kept / "drawn")
-        files = {key: Path(scratch, f"{key[0]}-{key[1]}.tflite") for key in runs}
-        for key, file in files.items():
-            convert(runs[key] / "weights", "litert", file)
+        files = {key: converted(run / "weights", "litert") for key, run in runs.items()}
         times = image_times([(key, Segmenter(file)) for key, file in files.items()], args.rounds)
         rows = [_row(key, runs[key], files[key], times[key], folders) for key in runs]
         if not args.keep:

@@ -37,7 +37,7 @@ def add_training_arguments(parser):
     """Adds the flags of whatever trains networks on drawn eyes and scores them on real ones."""
     parser.add_argument("real", nargs="+", metavar="DATA[=VALUE]", help="labelled real photos to score on; VALUE: the masks' sclera class")
     parser.add_argument("--count", type=between(10, 10**7, int), default=6000, help="drawn eyes to train and validate on")
-    parser.add_argument("--epochs", type=between(1, 10**6, int), default=12, help="with the encoder, after one without")
+    parser.add_argument("--epochs", type=between(0, 10**6, int), default=12, help="with the encoder, after one without")
     parser.add_argument("--batch-size", type=between(1, 4096, int), default=16, help="images a step")
     parser.add_argument(
         "--loss", choices=BY_NAME, default="dice-bce", help="see losses.py; Dice alone learns little from images without sclera"

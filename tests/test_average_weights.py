@@ -14,11 +14,15 @@ from model_files import read_settings
 SETTINGS = {"architecture": {"size": 32, "decoder": "lite"}, "level": 10}
 
 
-@pytest.fixture
-def pair(tmp_path):
+pytestmark = pytest.mark.xdist_group("average")
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pair")
     for name in "ab":
-        model.save_munet(model.build_munet(32, "lite", "none"), tmp_path / name, SETTINGS)
-    return tmp_path / "a", tmp_path / "b"
+        model.save_munet(model.build_munet(32, "lite", "none"), folder / name, SETTINGS)
+    return folder / "a", folder / "b"
 
 
 def test_every_variable_is_the_mean_and_the_level_is_the_best_of_the_photos(pair, tiny_dataset, tmp_path, capsys):
@@ -38,7 +42,7 @@ def test_every_variable_is_the_mean_and_the_level_is_the_best_of_the_photos(pair
 
 
 def test_photos_without_sclera_make_no_model_and_lose_none_and_problems_are_counted(pair, tiny_dataset, tmp_path, capsys):
-    words = [*map(str, pair), "--out", str(tmp_path / "c"), "--data", str(tiny_dataset)]
+    words = [*map(str, pair), "--out", str(tmp_path / "c"), "--data", str(tiny_dataset), "--shares", "0.25", "0.75"]
     photos = sorted((tiny_dataset / "images").rglob("*.png"))
     photos[0].unlink()
     photos[1].write_bytes(b"text")

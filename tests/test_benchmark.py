@@ -127,7 +127,7 @@ def test_realism_trains_on_drawn_eyes_and_scores_on_real_folders(tiny_dataset, c
         "--count",
         16,
         "--epochs",
-        1,
+        0,
         "--batch-size",
         4,
         "--size",
@@ -157,7 +157,7 @@ def test_realism_refuses_a_size_before_anything_is_drawn(tiny_dataset):
 
 def test_decoders_are_trained_alike_and_compared(tiny_dataset, capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
-    short = ["--count", 12, "--epochs", 1, "--encoder-weights", "none", "--sizes", 32, "--rounds", 3]
+    short = ["--count", 12, "--epochs", 0, "--encoder-weights", "none", "--sizes", 32, "--rounds", 3]
     unet, lite = figures(capsys, "decoders", tiny_dataset, *short)["networks"]
     assert (unet["decoder"], lite["decoder"]) == ("unet", "lite")
     assert unet["parameters"] == 416_209
