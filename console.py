@@ -111,6 +111,18 @@ def run(main, again="the same command"):
     sys.exit(code)
 
 
+def _refuse_import(kind, error, trace):
+    """What scripts import before `run` guards them needs more packages than prediction does: that is no traceback either."""
+    if not issubclass(kind, ModuleNotFoundError) or os.environ.get("MUNET_DEBUG"):
+        return sys.__excepthook__(kind, error, trace)
+    print(f"error: {_one_line(error)}", file=sys.stderr, flush=True)
+    os._exit(2)  # a hook cannot choose the exit code otherwise
+
+
+if os.path.dirname(os.path.abspath(getattr(sys.modules["__main__"], "__file__", "") or "")) == os.path.dirname(os.path.abspath(__file__)):
+    sys.excepthook = _refuse_import  # in our own scripts alone, not in programs that import our modules
+
+
 def _one_line(error):
     if isinstance(error, MunetError):
         return " ".join(str(error).splitlines())
@@ -120,6 +132,8 @@ def _one_line(error):
         return " ".join(f"{where}{error.strerror}; {remedy}".splitlines())
     if isinstance(error, MemoryError):
         return "out of memory; use a smaller --batch-size or fewer --workers"
+    if isinstance(error, ModuleNotFoundError):
+        return f"the package {error.name} is not installed; pip install -r requirements.txt"
     return f"unexpected {type(error).__name__}: {shown(error)}; MUNET_DEBUG=1 shows where, please report it"
 
 

@@ -61,8 +61,6 @@ def _open_file(path, kind, threads):
     _require(kind)
     try:
         return {"litert": LiteRTEngine, "onnx": OnnxEngine}[kind](path, threads)
-    except MunetError:
-        raise
     except Exception as error:  # those of ONNX Runtime have no other base
         raise MunetError(f"{shown(path)} cannot be run by {kind} ({first_line(error)}); convert or copy it again") from error
 

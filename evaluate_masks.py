@@ -15,7 +15,6 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import page
 import protocols
 import summaries
 import tables
@@ -27,6 +26,7 @@ from examples import Painter, examples
 from files import write_bytes, write_json
 from images import write_png
 from masks import read_mask
+from page import comparison_page, evaluation_page, facts_of
 from scoring import Scores, find_cases, score_cases
 from threshold import confusion
 
@@ -205,9 +205,9 @@ def write_files(model, columns, subjects, args):
     warnings = [f"{missing} photos could not be scored and are in no figure."] if missing else []
     facts = [("level", figures["level"]), ("worst subject", f"{subjects['worst']}: F1 {subjects['worst_f1']:.3f}")]
     facts += [("F1 a subject", f"{subjects['f1_mean']:.3f}, deviation {subjects['f1_std']:.3f}"), ("ground truth", shown(args.truth.name))]
-    facts += page.facts(model.out)
+    facts += facts_of(model.out)
     drawn = examples(f1, Painter(model.cases, args.images, args.truth, model.scores.level, args.sclera_value))
-    page.evaluation_page(model.out / "report.html", model.name, figures, model.scores, model.groups, drawn, protocol, warnings, facts)
+    evaluation_page(model.out / "report.html", model.name, figures, model.scores, model.groups, drawn, protocol, warnings, facts)
     print(f"  {shown(model.out / 'report.html')}")
 
 
@@ -228,7 +228,7 @@ def compare(models, args):
     note = "Intervals are of the difference on the photos that both have, by paired bootstrap of the subjects."
     ranking = [{"title": "Ranked by pooled F1", "note": note, "header": header, "rows": rows}]
     partial = [f"{model.name} lacks {len(model.missing)} photos." for model in models if model.missing]
-    page.comparison_page(args.out / "report.html", "Comparison", [(m.name, m.scores) for m in ranked], ranking, partial)
+    comparison_page(args.out / "report.html", "Comparison", [(m.name, m.scores) for m in ranked], ranking, partial)
     print(f"  {shown(args.out / 'report.html')}")
 
 

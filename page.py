@@ -68,7 +68,7 @@ def evaluation_page(path, title, figures, scores, groups=(), examples=(), tables
     )
 
 
-def facts(folder):
+def facts_of(folder):
     """What `settings.json` of a results or run folder tells, as a list of (key, value), the inner ones named by their path."""
     try:
         settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))

@@ -212,7 +212,7 @@ def summarise(table, photos, level, out):
 
     table.settle(photos, count)
     print(f"{good} of {len(photos)} photos predicted at level {level}; sclera found in {found}")
-    print(f"  Predictions, Binarised and predictions.csv in {shown(out)}")
+    print(f"  maps, masks and predictions.csv in {shown(out)}")
     finish(images=good, failed=len(photos) - good, level=level, out=str(out))
     return 1 if good < len(photos) else 0
 

@@ -88,7 +88,7 @@ def plot_level(counts, level):
     axes.plot(f1, color=VALIDATION, label="F1")
     axes.axvline(level, color=CHOSEN, label=f"level {level}: F1 {f1[level]:.4f}")
     axes.set_ylim(0, 1.01)
-    axes.legend(loc="lower center")
+    figure.legend(loc="lower center", ncols=2, bbox_to_anchor=(0.5, -0.15), frameon=False)  # clear of the level, wherever that is
     return figure
 
 

@@ -55,6 +55,6 @@ def write(folder, tally, samples, level, history, draw):
         by_group(scores, group_columns(scores.names)),
         examples(tally.image_f1(level), draw),
         warnings=["Epoch and level were chosen on these images: other people's will score lower."],
-        facts=page.facts(folder),
+        facts=page.facts_of(folder),
         more=[(report.plot_history(*history), "Training loss, and validation F1 at inference, over the epochs.")],
     )

@@ -10,7 +10,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, run_script, write_plain
+from conftest import ROOT, run_script, touch, write_plain
 
 import cluster as suite
 import model
@@ -171,3 +171,9 @@ def test_what_cannot_run_says_so(tmp_path, weights):
     ):
         done = run_script(ROOT / "predict_test_images.py", *words, "--weights", weights)
         assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+
+
+def test_nothing_but_modules_is_sent_to_a_cluster(tmp_path, monkeypatch):
+    touch(tmp_path, "model.py", "venv/lib.py", "photos[1]/a.jpg")
+    monkeypatch.setattr(suite, "SUITE", tmp_path)
+    assert sorted(suite._not_code()) == ["/photos[[]1]", "/venv"]

@@ -2,6 +2,7 @@ import argparse
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -196,3 +197,14 @@ def test_progress_gives_every_item_and_a_plain_line_now_and_then(monkeypatch, ca
     out, err = capsys.readouterr()
     assert out == ""
     assert [line.split(",")[0] for line in err.splitlines()] == ["read: 1/3", "read: 2/3", "read: 3/3"]
+
+
+def test_a_missing_package_is_one_line_in_our_scripts_and_not_ours_to_tell_elsewhere(tmp_path):
+    shutil.copy(ROOT / "console.py", tmp_path)
+    for folder in (tmp_path, tmp_path / "elsewhere"):
+        folder.mkdir(exist_ok=True)
+        (folder / "script.py").write_text("import console, no_such_package\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    ours, other = (run_script(tmp_path / where / "script.py", env=environment) for where in (".", "elsewhere"))
+    assert (ours.returncode, ours.stderr) == (2, "error: the package no_such_package is not installed; pip install -r requirements.txt\n")
+    assert (other.returncode, "Traceback" in other.stderr) == (1, True)
