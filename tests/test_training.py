@@ -330,59 +330,6 @@ def test_images_without_subjects_are_warned_of(tmp_path, capsys):
     assert "no subject has two images" in capsys.readouterr().err
 
 
-def test_batches_hold_every_sample_once_an_epoch_in_a_seeded_order(tiny_dataset):
-    dataset = datasets.find_dataset(tiny_dataset)
-    packed = cache.build_cache(dataset.samples, dataset.root, 32)
-    epoch = batches.Batches(packed, range(len(packed)), 5, seed=(3, 0))
-    images = np.concatenate([epoch[i][0] for i in range(len(epoch))])
-    assert len(epoch) == 3
-    assert images.dtype == np.uint8
-    assert epoch[0][1].shape == (5, 32, 32, 1)
-    assert set(np.unique(epoch[0][1])) <= {0.0, 1.0}
-    assert sorted(image.tobytes() for image in images) == sorted(packed[i][0].tobytes() for i in range(len(packed)))
-    epoch.on_epoch_end()
-    assert not np.array_equal(images, np.concatenate([epoch[i][0] for i in range(len(epoch))]))
-    later = batches.Batches(packed, range(len(packed)), 5, seed=(3, 0), epoch=1)
-    np.testing.assert_array_equal(later[1][0], epoch[1][0])
-
-
-class Weights(keras.callbacks.Callback):
-    """Collects the model's only weight after each epoch."""
-
-    def __init__(self):
-        super().__init__()
-        self.kept = [0.0]
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.kept.append(float(self.model.get_weights()[0].ravel()[0]))
-
-
-def test_every_epoch_of_fit_sees_each_image_once_and_in_its_order():
-    numbers = np.arange(40) ** 2 % 251
-    packed = [(np.full((1, 1, 3), number, np.uint8), np.ones((1, 1), bool)) for number in numbers]
-    for begun in (0, 2):
-        inputs, weights = keras.Input((1, 1, 3)), Weights()
-        network = keras.Model(inputs, keras.layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros")(inputs))
-        # The gradient is the mean of a batch: with a rate that grows, the weight tells which batch came when.
-        rate = keras.optimizers.schedules.ExponentialDecay(1.0, 1, 1.25)
-        network.compile(keras.optimizers.SGD(rate), loss=lambda labels, found: keras.ops.mean(found, axis=(1, 2, 3)))
-        epochs = batches.Batches(packed, range(40), 2, (3, 0), epoch=begun)
-        network.fit(epochs, epochs=4, initial_epoch=begun, callbacks=[weights], shuffle=False, verbose=0)
-        rates = 1.25 ** np.arange(20 * (4 - begun)).reshape(-1, 20)
-        # Keras tries a batch before the first epoch, and takes that for an epoch of its own.
-        orders = [numbers[np.random.default_rng((3, 0, epoch + 1)).permutation(np.arange(40))] for epoch in range(begun, 4)]
-        means = np.reshape(orders, (-1, 20, 2)).mean(axis=2)
-        np.testing.assert_allclose(np.diff(weights.kept), -np.sum(means * rates, axis=1), rtol=1e-4)
-
-
-def test_online_augmentation_depends_on_seed_epoch_and_sample_alone(tiny_dataset):
-    dataset = datasets.find_dataset(tiny_dataset)
-    packed = cache.build_cache(dataset.samples, dataset.root, 32)
-    one, same, other = (batches.Batches(packed, range(8), 8, (seed, 0), Ranges()) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(one[0][0], same[0][0])
-    assert not np.array_equal(one[0][0], other[0][0])
-
-
 def test_a_teacher_is_half_of_the_labels_of_the_images_as_they_are_shown(tiny_dataset, tmp_path, capsys):
     train(capsys, tiny_dataset, "--out", tmp_path / "teacher", "--epochs-frozen", 0, "--epochs-finetune", 1)
     teacher = Segmenter(tmp_path / "teacher")
@@ -402,10 +349,9 @@ def test_losses_and_training_on_the_other_backends(backend):
     pytest.importorskip(backend, reason=f"{backend} is not installed: pip install -r requirements-backends.txt")
     if os.environ.get("KERAS_BACKEND") in ("jax", "torch"):
         pytest.skip("already the inner run")
-    names = ("test_learns_and_is_scored_from_the_saved_file", "test_every_epoch_of_fit_sees_each_image_once_and_in_its_order")
-    chosen = ["tests/test_losses.py", *(f"tests/test_training.py::{name}" for name in names)]
+    chosen = ["test_losses.py", "test_batches.py", "test_training.py::test_learns_and_is_scored_from_the_saved_file"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "ignore", "-p", "no:cacheprovider", *chosen],
+        [sys.executable, "-m", "pytest", "-q", "-W", "ignore", "-p", "no:cacheprovider", *(f"tests/{name}" for name in chosen)],
         env=os.environ | {"KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_backend_optimization_level=0"},
         capture_output=True, text=True, cwd=SCRIPT.parent,
     )  # fmt: skip
