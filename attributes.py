@@ -12,6 +12,7 @@ from collections import Counter
 import numpy as np
 
 from console import MunetError, shown
+from files import csv_rows
 from layouts import original
 
 PHONES = {"1": "Xperia Z5 Compact", "2": "iPhone 6s", "3": "Xiaomi Pocophone F1"}
@@ -23,6 +24,7 @@ _DRAWN = re.compile(r"(?P<subject>S\d+)_(?P<eye>[LR])_(?P<gaze>[lrsud])_\d+$")
 _MIRRORED = {"L": "R", "R": "L", "l": "r", "r": "l"}
 MOST_VALUES = 12  # that a column of whole numbers has before it is cut into quarters
 _KEYS = ("image", "path", "name", "file", "filename")
+_NAMES = ("subject", "session")  # never measured, though they may be numbers
 
 
 def from_name(name):
@@ -69,10 +71,7 @@ def read_table(path):
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            header = file.readline()
-            file.seek(0)
-            # Spreadsheets in half of Europe part columns with semicolons.
-            rows = list(csv.DictReader(file, delimiter=max(",;\t", key=header.count)))
+            rows = list(csv_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MunetError(f"{shown(path)} cannot be read as a CSV ({error}); give a table with the columns image, ...") from error
     key = next((column for column in _KEYS if rows and column in rows[0]), None)
@@ -105,9 +104,10 @@ def group_columns(names, table=None, by=None):
     Raises:
         MunetError: an attribute of `by` is not known.
     """
-    rows = [from_name(name) | (_looked_up(table, name) if table else {}) for name in names]
+    rows = [from_name(name) | told for name, told in zip(names, _looked_up(table or {}, names), strict=True)]
     keys = dict.fromkeys(key for row in rows for key in row)  # in the order they are met
-    columns = {key: _binned([row.get(key) or None for row in rows]) for key in keys}
+    columns = {key: [row.get(key) or None for row in rows] for key in keys}
+    columns = {key: values if key in _NAMES else _binned(values) for key, values in columns.items()}
     if by is not None:
         unknown = [key for key in by if key not in columns]
         if unknown:
@@ -118,11 +118,14 @@ def group_columns(names, table=None, by=None):
 
 def not_told(names, table):
     """How many photos a table has no row of."""
-    return sum(not _looked_up(table, name) for name in names)
+    return sum(not told for told in _looked_up(table, names))
 
 
-def _looked_up(table, name):
-    return table.get(name) or table.get(name.rsplit("/", 1)[-1]) or {}
+def _looked_up(table, names):
+    """The table's row of each photo, by its name, or by the last part of it where no other photo has that."""
+    last = [name.rsplit("/", 1)[-1] for name in names]
+    count = Counter(last)
+    return [table.get(name) or (table.get(end) if count[end] == 1 else None) or {} for name, end in zip(names, last, strict=True)]
 
 
 def _binned(values):

@@ -10,6 +10,7 @@ its copies. Every copy depends only on the seed, the image's name and the copy's
 
 import concurrent.futures
 import dataclasses
+import itertools
 import os
 import re
 import zlib
@@ -118,8 +119,8 @@ def _check_places(dataset, args):
     if data.is_relative_to(out) or out.is_relative_to(data):
         raise MunetError(f"{shown(args.out)} and {shown(args.data)} are in each other; give an OUT outside of DATA")
     sheet = args.preview
-    if sheet and (sheet.suffix.lower() != ".png" or sheet.is_dir() or sheet.resolve().is_relative_to(data)):
-        raise MunetError(f"--preview {shown(sheet)}: the contact sheet is a new .png file outside of DATA")
+    if sheet and (sheet.suffix.lower() != ".png" or sheet.is_dir() or any(map(sheet.resolve().is_relative_to, (data, out)))):
+        raise MunetError(f"--preview {shown(sheet)}: the contact sheet is a new .png file outside of DATA and OUT")
     writers = {}
     for sample in dataset.samples:
         for ending in _endings(args):
@@ -168,6 +169,8 @@ def write_variants(sample, args):
     try:
         image, decoded = read_pair(sample, args.sclera_value)
     except BadInput as problem:
+        for path in itertools.chain(*places.values()):  # of a photo that was good once
+            path.unlink(missing_ok=True)
         return problem
     write_image = write_png if args.format == "png" else write_jpeg
     for ending, picture, mask in variants(image, decoded.pixels, sample.name, args):

@@ -97,13 +97,22 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
     for stale in set(folder.glob("*.h5")) - set(paths):
         with contextlib.suppress(OSError):  # Windows keeps a file that a run beside this one has open
             stale.unlink()
-    missing = [(path, group) for path, group in zip(paths, groups, strict=True) if not path.exists()]
+    missing = [(path, group) for path, group in zip(paths, groups, strict=True) if not _is_whole(path)]
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         decoded = pool_map(pool, lambda sample: _decode(sample, size, sclera_value), itertools.chain(*(g for _, g in missing)))
         decoded = progress(decoded, sum(len(group) for _, group in missing), "decode")
         for path, group in missing:
             _write_part(path, list(itertools.islice(decoded, len(group))), size)
     return Cache(paths, groups, size)
+
+
+def _is_whole(path):
+    """Whether a part is there and readable: after a power cut it may be there and empty."""
+    try:
+        with h5py.File(path) as file:
+            return "summary" in file
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ of photos whose worker dies is done again by another. Rows come back in order of
 on one machine.
 """
 
+import errno
 import glob
 import json
 import logging
@@ -169,7 +170,9 @@ class _Predictor(_Actor):
                     row = predict_photo(name, path, self._segmenter, self._level, Path(scratch), self._overlays)
                     row["error"] = row["error"].replace(str(path), f"{self._source.url}/{file}")
             except OSError as error:
-                return self._failed(name, file, str(error), "a file that can be read", "check that it is there")
+                if error.errno == errno.ENOSPC:  # concerns all of them
+                    raise
+                row = self._failed(name, file, str(error), "a file that can be read", "check that it is there")
             prediction, binarised, overlay = output_paths(name, Path(scratch))
             for path in (prediction, overlay, binarised):  # where there is a mask, all else is there too
                 output = path.relative_to(scratch).as_posix()

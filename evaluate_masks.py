@@ -80,8 +80,9 @@ def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
     if args.export_gt:
-        export_truth(args.truth, args.export_gt, args.sclera_value)
+        written = export_truth(args.truth, args.export_gt, args.sclera_value)
         if not args.results:
+            finish(images=written, failed=0, out=str(args.export_gt))
             return 0
     table = read_table(args.groups) if args.groups else None
     names = [shown(path.resolve().name) for path in args.results]
@@ -233,7 +234,7 @@ def compare(models, args):
 
 
 def export_truth(truth, out, sclera_value):
-    """Writes the masks of a dataset as 1-bit PNGs of their own size into one flat folder, named as the toolkits pair them."""
+    """Writes the masks of a dataset as 1-bit PNGs of their own size into one flat folder, named as the toolkits pair them; how many."""
     if truth.resolve() in (out.resolve(), *out.resolve().parents):
         raise MunetError(f"{shown(out)} lies in {shown(truth)}, where its masks would be taken for the dataset's; give another folder")
     written = {}
@@ -244,6 +245,7 @@ def export_truth(truth, out, sclera_value):
         written[flat] = path
         write_png(out / f"{flat}.png", read_mask(path, sclera_value).pixels)
     print(f"{len(written)} masks in {shown(out)}")
+    return len(written)
 
 
 if __name__ == "__main__":

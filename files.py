@@ -5,6 +5,7 @@ the process is killed. An output folder remembers the settings that made it and 
 """
 
 import contextlib
+import csv
 import errno
 import json
 import math
@@ -225,3 +226,10 @@ def find_files(folder, suffixes):
 def _warn_unreadable(error):
     if not isinstance(error, FileNotFoundError):
         warn(f"{shown(error.filename)} is left out: {error.strerror}")
+
+
+def csv_rows(file):
+    """The rows of an open CSV as dicts by its header; spreadsheets in half of Europe part columns with semicolons."""
+    header = file.readline()
+    file.seek(0)
+    return csv.DictReader(file, delimiter=max(",;\t", key=header.count))

@@ -123,6 +123,8 @@ def claim(args, segmenter, level, folder=None):
     """Makes the output folder ready for these photos, this model and these options, or refuses it."""
     images = args.images if is_remote(args.images) else str(args.images.resolve())
     settings = {"script": "predict_test_images.py", "images": images, "model": segmenter.name}
+    if "made_of" in segmenter.settings:  # a file for phones: its weights' digest, so that no other model gets its level
+        settings["made_of"] = segmenter.settings["made_of"][0]
     settings |= {"runtime": segmenter.runtime, "level": level, "tta": args.tta, "overlays": not args.no_overlays}
     claim_folder(folder or args.out, settings, args.overwrite, "{}of{}".format(*args.shard) if args.shard else None)
 

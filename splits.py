@@ -9,7 +9,7 @@ import io
 from sklearn.model_selection import GroupShuffleSplit
 
 from console import MunetError, shown
-from files import write_bytes
+from files import csv_rows, write_bytes
 
 SPLIT_FILE = "split.csv"
 PARTS = ("train", "validation", "test")
@@ -78,20 +78,23 @@ def read_split(path, samples):
         MunetError: not such a file, an unknown part or image, an image twice, or nothing to train or validate on.
     """
     by_name = {sample.name: sample for sample in samples}
-    parts, seen = {part: [] for part in PARTS}, set()
+    part_of = {}
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            rows = [(row["image"], row["part"]) for row in csv.DictReader(file) if any(row.values())]
+            rows = [(row["image"], row["part"]) for row in csv_rows(file) if any(row.values())]
     except (OSError, KeyError, csv.Error) as error:
-        raise MunetError(f"{shown(path)} is not a split: expected a CSV with the columns image,subject,part ({error})") from error
+        raise MunetError(
+            f"{shown(path)} is not a split ({error}): expected a CSV with the columns image, subject, part; give the split.csv of a run"
+        ) from error
     for name, part in rows:
-        if part not in parts or name not in by_name or name in seen:
+        if part not in PARTS or name not in by_name or name in part_of:
             raise MunetError(
                 f"{shown(path)} puts image {shown(name)!r} into part {part!r}: expected an image of the dataset, once, "
                 f"and a part of {', '.join(PARTS)}; mend that line"
             )
-        seen.add(name)
-        parts[part].append(by_name[name])
+        part_of[name] = part
+    # In the dataset's order, whatever the file's: the order of the batches follows from it, of a resumed run, too.
+    parts = {part: [sample for sample in samples if part_of.get(sample.name) == part] for part in PARTS}
     for part in ("train", "validation"):
         if not parts[part]:
             raise MunetError(f"{shown(path)} has no {part} image; add some")

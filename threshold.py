@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown
+from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown, warn
 from model_files import CONVERTED, read_settings, store_level, trained_file, weights_digest
 
 LEVELS = 256
@@ -177,7 +177,9 @@ def main(argv):
     )
     args = parser.parse_args(argv)
     if args.weights:
-        _require_maker(args.weights, saved_setting(args.results, "model"))
+        _require_maker(args.weights, *(saved_setting(args.results, name) for name in ("model", "made_of")))
+        if saved_setting(args.results, "tta"):
+            warn("the maps were predicted with --tta: the level is for prediction with --tta, too")
     if args.ray:
         import cluster
 
@@ -203,12 +205,13 @@ def main(argv):
     return 1 if problems else 0
 
 
-def _require_maker(weights, maker):
+def _require_maker(weights, maker, made_of):
     """Refuses, before anything is scored, to write into a model that cannot be written, or that the maps are not of."""
     trained_file(weights)
     read_settings(weights)
-    of_weights = maker is not None and not maker.partition(" (")[0].endswith(CONVERTED)
-    if of_weights and not maker.endswith(f"({weights_digest(weights)})"):
+    of_file = maker is not None and maker.partition(" (")[0].endswith(CONVERTED)
+    digest = made_of if of_file else maker and maker.rpartition("(")[2].removesuffix(")")
+    if digest and digest != weights_digest(weights):
         raise MunetError(f"the maps are of the model {maker}, not of {shown(weights)}; give --weights the one, or predict with the other")
 
 

@@ -98,6 +98,8 @@ def main(argv):
     args = parse(argv)
     if args.epochs_frozen == args.epochs_finetune == 0:
         raise MunetError("--epochs-frozen and --epochs-finetune are both 0: nothing to train")
+    if args.cache and args.cache.resolve().is_relative_to(args.out.resolve()):
+        raise MunetError(f"--cache {shown(args.cache)} is in {shown(args.out)}, which is for what is trained; give a folder outside")
     dataset = find_dataset(args.data)
     print(dataset.describe())
     with quiet_stderr():

@@ -40,7 +40,9 @@ def make_split(samples, good, args):
     if file:
         parts, usable = read_split(file, samples), {sample.name for sample in good}
         parts = {part: [sample for sample in found if sample.name in usable] for part, found in parts.items()}
-        left_out = len(good) - sum(len(found) for found in parts.values())
+        named = {sample.name for found in parts.values() for sample in found}
+        scored = {sample.name for part in ("validation", "test") for sample in parts[part]}
+        left_out = sum(sample.name not in named and not _is_variant(sample, scored) for sample in good)
         if left_out:
             warn(f"{left_out} images are not in {shown(file)} and are left out")
         for subject in shared_subjects(parts)[:5]:
@@ -51,12 +53,30 @@ def make_split(samples, good, args):
         if len({sample.subject for sample in alone}) < 2 + (args.test > 0):
             raise MunetError(f"{shown(args.data)}: all are of one photo or two, too few to split; add photos, or give --split FILE")
         parts = split_by_subject(alone, args.validation, args.test, args.seed)
-        parts = {part: [named[sample.name] for sample in found] for part, found in parts.items()}
+        parts = _scored_once({part: [named[sample.name] for sample in found] for part, found in parts.items()})
         warn("split by image: the same person may be in training and validation, the score will flatter")
     else:
-        parts = split_by_subject(good, args.validation, args.test, args.seed)
-        if len({sample.subject for sample in good}) == len(good):
+        parts = _scored_once(split_by_subject(good, args.validation, args.test, args.seed))
+        if len({sample.subject for sample in good}) == len({original(sample.name)[0] for sample in good}):
             warn("no subject has two images: if one person does, put each person's images into a folder, or the score will flatter")
     rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
     print_table(("part", "images", "subjects"), rows)
     return parts
+
+
+def _scored_once(parts):
+    """The parts without the flips and copies of what validation and test hold: those are scored as they were photographed."""
+    kept = dict(parts)
+    for part in ("validation", "test"):
+        names = {sample.name for sample in parts[part]}
+        kept[part] = [sample for sample in parts[part] if not _is_variant(sample, names)]
+    left_out = sum(len(parts[part]) - len(kept[part]) for part in parts)
+    if left_out:
+        print(f"{left_out} flips and copies are left out of what is scored: they are for training")
+    return kept
+
+
+def _is_variant(sample, names):
+    """Whether a sample is a flip or a copy of one that is among the names."""
+    name, endings = original(sample.name)
+    return bool(endings) and name in names

@@ -74,3 +74,15 @@ def test_a_photo_of_two_rows_is_refused(tmp_path):
     (tmp_path / "labels.csv").write_text("image,tone\na.jpg,dark\nb.jpg,dark\na.png,light\n")
     with pytest.raises(MunetError, match=r"labels.csv: a has more than one row"):
         read_table(tmp_path / "labels.csv")
+
+
+def test_people_named_by_numbers_stay_people():
+    names = [f"{subject}/photo{number}" for subject in range(1, 21) for number in range(2)]
+    assert group_columns(names)["subject"] == [name.split("/")[0] for name in names]
+
+
+def test_a_bare_name_in_a_table_is_of_one_photo_or_of_none():
+    table = {"1": {"tone": "dark"}, "2": {"tone": "light"}}
+    names = ["p1/1", "p2/1", "p2/2", "p3/2x"]
+    assert not_told(names, table) == 3
+    assert group_columns(names, table, by=["tone"])["tone"] == [None, None, "light", None]

@@ -174,6 +174,14 @@ def test_a_bad_sample_is_named_and_the_rest_is_done(tiny_dataset, tmp_path):
     assert len(find_dataset(tmp_path / "out").samples) == 20
 
 
+def test_what_was_made_of_a_photo_that_became_bad_is_removed(tiny_dataset, tmp_path):
+    augment_datasets.main([str(tiny_dataset), str(tmp_path / "out")])
+    assert "s1/eye1_flip" in pairs(tmp_path / "out")
+    (tiny_dataset / "masks/s1/eye1.png").write_bytes(b"no picture")
+    assert augment_datasets.main([str(tiny_dataset), str(tmp_path / "out")]) == 1
+    assert sorted({name for name in pairs(tmp_path / "out") if name.startswith("s1/")}) == ["s1/eye2", "s1/eye2_flip"]
+
+
 def test_a_preview_is_one_picture_and_nothing_else(tiny_dataset, tmp_path):
     code = augment_datasets.main([str(tiny_dataset), str(tmp_path / "out"), "--preview", str(tmp_path / "new/sheet.png")])
     assert code == 0
@@ -245,7 +253,7 @@ def test_no_dataset_is_one_line_of_error_and_exit_2(tmp_path):
 def test_a_preview_never_replaces_a_photo(tiny_dataset, tmp_path):
     photo = next((tiny_dataset / "images").rglob("*.png"))
     before = photo.read_bytes()
-    for place in (photo, tmp_path, tmp_path / "sheet.jpg"):
+    for place in (photo, tmp_path, tmp_path / "sheet.jpg", tmp_path / "out/sheet.png"):
         with pytest.raises(MunetError, match="--preview"):
             augment_datasets.main([str(tiny_dataset), str(tmp_path / "out"), "--preview", str(place)])
     assert photo.read_bytes() == before

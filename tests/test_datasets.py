@@ -244,7 +244,7 @@ def test_too_few_subjects_are_an_error_that_says_what_to_do():
         ("image,subject,part\n0/0,0,train\n0/0,0,validation\n", "image '0/0' into part 'validation'"),
         ("image,subject,part\n0/0,0,train\n1/0\n", "into part None"),
         ("image,subject,part\n0/0,0,train\n", "has no validation image"),
-        ("image;subject;part\n0/0;0;train\n", "expected a CSV with the columns"),
+        ("photo,subject,part\n0/0,0,train\n", "expected a CSV with the columns"),
         ("", "has no train image"),
         (None, "No such file"),
     ],
@@ -257,9 +257,11 @@ def test_an_edited_split_that_does_not_fit_is_named(tmp_path, text, error):
 
 
 def test_a_split_saved_by_a_spreadsheet_is_read_and_shared_subjects_are_seen(tmp_path):
-    (tmp_path / "split.csv").write_text("\ufeffimage,subject,part\r\n0/0,0,train\r\n0/1,0,validation\r\n\r\n", encoding="utf-8")
-    parts = splits.read_split(tmp_path / "split.csv", samples_of([3]))
-    assert [len(parts[part]) for part in splits.PARTS] == [1, 1, 0]
+    for mark in ",;":
+        text = "\ufeffimage,subject,part\r\n0/2,0,train\r\n0/1,0,validation\r\n\r\n0/0,0,train\r\n".replace(",", mark)
+        (tmp_path / "split.csv").write_text(text, encoding="utf-8")
+        parts = splits.read_split(tmp_path / "split.csv", samples_of([4]))
+        assert [[sample.name for sample in parts[part]] for part in splits.PARTS] == [["0/0", "0/2"], ["0/1"], []]
     assert splits.shared_subjects(parts) == ["0"]
 
 

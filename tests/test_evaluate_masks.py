@@ -248,7 +248,7 @@ def test_flat_results_and_exported_truth_are_what_the_toolkits_read(tmp_path, ca
     shutil.rmtree(data / "flat")
     code = evaluate_masks.main([str(data), "--export-gt", str(tmp_path / "GT")])
     assert code == 0
-    capsys.readouterr()
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["images"] == 12
     # What the 2020 toolkit does: a name of the ground truth is that of a map and of a mask, all in flat folders.
     for path in (tmp_path / "GT").iterdir():
         assert cv2.imread(str(path), cv2.IMREAD_UNCHANGED).max() in (1, 255)

@@ -227,13 +227,23 @@ def test_script_writes_no_level_into_a_model_that_the_maps_are_not_of(results):
     model.save_munet(
         model.build_munet(32, encoder_weights="none"), folder / "run", {"architecture": {"size": 32, "decoder": "unet"}, "level": 1}
     )
-    for maker, code in (("other (0123456789abcdef)", 2), (f"run ({model_files.weights_digest(folder / 'run')})", 0), ("a.tflite (0)", 0)):
-        (folder / "results/settings.json").write_text(json.dumps({"level": 100, "model": maker}))
+    own, other = model_files.weights_digest(folder / "run"), "0123456789abcdef"
+    cases = [
+        (f"run ({own})", None, 0),
+        ("a.tflite (0)", None, 0),
+        ("a.tflite (0)", own, 0),
+        ("a.tflite (0)", other, 2),
+        (f"other ({other})", None, 2),
+    ]
+    for maker, made_of, code in reversed(cases):
+        (folder / "results/settings.json").write_text(json.dumps({"level": 100, "model": maker, "made_of": made_of, "tta": True}))
         done, _ = run(folder / "results", folder / "truth", "--weights", folder / "run")
         assert done.returncode == code, done.stderr
         if code:
-            assert "are of the model other (0123456789abcdef), not of" in done.stderr
+            assert f"are of the model {maker}, not of" in done.stderr
             assert model_files.read_settings(folder / "run")["level"] == 1
+        else:
+            assert "with --tta" in done.stderr
     done, _ = run(folder / "results", folder / "truth", "--weights", folder / "nowhere")
     assert (done.returncode, done.stdout) == (2, "")  # told before anything is scored
 

@@ -296,13 +296,17 @@ def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects
     parts = training_data.make_split(samples, samples, args)
     kept = {part: {original(sample.name)[0] for sample in found} for part, found in parts.items()}
     assert (len(kept["train"]), len(kept["validation"])) == (8, 2)
+    assert [len(parts[part]) for part in ("train", "validation")] == [24, 2]  # flips and copies are for training
+    assert "4 flips and copies are left out" in capsys.readouterr().out
     assert not kept["train"] & kept["validation"]
     write_split(args.out / "split.csv", parts)
     alone = [sample for sample in samples if original(sample.name)[0] == original(samples[0].name)[0]]
     with pytest.raises(MunetError, match="too few to split"):
         training_data.make_split(alone, alone, args)
     args.resume = True
+    capsys.readouterr()
     assert training_data.make_split(samples, samples, args) == {part: sorted(parts[part], key=lambda s: s.name) for part in parts}
+    assert capsys.readouterr().err == ""
 
 
 def test_the_epoch_that_is_kept_is_marked_and_none_where_the_start_is(tmp_path):
@@ -325,9 +329,12 @@ def test_a_level_is_never_chosen_on_photos_without_sclera():
 def test_images_without_subjects_are_warned_of(tmp_path, capsys):
     for number in range(6):
         write_eye(tmp_path / f"flat/images/{number}.png", tmp_path / f"flat/masks/{number}.png", seed=number)
-    args = [tmp_path / "flat", "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
-    train_mobv2_unet.main([*map(str, args), *SHORT])
-    assert "no subject has two images" in capsys.readouterr().err
+    augment_datasets.main([str(tmp_path / "flat"), str(tmp_path / "both")])
+    for name in ("flat", "both"):
+        args = train_mobv2_unet.parse([str(tmp_path / name), "--out", str(tmp_path / "run")])
+        samples = datasets.find_dataset(args.data).samples
+        training_data.make_split(samples, samples, args)
+        assert "no subject has two images" in capsys.readouterr().err
 
 
 def test_a_teacher_is_half_of_the_labels_of_the_images_as_they_are_shown(tiny_dataset, tmp_path, capsys):
