@@ -72,13 +72,14 @@ def test_a_second_build_decodes_nothing(tiny_dataset, tmp_path, decoded):
 
 def test_a_damaged_part_is_built_anew(tiny_dataset, tmp_path, decoded):
     first = contents(build(tiny_dataset, tmp_path / "cache"))
-    (part,) = (tmp_path / "cache").rglob("*.h5")
-    for damaged in (b"", part.read_bytes()[:1000]):
+    part = min((tmp_path / "cache").rglob("*.h5"))
+    whole = part.read_bytes()
+    for damaged in (b"", whole[:1000]):
         decoded.clear()
         part.unlink()  # a new file: the earlier one is still open here
         part.write_bytes(damaged)
         assert contents(build(tiny_dataset, tmp_path / "cache")) == first
-        assert len(decoded) == 12
+        assert 0 < len(decoded) < 12
 
 
 def test_one_folder_is_decoded_once_however_it_is_spelled(tiny_dataset, tmp_path, decoded, monkeypatch):
