@@ -49,13 +49,17 @@ Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is below 200 megapixels; ope
 
 
 @contextlib.contextmanager
-def open_image(path):
+def open_image(path, photo=True):
     """Opens an image file without decoding it: a context manager that gives a `PIL.Image.Image`.
 
     Whatever goes wrong inside the `with` block while decoding is raised as one error.
 
+    Args:
+        path: of the file.
+        photo: False for masks and maps, which may have any number of pixels a byte.
+
     Raises:
-        BadInput: not there, not readable, not an image, empty, damaged, or larger than `MAX_PIXELS`.
+        BadInput: not there, not readable, not an image, empty, damaged, larger than `MAX_PIXELS`, or of too few bytes for a photo.
     """
     try:
         if os.path.getsize(path) == 0:
@@ -68,7 +72,7 @@ def open_image(path):
             width, height = opened.size
             if width * height > MAX_PIXELS:
                 raise BadInput(path, f"{width}x{height} pixels", f"at most {MAX_PIXELS / 1e6:g} megapixels", "down-scale it first")
-            if width * height > BOMB_PIXELS and width * height > BOMB_DENSITY * os.path.getsize(path):
+            if photo and width * height > BOMB_PIXELS and width * height > BOMB_DENSITY * os.path.getsize(path):
                 found = f"{width}x{height} pixels in {os.path.getsize(path)} bytes"
                 raise BadInput(path, found, "a photo, which takes more", "it is empty, damaged, or made to fill the memory: leave it out")
             if opened.info.get("progressive") and Path(path).read_bytes().count(b"\xff\xda") > MAX_SCANS:
@@ -146,7 +150,7 @@ def read_probability(path):
     Raises:
         BadInput: as `open_image`, or not 8-bit grey.
     """
-    with open_image(path) as opened:
+    with open_image(path, photo=False) as opened:
         if opened.mode != "L":
             raise BadInput(path, f"a {opened.mode} picture", "an 8-bit grey probability map", "predict it again")
         return np.asarray(opened)
@@ -165,7 +169,8 @@ def _to_rgb(image, path):
         levels = np.asarray(image)
         if levels.max(initial=0) > 65535 or levels.min(initial=0) < 0:
             raise BadInput(path, "32-bit pixels", "8 or 16 bits a channel", "convert it to PNG or JPEG")
-        image = Image.fromarray((levels >> 8).astype(np.uint8))
+        deep = levels.max(initial=0) > 255  # some store 8 bits in 16
+        image = Image.fromarray((levels >> 8 if deep else levels).astype(np.uint8))
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.new("RGBA", layer.size, "white")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from console import BadInput
 from images import open_image
@@ -51,7 +52,7 @@ def read_mask(path, sclera_value=None):
     Raises:
         BadInput: not an image, damaged, or in no known coding.
     """
-    with open_image(path) as opened:
+    with open_image(path, photo=False) as opened:
         opened.load()
         if sclera_value is not None:
             return _from_classes(opened, sclera_value, path)
@@ -115,6 +116,11 @@ def _distance(planes, code):
 
 def _from_alpha(layers):
     opaque = layers[..., 3] >= 128
+    laid = np.where(opaque[..., None], layers[..., :3], np.uint8(0))
+    planes = cv2.split(laid)
+    shown = [name for name, code in _COLOURS.items() if name != "background" and not _distance(planes, code).all()]
+    if len(shown) > 1 and (mask := _from_colours(Image.fromarray(laid))):  # on a background that is transparent, not black
+        return mask
     marked = opaque & (layers[..., :3].max(axis=-1) >= 128)
     return Mask(marked if marked.any() else opaque, "alpha")
 

@@ -132,13 +132,13 @@ def _check(case):
 
 def _header(path):
     """The (height, width) and the mode of an image, without decoding it."""
-    with open_image(path) as opened:
+    with open_image(path, photo=False) as opened:
         return opened.size[::-1], opened.mode
 
 
 def _read_binary(path):
     """A saved mask as HW bool; one that holds more than two values is refused."""
-    with open_image(path) as opened:
+    with open_image(path, photo=False) as opened:
         levels = np.asarray(opened.convert("L"))
         if opened.mode == "1":
             return levels > 0

@@ -6,6 +6,7 @@
 of all that it keeps, so that a page with another model replaces the one that a device kept.
 """
 
+import filecmp
 import hashlib
 import json
 import re
@@ -35,8 +36,12 @@ def require(out):
 
 def _begun(out):
     """Whether a folder holds nothing but files of the page, as after an export that was killed."""
-    ours = {path.relative_to(BUILT) for path in BUILT.rglob("*")} | {Path(MODEL), Path(SETTINGS)}
-    return all(path.relative_to(out) in ours or path.name.startswith(PART_PREFIX) for path in out.rglob("*"))
+    for path in out.rglob("*"):
+        built = BUILT / path.relative_to(out)
+        ours = built.is_dir() if path.is_dir() else built.is_file() and filecmp.cmp(path, built, shallow=False)
+        if not ours and path.relative_to(out) not in (Path(MODEL), Path(SETTINGS)) and not path.name.startswith(PART_PREFIX):
+            return False
+    return True
 
 
 def _files(out):

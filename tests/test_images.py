@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 import images
 from console import BadInput
 from images import overlay, read_image, read_probability, resize_image, resize_mask, resize_probability, write_png
+from masks import read_mask
 
 CORNERS = {"top left": (230, 30, 30), "top right": (30, 230, 30), "bottom left": (30, 30, 230), "bottom right": (230, 230, 230)}
 # How a camera stores the upright photo for each EXIF orientation.
@@ -298,3 +299,19 @@ def test_a_shrunk_mask_is_sclera_where_at_least_half_of_the_area_is():
     assert np.array_equal(resize_mask(mask, (4, 8)), mask)
     assert resize_mask(np.ones((50, 30), bool), (7, 9)).all()
     assert not resize_mask(np.zeros((50, 30), bool), (70, 90)).any()
+
+
+def test_maps_and_masks_of_the_largest_photos_are_read_and_photos_of_nothing_are_not(tmp_path):
+    eye = cv2.ellipse(np.zeros((6000, 8000), np.uint8), (4000, 3000), (2500, 1200), 0, 0, 360, 200, -1)
+    write_png(tmp_path / "map.png", eye)
+    write_png(tmp_path / "mask.png", eye > 0)
+    np.testing.assert_array_equal(read_probability(tmp_path / "map.png"), eye)
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png").pixels, eye > 0)
+    with pytest.raises(BadInput, match="a photo, which takes more"):
+        read_image(tmp_path / "mask.png")
+
+
+def test_8_bits_stored_in_16_are_as_bright_as_in_8(tmp_path):
+    levels = np.arange(200, dtype=np.uint16).reshape(10, 20)
+    cv2.imwrite(str(tmp_path / "photo.png"), levels)
+    np.testing.assert_array_equal(read_image(tmp_path / "photo.png")[..., 1], levels)

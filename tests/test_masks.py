@@ -214,3 +214,13 @@ def test_a_damaged_mask_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(BadInput, match="damaged"):
         read_mask(path)
+
+
+def test_colours_on_a_transparent_background_are_colours(tmp_path):
+    codes = np.zeros((12, 16, 4), np.uint8)
+    codes[2:10, 2:6], codes[2:10, 6:10], codes[2:10, 10:12] = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255)
+    codes[0, 0] = (255, 0, 0, 0)  # invisible
+    Image.fromarray(codes).save(tmp_path / "mask.png")
+    mask = read_mask(tmp_path / "mask.png")
+    assert mask.coding == "colour"
+    np.testing.assert_array_equal(mask.pixels, np.pad(np.ones((8, 4), bool), ((2, 2), (2, 10))))

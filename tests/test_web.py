@@ -388,6 +388,9 @@ def test_the_export_replaces_a_page_and_refuses_other_folders(site, tmp_path, mo
     (tmp_path / "killed/assets").mkdir(parents=True)
     shutil.copy(site / "index.html", tmp_path / "killed")
     website.require(tmp_path / "killed")
+    (tmp_path / "killed/index.html").write_text("<h1>Home</h1>")
+    with pytest.raises(MunetError, match="no page of ours"):
+        website.require(tmp_path / "killed")
     before = (site / website.WORKER).read_text()
     assert "__" not in before.split("FILES = ")[0]
     assert '"munet.onnx"' in before
