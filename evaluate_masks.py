@@ -20,12 +20,9 @@ import summaries
 import tables
 from attributes import group_columns, not_told, read_table
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, print_table, progress, run, shown, warn
-from datasets import find_truths
-from evaluation import FIGURES, saved_setting
+from evaluation import FIGURES
 from examples import Painter, examples
-from files import write_bytes, write_json
-from images import write_png
-from masks import read_mask
+from files import folder_settings, write_bytes, write_json
 from page import comparison_page, evaluation_page, facts_of
 from scoring import Scores, find_cases, score_cases
 from threshold import confusion
@@ -67,10 +64,11 @@ class Model:
     """What was found of one results folder."""
 
     name: str
-    scores: Scores
+    results: Path
+    out: Path
     cases: list
     missing: list
-    out: Path
+    scores: Scores
     figures: dict = field(default_factory=dict)
     groups: dict = field(default_factory=dict)
     protocol: list = field(default_factory=list)
@@ -79,40 +77,45 @@ class Model:
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
+    damaged = 0
     if args.export_gt:
-        written = export_truth(args.truth, args.export_gt, args.sclera_value)
+        written, damaged = protocols.export_truth(args.truth, args.export_gt, args.sclera_value)
         if not args.results:
-            finish(images=written, failed=0, out=str(args.export_gt))
-            return 0
+            finish(images=written, failed=damaged, out=str(args.export_gt))
+            return 1 if damaged else 0
     table = read_table(args.groups) if args.groups else None
     names = [shown(path.resolve().name) for path in args.results]
     if len(set(names)) < len(names):
         raise MunetError(f"two results folders have one name ({', '.join(names)}); rename one")
-    plans = [plan(path, args) for path in args.results]  # what is wrong with any is told before one is scored
-    if not set.intersection(*({case.name for case in cases} for cases, _ in plans)):
+    models = [plan(path, name, table, args) for path, name in zip(args.results, names, strict=True)]  # before one is scored
+    if not set.intersection(*({case.name for case in model.cases} for model in models)):
         raise MunetError(f"{', '.join(names)} have no photo in common; compare what was predicted of the same photos")
-    models = []
-    for path, name, (cases, missing) in zip(args.results, names, plans, strict=True):
-        out = args.out / name if len(args.results) > 1 else args.out
-        model = score(path, name, cases, missing, out, args)
-        describe(model, table, args)
-        models.append(model)
+    paint = Painter(args.images, args.truth, args.sclera_value)
+    for model in models:
+        score(model, args)
+        describe(model, table, paint, args)
     if len(models) > 1:
         compare(models, args)
-    missing = sum(len(model.missing) for model in models)
+    missing = damaged + sum(len(model.missing) for model in models)
     best = max(models, key=lambda model: model.figures["f1"]).figures
     shown_figures = {key: best[key] for key in ("images", "empty", "level", "best_level", "best_f1", *FIGURES)}
     finish(**shown_figures, failed=missing, intervals=best["intervals"], out=str(args.out))
     return 1 if missing else 0
 
 
-def plan(results, args):
-    """The cases of a results folder and what is missing; refused before scoring where that is anything, unless it is allowed."""
+def plan(results, name, table, args):
+    """A `Model` of a results folder without its scores; refused where it cannot be scored as asked, or lacks anything, unless allowed."""
     cases, missing = find_cases(results, args.truth)
     refuse_or_name(missing, results, args)
     if not cases:
         raise MunetError(f"nothing in {shown(results)} can be scored against {shown(args.truth)}")
-    return cases, missing
+    level = folder_settings(results).get("level") if args.level is None else args.level
+    if level is None:
+        raise MunetError(f"{shown(results)} does not tell the level its masks were cut at; give --level")
+    if args.level is not None:
+        cases = [case.cut() for case in cases]
+    group_columns([case.name for case in cases], table, args.by)  # for what it refuses
+    return Model(name, results, args.out / name if len(args.results) > 1 else args.out, cases, missing, Scores(level))
 
 
 def refuse_or_name(problems, results, args):
@@ -126,17 +129,13 @@ def refuse_or_name(problems, results, args):
         failed(problem)
 
 
-def score(results, name, cases, missing, out, args):
-    """Scores the cases of one results folder: a `Model`."""
-    level = saved_setting(results, "level") if args.level is None else args.level
-    if level is None:
-        raise MunetError(f"{shown(results)} does not tell the level its masks were cut at; give --level")
-    if args.level is not None:
-        cases = [case.cut() for case in cases]
+def score(model, args):
+    """Scores the cases of a `Model`, which keeps those that could be."""
+    cases, level, scores = model.cases, model.scores.level, model.scores
     protocol = protocols.BY_NAME[args.protocol]([case.name for case in cases], args.seed) if args.protocol != "native" else None
-    scores, other, scored, late = Scores(level), 0, [], []
+    other, scored, late = 0, [], []
     with score_cases(cases, level, args.sclera_value, protocols.SIZES.get(args.protocol), args.workers) as rows:
-        for index, row in enumerate(progress(rows, len(cases), name)):
+        for index, row in enumerate(progress(rows, len(cases), model.name)):
             if isinstance(row, BadInput):
                 late.append(row)
                 continue
@@ -145,18 +144,18 @@ def score(results, name, cases, missing, out, args):
             other += cases[index].binary is not None and [int(part[level]) for part in confusion(row.histograms)] != row.counts[:3].tolist()
             if protocol:
                 protocol.add(index, row.small)
-    refuse_or_name(late, results, args)
-    missing += late
+    refuse_or_name(late, model.results, args)
+    model.missing += late
     if not scored:
-        raise MunetError(f"nothing in {shown(results)} could be scored")
+        raise MunetError(f"nothing in {shown(model.results)} could be scored")
     if other:
-        warn(f"{other} masks of {name} are not their maps cut at level {level}: figures are of the masks, curves of the maps")
+        warn(f"{other} masks of {model.name} are not their maps cut at level {level}: figures are of the masks, curves of the maps")
     for title in protocol.left_out if protocol else ():
         warn(f"{args.protocol}: {title} has less than {protocols.FOLDS} photos and is left out")
-    return Model(name, scores, scored, missing, out, protocol=protocol.figures() if protocol else [])
+    model.cases, model.protocol = scored, protocol.figures() if protocol else []
 
 
-def describe(model, table, args):
+def describe(model, table, paint, args):
     """Works out the figures of a model, prints them, and writes its files."""
     scores = model.scores
     if table and (unknown := not_told(scores.names, table)):
@@ -171,7 +170,7 @@ def describe(model, table, args):
     if figures["empty"]:
         others = f"; mean F1 of the others {figures['f1_sclera']:.4f}" if figures["empty"] < figures["images"] else ""
         print(f"{figures['empty']} photos without sclera, nothing found in {figures['empty_clean']} of them{others}")
-    distance = f"Hausdorff 95 % {figures['hausdorff']:.1f} pixels, {100 * figures['hausdorff_relative']:.1f} % of the eye's width"
+    distance = tables.distance_text(figures)
     print(f"boundary F1 {figures['boundary_f1']:.4f}, {distance}; calibration error {figures['calibration_error']:.4f}")
     print(f"best level {figures['best_level']} would give F1 {figures['best_f1']:.4f}: an oracle, it has seen these labels")
     for attribute, found in list(model.groups.items())[:GROUPS_PRINTED]:
@@ -179,10 +178,10 @@ def describe(model, table, args):
         print(f"by {attribute}: {best['group']} {best['f1']:.4f} to {worst['group']} {worst['f1']:.4f}, gap {found['gap']:.4f}")
     if model.protocol:
         print_table(*tables.protocol_table(model.protocol))
-    write_files(model, columns, subjects, args)
+    write_files(model, columns, subjects, paint, args)
 
 
-def write_files(model, columns, subjects, args):
+def write_files(model, columns, subjects, paint, args):
     """Writes metrics.json, per_image.csv, metrics.tex and report.html."""
     figures, missing = model.figures, len(model.missing)
     results = {"name": model.name, "missing": missing, **figures, "by_subject": subjects, "groups": model.groups}
@@ -206,8 +205,8 @@ def write_files(model, columns, subjects, args):
     warnings = [f"{missing} photos could not be scored and are in no figure."] if missing else []
     facts = [("level", figures["level"]), ("worst subject", f"{subjects['worst']}: F1 {subjects['worst_f1']:.3f}")]
     facts += [("F1 a subject", f"{subjects['f1_mean']:.3f}, deviation {subjects['f1_std']:.3f}"), ("ground truth", shown(args.truth.name))]
-    facts += facts_of(model.out)
-    drawn = examples(f1, Painter(model.cases, args.images, args.truth, model.scores.level, args.sclera_value))
+    facts += facts_of(model.results)
+    drawn = examples(f1, lambda index: paint(model.cases[index], model.scores.level))
     evaluation_page(model.out / "report.html", model.name, figures, model.scores, model.groups, drawn, protocol, warnings, facts)
     print(f"  {shown(model.out / 'report.html')}")
 
@@ -231,21 +230,6 @@ def compare(models, args):
     partial = [f"{model.name} lacks {len(model.missing)} photos." for model in models if model.missing]
     comparison_page(args.out / "report.html", "Comparison", [(m.name, m.scores) for m in ranked], ranking, partial)
     print(f"  {shown(args.out / 'report.html')}")
-
-
-def export_truth(truth, out, sclera_value):
-    """Writes the masks of a dataset as 1-bit PNGs of their own size into one flat folder, named as the toolkits pair them; how many."""
-    if truth.resolve() in (out.resolve(), *out.resolve().parents):
-        raise MunetError(f"{shown(out)} lies in {shown(truth)}, where its masks would be taken for the dataset's; give another folder")
-    written = {}
-    for name, path in find_truths(truth).items():
-        flat = name.rsplit("/", 1)[-1]
-        if flat in written:
-            raise MunetError(f"{shown(path)} and {shown(written[flat])} would both be {shown(flat)}.png in a flat folder; rename one")
-        written[flat] = path
-        write_png(out / f"{flat}.png", read_mask(path, sclera_value).pixels)
-    print(f"{len(written)} masks in {shown(out)}")
-    return len(written)
 
 
 if __name__ == "__main__":

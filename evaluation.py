@@ -1,9 +1,7 @@
 """Scores over many images: from a model on labelled photos, or from saved probability maps."""
 
 import concurrent.futures
-import json
 import os
-from pathlib import Path
 
 import numpy as np
 
@@ -162,11 +160,3 @@ def score_folder(predictions, truth, sclera_value=None, score=score_pairs):
         else:
             tally.add_counts(counts)
     return tally, problems
-
-
-def saved_setting(results, name):
-    """What a results folder was predicted with, e.g. its `level` or `model`; None if it does not tell."""
-    try:
-        return json.loads((Path(results) / "settings.json").read_text(encoding="utf-8"))[name]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -5,7 +5,7 @@ import base64
 import cv2
 import numpy as np
 
-from console import BadInput, shown, warn
+from console import BadInput, MunetError, shown, warn
 from images import read_image, read_probability
 from layouts import detect
 from masks import read_mask
@@ -20,20 +20,27 @@ class Painter:
     """Draws a scored photo with what was found and what is true; on the grey map where there is no photo.
 
     Args:
-        cases: list of `scoring.Case`.
         images: where the photos are; None: those of `truth`, where it has any.
         truth: the dataset, or the folder of masks.
-        level: cuts the maps of cases without a saved mask.
         sclera_value: class index of the sclera in the masks.
+
+    Raises:
+        MunetError: there are no photos in `images`.
     """
 
-    def __init__(self, cases, images, truth, level, sclera_value=None):
-        self._cases, self._level, self._sclera_value = cases, level, sclera_value
-        source = images or (truth if detect(truth) else None)
-        self._photos = {"".join(name.split()).casefold(): path for name, path in find_photos(source)} if source else {}
+    def __init__(self, images, truth, sclera_value=None):
+        self._sclera_value, photos = sclera_value, ()
+        if images or detect(truth):
+            try:
+                photos = find_photos(images or truth)
+            except MunetError as error:
+                if images:
+                    raise
+                warn(f"examples are shown without photos: {error}")
+        self._photos = {"".join(name.split()).casefold(): path for name, path in photos}
 
-    def __call__(self, index):
-        case = self._cases[index]
+    def __call__(self, case, level=None):
+        """Draws a `scoring.Case`, its map cut at `level` where it has no saved mask: (HWC uint8 RGB, its name)."""
         truth, probability = read_mask(case.truth, self._sclera_value).pixels, read_probability(case.map)
         picture = np.repeat(probability[..., None], 3, axis=2)
         path = self._photos.get("".join(case.name.split()).casefold())
@@ -44,7 +51,7 @@ class Painter:
                 warn(problem)
         if picture.shape[:2] != truth.shape:
             picture = np.repeat(probability[..., None], 3, axis=2)
-        found = read_mask(case.binary).pixels if case.binary else probability >= self._level
+        found = read_mask(case.binary).pixels if case.binary else probability >= level
         return outline(picture, found, truth), case.name
 
 

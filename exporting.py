@@ -6,7 +6,6 @@ before, after, failures = export("weights/NAME", "litert-int8", "munet.tflite", 
 
 import concurrent.futures
 import importlib.util
-import json
 import os
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from console import BadInput, MunetError, failed, progress, quiet_stderr, shown
 from conversion import convert, made_of, store_settings
 from datasets import find_dataset, read_pair
 from evaluation import Tally
-from files import SETTINGS_FILE, whole_file
+from files import folder_settings, whole_file
 from images import read_image, resize_image
 from model_files import model_file, read_settings
 from parallel import pool_map
@@ -85,7 +84,7 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
 def _parts(folder):
     """The parts of a run's dataset and its sclera value, where the run and the dataset are still there; else None and None."""
     try:
-        settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        settings = folder_settings(folder)
         samples = find_dataset(Path(settings["data"])).samples
         return read_split(folder / SPLIT_FILE, samples), settings["sclera_value"]
     except (OSError, ValueError, KeyError, TypeError, MunetError):

@@ -142,7 +142,7 @@ def claim_folder(folder, settings, overwrite=False, shard=None):
         raise MunetError(f"{shown(folder)} is a file, not a folder; give another one")
     # Listed before the settings are read: a run that starts at this moment writes its settings first.
     filled = folder.exists() and any(not p.name.startswith((PART_PREFIX, LOCK_FILE)) for p in folder.iterdir())
-    earlier = _read_settings(kept, settings["script"])
+    earlier = _settings_of(folder, settings["script"])
     if overwrite and earlier is not None:
         lock_folder(folder, shard)
         _clear(folder)
@@ -154,7 +154,7 @@ def claim_folder(folder, settings, overwrite=False, shard=None):
     lock_folder(folder, shard)
     remove_parts(folder, _PART_HOURS if shard else 0)
     if not _create_json(kept, settings):  # there by now: written by a run before this one, or by a shard beside it
-        _refuse_others(folder, _read_settings(kept, settings["script"]) or {}, settings)
+        _refuse_others(folder, _settings_of(folder, settings["script"]) or {}, settings)
     return earlier == settings and not overwrite
 
 
@@ -192,25 +192,32 @@ def _clear(folder):
             path.unlink()
 
 
-def _read_settings(path, script):
-    """The settings of an earlier run of `script`; None where there are none."""
+def folder_settings(folder):
+    """What the run that made a folder was told, a dict that names its `script`; empty where there is none, or it cannot be read."""
     try:
-        earlier = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return earlier if isinstance(earlier, dict) and earlier.get("script") == script else None
+        # As they were written: a folder of photos may have a name that is no UTF-8.
+        settings = json.loads(Path(folder, SETTINGS_FILE).read_text(encoding="utf-8", errors="surrogateescape"))
+    except (OSError, ValueError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
 
 
-def walk_files(folder, suffixes):
+def _settings_of(folder, script):
+    """The settings of an earlier run of `script`; None where there are none."""
+    earlier = folder_settings(folder)
+    return earlier if earlier.get("script") == script else None
+
+
+def walk_files(folder, suffixes, skip=lambda folder: False):
     """Yields the paths, as text, of all files below `folder` that end in one of `suffixes` (lower case, any case matches).
 
-    Hidden files and folders are left out; so are folders that may not be read, with a warning. Symbolic links
-    are followed, each real folder once, so that a loop of links ends.
+    Hidden files and folders are left out, and folders of which `skip` is true, asked with the real path; so are folders that
+    may not be read, with a warning. Symbolic links are followed, each real folder once, so that a loop of links ends.
     """
     seen = set()
     for root, folders, names in os.walk(folder, onerror=_warn_unreadable, followlinks=True):
         real = os.path.realpath(root)
-        if real in seen:
+        if real in seen or skip(real):
             folders.clear()
             continue
         seen.add(real)

@@ -29,8 +29,11 @@ class Layout:
     loose: bool = False
 
 
-def detect(root, ignored=None):
-    """The layout of `root`, or of its only subfolder (an unpacked archive) but for the one `ignored`; None if it is none of the known."""
+def detect(root, skip=lambda folder: False):
+    """The layout of `root`, or of its only subfolder (an unpacked archive); None if it is none of the known.
+
+    Subfolders of which `skip` is true, asked with the real path, are not there.
+    """
     if not root.is_dir():
         raise MunetError(f"{shown(root)} is not a folder that exists")
     seen = set()
@@ -38,7 +41,7 @@ def detect(root, ignored=None):
         seen.add(real)
         with os.scandir(root) as entries:  # of which there may be many
             folders = sorted(Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith("."))
-        folders = [path for path in folders if path.resolve() != ignored]
+        folders = [path for path in folders if not skip(os.path.realpath(path))]
         layout = _by_folders({path.name.casefold(): path for path in folders})
         if layout:
             return layout

@@ -3,7 +3,6 @@
 What it says is worked out in `summaries`; here it is put into words, figures are drawn, and `templates/report.html` is filled.
 """
 
-import json
 from pathlib import Path
 
 import jinja2
@@ -11,7 +10,8 @@ import numpy as np
 
 import report
 import summaries
-from files import SETTINGS_FILE, write_bytes
+from files import folder_settings, write_bytes
+from tables import distance_text
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 _CARDS = (
@@ -70,11 +70,7 @@ def evaluation_page(path, title, figures, scores, groups=(), examples=(), tables
 
 def facts_of(folder):
     """What `settings.json` of a results or run folder tells, as a list of (key, value), the inner ones named by their path."""
-    try:
-        settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return list(_flattened(settings, ""))
+    return list(_flattened(folder_settings(folder), ""))
 
 
 def _flattened(settings, prefix):
@@ -89,12 +85,13 @@ def _flattened(settings, prefix):
 def _cards(figures):
     cards = []
     for label, key, note in _CARDS:
+        if not np.isfinite(figures[key]):  # an area where there is no sclera
+            continue
         spread = figures["intervals"].get(key)
         cards.append({"label": label, "value": f"{figures[key]:.3f}", "note": f"{note}; 95 %: {_range(spread)}" if spread else note})
     cards[1]["note"] += f"; deviation {figures['f1_std']:.3f}"
-    distance = f"{figures['hausdorff']:.1f} px, {100 * figures['hausdorff_relative']:.1f} % of the eye's width"
     if np.isfinite(figures["boundary_f1"]):
-        note = f"mean over photos; Hausdorff 95 %: {distance}"
+        note = f"mean over photos; {distance_text(figures)}"
         cards.append({"label": "boundary F1", "value": f"{figures['boundary_f1']:.3f}", "note": note})
     oracle = f"at level {figures['best_level']}, which has seen these labels: an oracle"
     cards.append({"label": "best F1", "value": f"{figures['best_f1']:.3f}", "note": oracle})

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import images
 from console import MunetError, shown
-from files import walk_files
+from files import folder_settings, walk_files
 from layouts import detect, is_photo
+
+_NO_PHOTOS = ("predict_test_images.py", "train_mobv2_unet.py")  # whose folders hold maps, masks and plots
 
 
 class Photos:
@@ -22,13 +24,14 @@ class Photos:
     Args:
         root: folder that the photos lie in, or the URL of one.
         files: their paths below it, as text.
+        notes: sentences on what was taken for photos and what was left out. Default: none.
 
     Raises:
         MunetError: two photos would write one output.
     """
 
-    def __init__(self, root, files):
-        self.root = root
+    def __init__(self, root, files, notes=()):
+        self.root, self.notes = root, notes
         self._files = sorted(files, key=_name)
         for first, second in itertools.pairwise(self._files):
             if _name(first) == _name(second) and first != second:
@@ -65,21 +68,21 @@ def _name(file):
 def find_photos(source, out=None):
     """Photos to predict: of a folder (recursively), of one file, or of a text file that lists paths.
 
-    A folder in a known dataset layout gives its images without its masks.
+    A folder in a known dataset layout gives its images without its masks. What earlier runs wrote below it is left out.
 
     Args:
         source: path of a folder, an image, or a `.txt` file with one path a line (relative to that file).
         out: a folder that does not belong to the dataset, wherever it lies. Default: None.
+
+    Returns:
+        `Photos`, whose `notes` tell of a layout and of what was left out.
 
     Raises:
         MunetError: no such source, nothing in it, or two photos that would write one output.
     """
     source = Path(source)
     if source.is_dir():
-        layout = detect(source, out and out.resolve())
-        root = layout.image_root if layout else source
-        found = (os.path.relpath(path, root) for path in walk_files(root, images.SUFFIXES) if layout is None or is_photo(path, layout))
-        photos = Photos(root, (file.replace(os.sep, "/") for file in found))
+        photos = _in_folder(source, out and os.path.realpath(out))
     elif source.suffix.lower() == ".txt" and source.is_file():
         photos = _listed(source)
     elif source.is_file():
@@ -87,8 +90,38 @@ def find_photos(source, out=None):
     else:
         raise MunetError(f"{shown(source)} does not exist; give a folder, an image, or a .txt list of images")
     if not len(photos):
-        raise MunetError(f"no photos in {shown(source)}: expected files ending in {' '.join(images.SUFFIXES)}")
+        notes = "".join(f"; {note}" for note in photos.notes)
+        raise MunetError(f"no photos in {shown(source)}: expected files ending in {' '.join(images.SUFFIXES)}{notes}")
     return photos
+
+
+def _in_folder(source, out):
+    """The photos below a folder, without those below `out`, a real path as text or None."""
+    earlier = {}  # a set in order
+
+    def made_by_us(folder):
+        if folder != out and folder_settings(folder).get("script") in _NO_PHOTOS:
+            earlier[folder] = f"{shown(folder)} is left out: it holds what an earlier run made"
+        return folder == out or folder in earlier
+
+    layout = detect(source, made_by_us)
+    root = layout.image_root if layout else source
+    found = [path for path in walk_files(root, images.SUFFIXES, made_by_us) if layout is None or is_photo(path, layout)]
+    files = [os.path.relpath(path, root).replace(os.sep, "/") for path in found]
+    notes = _beside(source, layout, files, made_by_us) if layout and not layout.mask_ending else []
+    return Photos(root, files, notes + list(earlier.values()))
+
+
+def _beside(source, layout, files, skip):
+    """A note on the images that lie neither with a layout's photos nor with its masks, if there are any."""
+    known = {os.path.realpath(folder) for folder in (layout.image_root, layout.mask_root)}
+    stems = {Path(file).stem for file in files}  # what is called like a photo was made of it, such as its classes
+    beside = walk_files(source, images.SUFFIXES, lambda folder: folder in known or skip(folder))
+    left = [path for path in beside if Path(path).stem not in stems]
+    if not left:
+        return []
+    where = f"{shown(layout.image_root)} is predicted, and {shown(layout.mask_root)} holds its masks"
+    return [f"{where}; {len(left)} images beside them are left out, such as {shown(left[0])}: give their own folder, or a list"]
 
 
 def _listed(source):

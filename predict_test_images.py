@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 import video
-from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown
+from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from engines import RUNTIMES
 from files import SETTINGS_FILE, claim_folder
 from photos import find_photos
@@ -184,11 +184,13 @@ def local_photos(args):
     Raises:
         MunetError: there are none; or some were chosen that lie in the output folder, where --overwrite would remove them.
     """
-    if is_remote(args.out):
-        return find_photos(args.images)
-    refuse_outputs(args)
-    photos = find_photos(args.images, args.out)
-    kept = photos.outside(args.out)
+    here = not is_remote(args.out)
+    if here:
+        refuse_outputs(args)
+    photos = find_photos(args.images, args.out if here else None)
+    for note in photos.notes:
+        warn(note)
+    kept = photos.outside(args.out) if here else photos
     if not len(kept) or (len(kept) < len(photos) and not args.images.is_dir()):
         raise MunetError(
             f"{len(photos) - len(kept)} photos of {shown(args.images)} lie in the output folder {shown(args.out)}; give another --out"

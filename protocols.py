@@ -14,11 +14,17 @@ photos is left out. A photo without sclera is not marked out among a fold's pixe
 map, the best F1 of each photo at its own best level. Of the mask, sclera's IoU, and an F1 that is the mean of sclera's and
 background's. Without any sclera in the truth the map's F1 is 0 and the mask's IoU 0 whatever is found, and the mask's
 F1 at most 0.5: scikit-learn counts nothing out of nothing as 0.
+
+Both toolkits want the masks of the ground truth in one flat folder, which `export_truth` writes.
 """
 
 import numpy as np
 
 from attributes import from_name, group_columns
+from console import BadInput, MunetError, failed, shown
+from datasets import find_truths
+from images import write_png
+from masks import read_mask
 from threshold import LEVELS, confusion
 
 FOLDS = 5
@@ -153,3 +159,38 @@ def _subsets(columns, order):
             for values in sorted({tuple(columns[key][i] for key in keys) for i in told}):
                 title = ", ".join(f"{key.title()}={value}" for key, value in zip(keys, values, strict=True))
                 yield title, [i for i in told if tuple(columns[key][i] for key in keys) == values]
+
+
+def export_truth(truth, out, sclera_value=None):
+    """Writes the masks of a dataset as 1-bit PNGs of their own size into one flat folder, named as the toolkits pair them.
+
+    Args:
+        truth: a dataset in any known layout, or a folder of masks.
+        out: a folder that is new, empty, or holds an earlier export of the same.
+        sclera_value: class index of the sclera in the masks, if they are class-index masks.
+
+    Returns:
+        (written, failures): how many, and how many could not be read, each of which is named on stderr.
+
+    Raises:
+        MunetError: two masks have one name without their folders, or `out` is in the dataset or holds other PNGs.
+    """
+    if truth.resolve() in (out.resolve(), *out.resolve().parents):
+        raise MunetError(f"{shown(out)} lies in {shown(truth)}, where its masks would be taken for the dataset's; give another folder")
+    flat = {}
+    for name, path in find_truths(truth).items():
+        end = name.rsplit("/", 1)[-1]
+        if end in flat:
+            raise MunetError(f"{shown(path)} and {shown(flat[end])} would both be {shown(end)}.png in a flat folder; rename one")
+        flat[end] = path
+    if others := [path.name for path in out.glob("*.png") if path.stem not in flat]:
+        raise MunetError(f"{shown(out)} holds other PNGs, such as {shown(others[0])}, which would pass for masks; give a new folder")
+    failures = 0
+    for end, path in flat.items():
+        try:
+            write_png(out / f"{end}.png", read_mask(path, sclera_value).pixels)
+        except BadInput as problem:
+            failed(problem)
+            failures += 1
+    print(f"{len(flat) - failures} masks in {shown(out)}")
+    return len(flat) - failures, failures

@@ -43,6 +43,13 @@ def per_image(scores, columns):
     return text.getvalue()
 
 
+def distance_text(figures):
+    """The Hausdorff distance of `summaries.headline` in words."""
+    if not np.isfinite(figures["hausdorff"]):
+        return "no Hausdorff distance, as there is no photo with sclera in which any was found"
+    return f"Hausdorff 95 % {figures['hausdorff']:.1f} pixels, {100 * figures['hausdorff_relative']:.1f} % of the eye's width"
+
+
 def latex_row(name, figures):
     """A row of a LaTeX table, its columns in a comment above: pooled figures in per cent, with the interval of F1 as subscript."""
     keys = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")

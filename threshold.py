@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown, warn
+from files import folder_settings
 from model_files import CONVERTED, read_settings, store_level, trained_file, weights_digest
 
 LEVELS = 256
@@ -165,7 +166,7 @@ def _ratio(part, whole):
 
 def main(argv):
     """The command line; returns the exit code."""
-    from evaluation import FIGURES, require_sclera_in, saved_setting, score_folder  # it stands above this module, this script above both
+    from evaluation import FIGURES, require_sclera_in, score_folder  # it stands above this module, this script above both
 
     parser = ArgumentParser(__doc__)
     parser.add_argument("results", type=Path, help="a results folder, or a folder of saved probability maps")
@@ -176,9 +177,10 @@ def main(argv):
         "--ray", nargs="?", const="local", metavar="ADDRESS", help="score on a Ray cluster (auto, HOST:PORT; alone: on this machine)"
     )
     args = parser.parse_args(argv)
+    made_with = folder_settings(args.results)
     if args.weights:
-        _require_maker(args.weights, *(saved_setting(args.results, name) for name in ("model", "made_of")))
-        if saved_setting(args.results, "tta"):
+        _require_maker(args.weights, made_with.get("model"), made_with.get("made_of"))
+        if made_with.get("tta"):
             warn("the maps were predicted with --tta: the level is for prediction with --tta, too")
     if args.ray:
         import cluster
@@ -191,7 +193,7 @@ def main(argv):
         failed(problem)
     if not tally.images:
         raise MunetError("no probability map could be scored")
-    best, used = tally.figures(best_level(tally.pooled)), saved_setting(args.results, "level")
+    best, used = tally.figures(best_level(tally.pooled)), made_with.get("level")
     figures = best if used is None else tally.figures(used)
     rows = [] if used is None else [("as binarised", figures)]
     rows.append(("best on these labels (oracle)", best))

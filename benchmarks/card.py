@@ -75,10 +75,11 @@ def _pictures(results, data, value):
     with open(results / "per_image.csv", newline="", encoding="utf-8") as file:
         rows = {row["image"]: row for row in csv.DictReader(file)}
     cases = [case for case in find_cases(results, data)[0] if int(rows[case.name]["tp"]) + int(rows[case.name]["fn"])]
-    order = sorted(range(len(cases)), key=lambda i: float(rows[cases[i].name]["f1"]))
-    middle = len(order) // 2
-    draw = Painter(cases, None, data, None, value)  # every case has a mask, so that no level is needed
-    return np.hstack([_fitted(draw(i)[0], rows[cases[i].name]["f1"]) for i in order[:2] + order[middle - 1 : middle + 1] + order[-2:]])
+    cases.sort(key=lambda case: float(rows[case.name]["f1"]))
+    middle = len(cases) // 2
+    draw = Painter(None, data, value)
+    chosen = cases[:2] + cases[middle - 1 : middle + 1] + cases[-2:]
+    return np.hstack([_fitted(draw(case)[0], rows[case.name]["f1"]) for case in chosen])
 
 
 def _fitted(picture, f1):

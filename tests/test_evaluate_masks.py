@@ -266,8 +266,64 @@ def test_flat_results_and_exported_truth_are_what_the_toolkits_read(tmp_path, ca
 def test_truths_of_one_name_cannot_be_exported_flat(tiny_dataset, tmp_path):
     with pytest.raises(MunetError, match=r"eye1\.png in a flat folder"):
         evaluate_masks.main([str(tiny_dataset), "--export-gt", str(tmp_path / "GT")])
+    assert not (tmp_path / "GT").exists()
     with pytest.raises(MunetError, match="give another folder"):
         evaluate_masks.main([str(tiny_dataset), "--export-gt", str(tiny_dataset / "GT")])
+
+
+def test_a_damaged_truth_costs_the_export_no_other_and_strange_pngs_are_refused(tmp_path, capsys):
+    data, gt = tmp_path / "data", tmp_path / "GT"
+    for number in (1, 2, 3):
+        write_eye(data / f"images/eye{number}.png", data / f"masks/eye{number}.png")
+    (data / "masks/eye2.png").write_bytes(b"none")
+    assert evaluate_masks.main([str(data), "--export-gt", str(gt)]) == 1
+    out, err = capsys.readouterr()
+    assert (last_json(out)["images"], last_json(out)["failed"]) == (2, 1)
+    assert "masks/eye2.png: found not an image" in err
+    assert sorted(os.listdir(gt)) == ["eye1.png", "eye3.png"]
+    (gt / "sheet.png").touch()
+    with pytest.raises(MunetError, match=r"other PNGs, such as sheet\.png"):
+        evaluate_masks.main([str(data), "--export-gt", str(gt)])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["RESULTS", "DATA", "--by", "mood"], "no photo tells its mood"),
+        (["RESULTS", "DATA", "--images", "missing"], "missing does not exist"),
+        (["RESULTS", "OTHER", "DATA", "--out", "page"], "other does not tell the level"),
+    ],
+)
+def test_what_cannot_be_done_is_told_before_anything_is_scored(words, told, results, tiny_dataset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    other = write_results(tmp_path / "other", tiny_dataset)
+    (other / "settings.json").unlink()
+    monkeypatch.setattr(evaluate_masks, "score_cases", lambda *_: pytest.fail("scored"))
+    words = [str({"DATA": tiny_dataset, "RESULTS": results, "OTHER": other}.get(word, word)) for word in words]
+    with pytest.raises(MunetError, match=told):
+        evaluate_masks.main(words)
+
+
+def test_truth_without_photos_is_scored_on_maps_alone(results, tiny_dataset, capsys):
+    shutil.rmtree(tiny_dataset / "images")
+    (tiny_dataset / "images").mkdir()
+    code, _, _, err = evaluate(capsys, results, tiny_dataset)
+    assert code == 0
+    assert "examples are shown without photos: no photos in" in err
+
+
+def test_nothing_found_has_no_distance_and_the_page_tells_how_it_was_predicted(results, tiny_dataset, tmp_path, capsys):
+    for path in (results / "Binarised").rglob("*.png"):
+        write_png(path, np.zeros((48, 64), bool))
+    # As of photos in a folder whose name is no UTF-8.
+    (results / "settings.json").write_bytes(b'{"level": 100, "model": "a network", "images": "photos \xff"}')
+    _, figures, out, _ = evaluate(capsys, results, tiny_dataset, "--out", tmp_path / "page")
+    page = (tmp_path / "page/report.html").read_text()
+    assert figures["level"] == 100
+    assert "a network" in page
+    for text in (out, page):
+        assert "no Hausdorff distance" in text
+        assert "nan pixels" not in text
 
 
 @pytest.mark.parametrize(

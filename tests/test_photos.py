@@ -1,5 +1,7 @@
 """Which photos are found, and how they are parted."""
 
+import json
+
 import pytest
 from conftest import touch, write_plain
 
@@ -96,3 +98,30 @@ def test_outputs_below_the_photos_are_left_out(tmp_path):
     assert len(photos.outside(tmp_path.parent / "elsewhere")) == 3
     (tmp_path / "link").symlink_to(tmp_path)
     assert [name for name, _ in Photos(tmp_path / "link", ["a.jpg", "out/b.png"]).outside(tmp_path / "out")] == ["a"]
+
+
+def test_photos_beside_a_layouts_folders_are_told(tmp_path):
+    data = write_plain(tmp_path / "data", 2, 1)
+    touch(data, "classes/s1/eye1.png", "out/Overlays/s1/eye1.jpg")
+    assert not find_photos(data).notes  # of the same names: made of the photos
+    touch(data, "more/IMG_1.jpg", "IMG_2.jpg", "out/Overlays/IMG_1.jpg")
+    (note,) = find_photos(data, data / "out").notes
+    assert "2 images beside them are left out" in note and str(data / "images") in note
+
+
+def test_what_earlier_runs_made_is_left_out_and_told(tmp_path):
+    touch(tmp_path, "photos/a.jpg", "photos/first/Overlays/a.jpg", "photos/sub/run/curves.png", "photos/own/b.jpg")
+    for folder, script in (("first", "predict_test_images.py"), ("sub/run", "train_mobv2_unet.py"), ("own", "augment_datasets.py")):
+        (tmp_path / "photos" / folder / "settings.json").write_text(json.dumps({"script": script}))
+    photos = find_photos(tmp_path / "photos")
+    assert list(dict(photos)) == ["a", "own/b"]
+    assert [str(tmp_path / "photos" / folder) in note for folder, note in zip(("first", "sub/run"), photos.notes, strict=True)]
+    with pytest.raises(MunetError, match=r"no photos in .*first.*holds what an earlier run made"):
+        find_photos(tmp_path / "photos/first")
+
+
+def test_an_earlier_result_does_not_change_the_layout(tmp_path):
+    write_plain(tmp_path / "archive/data", 2, 1)
+    touch(tmp_path, "archive/first/Predictions/s1/eye1.png")
+    (tmp_path / "archive/first/settings.json").write_text('{"script": "predict_test_images.py"}')
+    assert list(dict(find_photos(tmp_path / "archive"))) == ["s1/eye1", "s2/eye1"]
