@@ -49,12 +49,22 @@ def open_engine(path, runtime="auto", threads=1):
         warn('Keras finds no GPU, though there is one (pip install "tensorflow[and-cuda]"?): LiteRT runs on the CPU instead')
     kind = "litert" if runtime == "auto" else runtime
     try:
-        return _open_file(converted(path, kind), kind, threads)
+        return _open_converted(path, kind, threads)
     except MunetError as error:
         if runtime != "auto" or not _installed("keras"):
             raise
         warn(f"{error}: Keras runs instead")
         return KerasEngine(path)
+
+
+def _open_converted(path, kind, threads):
+    _require(kind)  # before it is converted, which takes a while
+    file = converted(path, kind)
+    try:
+        return _open_file(file, kind, threads)
+    except MunetError as error:
+        warn(f"{error}: it is converted anew")
+        return _open_file(converted(path, kind, anew=True), kind, threads)
 
 
 def _open_file(path, kind, threads):

@@ -50,7 +50,7 @@ def tally_samples(segmenter, samples, sclera_value=None):
     """Scores a model on labelled photos at their own size, in a thread a core.
 
     Args:
-        segmenter: gives an HW uint8 probability map of an image, to any thread, e.g. a `runtime.Segmenter`.
+        segmenter: a `runtime.Segmenter`.
         samples: list of `datasets.Sample`.
         sclera_value: class index of the sclera in the masks, if they are class-index masks.
 
@@ -58,7 +58,7 @@ def tally_samples(segmenter, samples, sclera_value=None):
         (tally, scored): a `Tally`, and the samples in it; one that cannot be read is named on stderr and left out.
     """
     tally, scored = Tally(), []
-    threads = os.cpu_count() or 1
+    threads = segmenter.threads(os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         results = pool_map(pool, lambda sample: _sample_histograms(segmenter, sample, sclera_value), samples, ahead=2 * threads)
         for sample, counts in zip(samples, progress(results, len(samples), "score"), strict=True):

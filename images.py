@@ -109,12 +109,16 @@ def read_image(path):
     Grey, palette, CMYK and 16-bit images are converted; transparent ones are laid on white.
 
     Raises:
-        BadInput: as `open_image`, or pixels of floating point.
+        BadInput: as `open_image`, or pixels of floating point, or colours that would be black.
     """
     with open_image(path) as opened:
         if (image := _decode_fast(opened, path)) is not None:
             return image
+        deep = ";16" in str(opened.tile)
         opened.load()
+        if deep and opened.mode in ("RGB", "RGBA") and max(high for _, high in opened.convert("RGB").getextrema()) < 64:
+            # Pillow has cut the lower eight bits off by now.
+            raise BadInput(path, "colours of 14 bits or less stored in 16", "all 16 bits in use, or 8", "convert it, scaled to its range")
         try:
             upright = ImageOps.exif_transpose(opened)
         except MemoryError:
@@ -169,8 +173,8 @@ def _to_rgb(image, path):
         levels = np.asarray(image)
         if levels.max(initial=0) > 65535 or levels.min(initial=0) < 0:
             raise BadInput(path, "32-bit pixels", "8 or 16 bits a channel", "convert it to PNG or JPEG")
-        deep = levels.max(initial=0) > 255  # some store 8 bits in 16
-        image = Image.fromarray((levels >> 8 if deep else levels).astype(np.uint8))
+        bits = next(bits for bits in (8, 10, 12, 14, 16) if levels.max(initial=0) < 1 << bits)  # that a camera stored in 16
+        image = Image.fromarray((levels >> bits - 8).astype(np.uint8))
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.new("RGBA", layer.size, "white")
@@ -210,10 +214,11 @@ def overlay(image, mask):
     """The photo with the mask tinted and outlined: HWC uint8 RGB, its longer side at most `OVERLAY_MAX_SIDE`."""
     scale = min(1.0, OVERLAY_MAX_SIDE / max(image.shape[:2]))
     size = tuple(max(1, round(side * scale)) for side in image.shape[:2])
-    inside = mask.view(np.uint8)
-    small = image.copy()
+    small, inside = image, mask.view(np.uint8)
     if scale < 1:
         small, inside = resize_image(image, size), cv2.resize(inside, size[::-1], interpolation=cv2.INTER_NEAREST)
+    else:
+        small = image.copy()
     tint = np.rint(np.arange(256)[:, None] * 0.6 + 0.4 * np.array(OVERLAY_COLOR)).astype(np.uint8)
     cv2.copyTo(cv2.LUT(small, tint[None]), inside, small)
     contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)

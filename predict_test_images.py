@@ -62,6 +62,10 @@ def parse(argv):
     args = parser.parse_args(argv)
     if video.is_video(args.images) and (args.ray or args.shard):
         parser.error("a video is predicted on one machine; leave --ray and --shard away")
+    if video.is_video(args.images) and args.no_overlays:
+        parser.error("a video's output is its overlays; leave --no-overlays away")
+    if args.frames and not video.is_video(args.images):
+        parser.error("--frames is for a video or a camera; leave it away")
     remote = is_remote(args.images) or is_remote(args.out or "")
     if remote and not args.ray:
         parser.error("URLs need --ray; copy the photos here, or give --ray alone for a cluster on this machine")
@@ -70,7 +74,8 @@ def parse(argv):
     if args.shard and args.overwrite:
         parser.error("--overwrite would remove what other shards did; remove the folder before the first one starts")
     if not args.out:
-        name = str(args.images).rstrip("/").rpartition("/")[2] if remote else args.images.resolve().stem
+        path = args.images if remote else args.images.resolve()
+        name = str(path).rstrip("/").rpartition("/")[2] if remote or path.is_dir() else path.stem
         args.out = Path("results") / (name or "photos")
     return args
 

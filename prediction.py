@@ -46,7 +46,7 @@ def predicted(photos, segmenter, level, out, overlays=True, workers=2):
         OSError: an output cannot be written (disk full, read-only); what was written before is whole.
     """
     cv2.setNumThreads(1)  # a thread a photo is better than a photo cut into threads
-    threads = workers if segmenter.batch == 1 else workers + 2 * segmenter.batch  # while some wait for the batch, some read
+    threads = segmenter.threads(workers)
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         yield pool_map(pool, lambda photo: predict_photo(*photo, segmenter, level, out, overlays), photos, ahead=2 * threads + 2)
 

@@ -57,6 +57,10 @@ class Segmenter:
         """
         return resize_probability(self.infer(self.prepare(image)), image.shape[:2])
 
+    def threads(self, workers):
+        """How many threads keep so many cores busy: where images wait until they fill a batch, others are read."""
+        return workers if self.batch == 1 else workers + 2 * self.batch
+
     def prepare(self, image):
         """The network's input: the image resized to (size, size, 3) uint8 RGB, whatever its aspect."""
         return resize_image(image, (self.size, self.size))

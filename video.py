@@ -72,7 +72,7 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
         level: binarisation level, 0..255.
         out: folder.
         frames: how many at most. Default: None, all; of a camera, until Ctrl-C.
-        workers: threads.
+        workers: cores to use.
 
     Returns:
         How many frames were written, and how many of a file's could not be read.
@@ -81,6 +81,7 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
         MunetError: the video cannot be written.
     """
     total = min(frames or np.inf, clip.told or np.inf)
+    threads = segmenter.threads(workers)
     cv2.setNumThreads(1)
 
     def one(item):
@@ -89,8 +90,8 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
         return seconds, mask, overlay(image, mask)
 
     written = 0
-    with _outputs(out, clip) as write, concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        results = pool_map(pool, one, itertools.islice(clip, frames), ahead=2 * workers)
+    with _outputs(out, clip) as write, concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        results = pool_map(pool, one, itertools.islice(clip, frames), ahead=threads + workers)
         try:
             for seconds, mask, picture in progress(results, total if np.isfinite(total) else None, clip.name):
                 write(seconds, mask, picture)

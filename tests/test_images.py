@@ -311,7 +311,19 @@ def test_maps_and_masks_of_the_largest_photos_are_read_and_photos_of_nothing_are
         read_image(tmp_path / "mask.png")
 
 
-def test_8_bits_stored_in_16_are_as_bright_as_in_8(tmp_path):
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_fewer_bits_stored_in_16_are_as_bright_as_in_8(tmp_path, bits):
     levels = np.arange(200, dtype=np.uint16).reshape(10, 20)
-    cv2.imwrite(str(tmp_path / "photo.png"), levels)
+    cv2.imwrite(str(tmp_path / "photo.png"), levels << bits - 8)
     np.testing.assert_array_equal(read_image(tmp_path / "photo.png")[..., 1], levels)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_colours_that_would_be_black_are_refused(tmp_path, suffix):
+    colours = noise(5, 7, 3).astype(np.uint16)
+    write = cv2.imwrite if suffix == ".png" else tifffile.imwrite
+    write(str(tmp_path / f"photo{suffix}"), colours << 4)
+    with pytest.raises(BadInput, match="14 bits or less stored in 16"):
+        read_image(tmp_path / f"photo{suffix}")
+    write(str(tmp_path / f"photo{suffix}"), colours << 8)
+    assert read_image(tmp_path / f"photo{suffix}").max() == colours.max()

@@ -235,6 +235,26 @@ def test_tta_averages_the_flip(weights, photos):
     assert not np.array_equal(both(image), plain(image))
 
 
+def test_the_output_folder_is_named_like_the_photos(photos, tmp_path):
+    (tmp_path / "set.a").mkdir()
+    for source, name in ((tmp_path / "set.a", "set.a"), (photos / "a.png", "a"), (tmp_path / "list.one.txt", "list.one")):
+        assert predict_test_images.parse([str(source)]).out == Path("results") / name
+
+
+@pytest.mark.parametrize(("words", "told"), [(["PHOTOS", "--frames", "3"], "--frames is for"), (["clip.mp4", "--no-overlays"], "overlays")])
+def test_flags_that_would_do_nothing_are_refused(photos, words, told, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        predict_test_images.parse([str(photos) if word == "PHOTOS" else word for word in words])
+    assert told in capsys.readouterr().err
+
+
+def test_what_is_left_out_is_told(weights, photos, tmp_path, capsys):
+    predict(capsys, photos, "--weights", weights, "--out", photos / "first")
+    code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "second")
+    assert (code, figures["images"]) == (0, 5)
+    assert "first is left out: it holds what an earlier run made" in errors
+
+
 def test_a_file_and_a_list_are_accepted(weights, photos, tmp_path, capsys):
     assert predict(capsys, photos / "a.png", "--weights", weights, "--out", tmp_path / "one")[1]["images"] == 1
     (photos / "list.txt").write_text("a.png\nsub/d.webp\n")

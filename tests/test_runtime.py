@@ -159,6 +159,30 @@ def test_auto_falls_back_to_keras_where_nothing_can_convert(weights, photos, tmp
         Segmenter(weights, "litert")
 
 
+@pytest.mark.parametrize("kind", ["litert", "onnx"])
+def test_a_damaged_conversion_in_the_cache_is_made_anew(weights, photos, tmp_path, monkeypatch, capsys, kind):
+    if kind == "onnx":
+        pytest.importorskip("onnxruntime")
+    kept = converted(weights, kind)
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path))
+    damaged = tmp_path / kept.relative_to(kept.parent.parent)
+    damaged.parent.mkdir()
+    damaged.write_bytes(kept.read_bytes()[: kept.stat().st_size // 2])
+    assert Segmenter(weights, kind).runtime == kind
+    assert "it is converted anew" in capsys.readouterr().err
+    assert damaged.stat().st_size > kept.stat().st_size / 2
+    assert Segmenter(weights, kind).runtime == kind
+    assert not capsys.readouterr().err
+
+
+def test_a_runtime_that_is_not_installed_is_told_before_anything_is_converted(weights, tmp_path, monkeypatch):
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path))
+    monkeypatch.setattr(engines, "_installed", lambda kind: kind != "onnx")
+    with pytest.raises(MunetError, match="pip install onnxruntime"):
+        Segmenter(weights, "onnx")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_not_a_model_or_not_for_this_runtime_is_refused(weights, tmp_path):
     tflite, onnx = converted(weights, "litert"), converted(weights, "onnx")
     with pytest.raises(MunetError, match="runs on litert alone"):

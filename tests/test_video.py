@@ -15,6 +15,7 @@ import model
 import predict_test_images
 import video
 from console import MunetError
+from engines import KerasEngine
 from runtime import Segmenter
 
 
@@ -55,6 +56,15 @@ def test_a_video_gives_an_overlay_video_and_a_table(weights, clip, tmp_path, cap
         assert float(row["sclera_share"]) == pytest.approx(mask.mean(), abs=1e-6)
         assert made.read()[1].shape == (64, 96, 3)
     assert not made.read()[0]
+
+
+def test_frames_fill_a_gpus_batches(weights, clip, tmp_path):
+    segmenter, calls = Segmenter(weights, "keras"), []
+    engine = segmenter.engine = KerasEngine(weights, batch=4)  # what a GPU gets
+    segmenter.batch, predict = engine.batch, engine.network.predict_on_batch
+    engine.network.predict_on_batch = lambda images: calls.append(len(images)) or predict(images)
+    assert video.predict_video(video.Clip(clip), segmenter, 127, tmp_path, workers=1) == (12, 0)
+    assert len(calls) < 12
 
 
 def test_what_is_recorded_is_not_written_over(weights, clip, tmp_path, capsys):
