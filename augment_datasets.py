@@ -58,7 +58,12 @@ def parse(argv):
         "--format", choices=("png", "jpg"), default="png", help="of images: exact, or JPEG quality 95 at a fifth of the space"
     )
     parser.add_argument("--seed", type=between(0, 2**31 - 1, int), default=0, help="of the copies")
-    parser.add_argument("--preview", type=Path, metavar="FILE", help="only write a contact sheet (PNG) of what would be made")
+    parser.add_argument(
+        "--preview",
+        type=Path,
+        metavar="FILE",
+        help=f"only write a contact sheet (PNG), with {PREVIEW_COPIES} copies where --copies says none",
+    )
     parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
     parser.add_argument("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="threads")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in OUT")

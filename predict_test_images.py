@@ -129,7 +129,8 @@ def claim(args, segmenter, level, folder=None):
     images = args.images if is_remote(args.images) else str(args.images.resolve())
     settings = {"script": "predict_test_images.py", "images": images, "model": segmenter.name}
     if "made_of" in segmenter.settings:  # a file for phones: its weights' digest, so that no other model gets its level
-        settings["made_of"] = segmenter.settings["made_of"][0]
+        whole_numbers = segmenter.settings.get("export", {}).get("format") == "litert-int8"  # which has a level of its own
+        settings["made_of"] = segmenter.settings["made_of"][0] + " in 8 bits" * whole_numbers
     settings |= {"runtime": segmenter.runtime, "level": level, "tta": args.tta, "overlays": not args.no_overlays}
     claim_folder(folder or args.out, settings, args.overwrite, "{}of{}".format(*args.shard) if args.shard else None)
 

@@ -53,6 +53,8 @@ def parse(argv):
     sheet = args.preview
     if sheet and (sheet.suffix.lower() not in (".png", ".jpg", ".jpeg") or sheet.is_dir()):
         parser.error(f"argument --preview: {shown(sheet)} is not the name of a .png or .jpg file")
+    if sheet and sheet.resolve().is_relative_to(args.out.resolve()):
+        parser.error(f"argument --preview: {shown(sheet)} lies in {shown(args.out)}, which is for the dataset; give a place outside")
     return args
 
 

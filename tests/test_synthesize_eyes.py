@@ -134,9 +134,11 @@ def test_the_command_line(tmp_path):
         ["--without", "skins"],
         ["--preview", "sheet.gif"],
         ["--preview", "."],
+        ["--preview", "out/sheet.png"],
     ],
 )
-def test_bad_options_are_refused_in_one_line(tmp_path, bad, capsys):
+def test_bad_options_are_refused_in_one_line(tmp_path, bad, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stop:
         synthesize_eyes.main([str(tmp_path / "out"), *bad])
     assert stop.value.code == 2

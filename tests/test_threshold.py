@@ -233,6 +233,7 @@ def test_script_writes_no_level_into_a_model_that_the_maps_are_not_of(results):
         ("a.tflite (0)", None, 0),
         ("a.tflite (0)", own, 0),
         ("a.tflite (0)", other, 2),
+        ("a.tflite (0)", f"{own} in 8 bits", 2),
         (f"other ({other})", None, 2),
     ]
     for maker, made_of, code in reversed(cases):
