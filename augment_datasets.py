@@ -21,7 +21,7 @@ import numpy as np
 from augmentation import Ranges, augment, flip
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from datasets import find_dataset, read_pair
-from files import claim_folder, find_files
+from files import claim_folder, find_files, is_filled
 from images import SUFFIXES, write_jpeg, write_png
 from parallel import pool_map
 
@@ -160,7 +160,7 @@ def _made_since(sample, paths):
         sources = [os.stat(path) for path in (sample.image, sample.mask)]
         # A file that was put in the place of another may be older than what was made of that.
         changed = max(time for source in sources for time in (source.st_mtime_ns, source.st_ctime_ns))
-        return min(os.stat(path).st_mtime_ns for path in paths) >= changed
+        return all(map(is_filled, paths)) and min(os.stat(path).st_mtime_ns for path in paths) >= changed
     except OSError:
         return False
 

@@ -39,7 +39,7 @@ def parse(argv):
         parser.error("argument MODEL: give at least two")
     if len(args.shares) != len(args.weights) or abs(sum(args.shares) - 1) > 1e-6:
         parser.error(f"argument --shares: found {args.shares}, expected {len(args.weights)} numbers that add up to 1")
-    if wrong := misplaced(args.out, args.weights):
+    if wrong := misplaced(args.out, [args.data, *args.weights]):
         parser.error(f"argument --out: {wrong}")
     return args
 
@@ -58,7 +58,8 @@ def main(argv):
     samples = read_split(args.split, dataset.samples)["validation"] if args.split else dataset.samples
     models = [path.resolve().name if path.is_dir() else path.name for path in args.weights]
     made_of = {"models": models, "digests": [weights_digest(path) for path in args.weights], "shares": args.shares}
-    claim = {"script": "average_weights.py", **made_of}
+    chosen_on = {name: value and str(value.resolve()) for name, value in (("data", args.data), ("split", args.split))}
+    claim = {"script": "average_weights.py", **made_of, **chosen_on, "sclera_value": args.sclera_value}
     if not args.overwrite:  # which removes what is there, and so has to wait until there is something better
         claim_folder(args.out, claim)
     rows, readable = [], samples
@@ -69,7 +70,7 @@ def main(argv):
         with quiet_stderr():
             average(args.weights, args.shares, scratch, {"architecture": architectures[0], "level": 0, "average": made_of})
         figures, readable = score(scratch, readable, args)
-        store_level(scratch, figures["level"], figures["f1"], "labelled photos at their own size")
+        store_level(scratch, figures["level"], figures["f1"], f"photos of {shown(args.data.resolve().name)} at their own size")
         claim_folder(args.out, claim, args.overwrite)
         write_bytes(model_file(args.out), model_file(scratch).read_bytes())
     rows.append((shown(args.out), figures))

@@ -29,8 +29,14 @@ from files import remove_parts, require_space, whole_file
 from images import resize_image, resize_mask
 from parallel import pool_map
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 PART_SAMPLES, PART_BYTES = 2048, 1 << 28  # a part is held in memory until it is written
-_FORMAT = 1
+_FORMAT = 2  # counts up when the same files would be decoded to other pixels, or refused
+SPARE_FILES = 256  # that a process opens besides the parts
 _STALE_HOURS = 6  # a younger unfinished part may belong to a run beside this one
 
 
@@ -53,8 +59,9 @@ class Cache:
     def __init__(self, paths, groups, size):
         self.samples, self.size, self.cleaned, self.codings, self._rows = [], size, 0, set(), []
         self.problems = []
+        _allow_open_files(len(paths))
         for path, group in zip(paths, groups, strict=True):
-            file = h5py.File(path)
+            file = h5py.File(path, rdcc_nbytes=0)  # read in no order, nothing is read twice
             summary = json.loads(file["summary"].asstr()[()])
             self._rows += [(file, row) for row in range(len(summary["kept"]))]
             self.samples += [group[i] for i in summary["kept"]]
@@ -104,6 +111,16 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
         for path, group in missing:
             _write_part(path, list(itertools.islice(decoded, len(group))), size)
     return Cache(paths, groups, size)
+
+
+def _allow_open_files(count):
+    """Raises the limit of open files, of which most systems allow a process about a thousand before it asks for more."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + SPARE_FILES if hard == resource.RLIM_INFINITY else min(count + SPARE_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _is_whole(path):

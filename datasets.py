@@ -5,8 +5,8 @@
     MASD     DATA/MASD/<id>/ with DATA/MASD_GT/<id>/, where `1  (3).jpg` pairs with `1(3).png`
     SBVPI    1L_l_1.jpg beside 1L_l_1_sclera.png
 
-The subject is the first folder below the images; SBVPI and MOBIUS names start with it where there are no
-folders; else every image counts as its own subject, with its flips and copies.
+The subject is the first folder below the images; where there are no folders, names of SBVPI, MOBIUS and drawn eyes start
+with it; else every image counts as its own subject, with its flips and copies.
 """
 
 from dataclasses import dataclass, field
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import images
 import masks
+from attributes import from_name
 from console import BadInput, MunetError, shown
 from files import find_files
-from layouts import KNOWN, MOBIUS_NAME, SBVPI_NAME, by_key, contents, detect, list_files, original, pairable
+from layouts import KNOWN, by_key, contents, detect, list_files, pairable
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def find_dataset(root):
     for key, image in photos.items():
         if key in truths:
             name = image.relative_to(layout.image_root).with_suffix("").as_posix()
-            dataset.samples.append(Sample(name, image, truths[key], _subject(name, layout.name)))
+            dataset.samples.append(Sample(name, image, truths[key], from_name(name)["subject"]))
         else:
             dataset.problems.append(_unpaired(image, "no mask", layout.mask_root, "add its mask or remove it"))
     for key in sorted(truths.keys() - photos.keys()):
@@ -161,11 +162,3 @@ def read_pair(sample, sclera_value=None):
 
 def _unpaired(path, found, where, remedy):
     return BadInput(path, found, f"one of the same name below {shown(where)}", remedy)
-
-
-def _subject(name, layout):
-    folder = name.split("/")[0] if "/" in name else None
-    if folder is None and layout in ("MOBIUS", "SBVPI"):
-        match = (MOBIUS_NAME if layout == "MOBIUS" else SBVPI_NAME).match(name)
-        folder = match and match.group(1)
-    return folder or original(name)[0]

@@ -148,6 +148,9 @@ def score(model, args):
     model.missing += late
     if not scored:
         raise MunetError(f"nothing in {shown(model.results)} could be scored")
+    if late and protocol:  # whose folds are of the photos that can be scored
+        model.cases, model.scores = scored, Scores(level)
+        return score(model, args)
     if other:
         warn(f"{other} masks of {model.name} are not their maps cut at level {level}: figures are of the masks, curves of the maps")
     for title in protocol.left_out if protocol else ():

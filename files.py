@@ -64,6 +64,14 @@ def require_space(folder, size):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
+def is_filled(path):
+    """Whether a file is there and not empty, as a power cut may leave it."""
+    try:
+        return os.stat(path).st_size > 0
+    except OSError:
+        return False
+
+
 def write_bytes(path, data):
     """Writes `data` to `path`, whole or not at all."""
     with whole_file(path) as part:

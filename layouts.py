@@ -12,7 +12,6 @@ from console import BadInput, MunetError, shown
 from files import find_files, walk_files
 
 MOBIUS_NAME = re.compile(r"(\d+)_\d[a-z]_[LR][a-z]_\w+$")
-SBVPI_NAME = re.compile(r"(\d+)[LR]_[a-z]_\w+$")
 _VARIANT = re.compile(r"(_flip|_copy\d+)+$")
 _SBVPI_PART = re.compile(r"_(sclera|iris|pupil|vessels|periocular|canthus|eyelashes)$")
 KNOWN = "images/ and masks/ (plain, MOBIUS), MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI)"

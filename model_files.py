@@ -41,12 +41,12 @@ def trained_file(path):
     return model_file(path)
 
 
-def misplaced(out, models):
-    """Why `out` cannot be the run folder of a run that reads these models, as words for the command line; None where it can."""
+def misplaced(out, read):
+    """Why `out` cannot be the run folder of a run that reads these models and datasets, in words for the command line; None if it can."""
     if out.suffix in (".h5", *CONVERTED):
         return f"{shown(out)} is named like a model's file, and is to be a folder; give another name"
-    inside = [model for model in models if model_file(model).resolve().is_relative_to(out.resolve())]
-    return f"{shown(out)} holds the model {shown(inside[0])}, which is read; give another folder" if inside else None
+    inside = [path for path in read if model_file(path).resolve().is_relative_to(out.resolve())]
+    return f"{shown(out)} holds {shown(inside[0])}, which is read; give another folder" if inside else None
 
 
 def read_settings(path):

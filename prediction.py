@@ -109,9 +109,12 @@ def still_holds(row, path, out, overlays=True):
     if row["status"] != "ok" or row["error"]:
         return False
     try:
-        written = min(output.stat().st_mtime for output in output_paths(row["image"], out)[: 3 if overlays else 2])
+        outputs = [output.stat() for output in output_paths(row["image"], out)[: 3 if overlays else 2]]
     except OSError:
         return False
+    if not all(output.st_size for output in outputs):  # as a power cut leaves them
+        return False
+    written = min(output.st_mtime for output in outputs)
     try:
         return written >= path.stat().st_mtime
     except OSError:  # a share that is not mounted, say: what was made of the photo is worth the more

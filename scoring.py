@@ -6,7 +6,7 @@
         for case, row in zip(cases, rows):
             scores.add(case.name, case.subject, row)
 
-Memory does not grow with the photos' size, and by about 200 bytes a photo.
+Memory does not grow with the photos' size, and by about 500 bytes a photo.
 """
 
 import math

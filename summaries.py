@@ -180,7 +180,8 @@ def difference(first, second, seed=0):
     pairs = [(i, at[name]) for i, name in enumerate(first.names) if name in at]
     mine, theirs = (np.array(side) for side in zip(*pairs, strict=True))
     tables = [_columns(np.array(s.counts), image_f1(s))[rows] for s, rows in ((first, mine), (second, theirs))]
-    blocks = sum_by(first.block_numbers()[mine], np.stack(tables, axis=1), len(first.blocks))
+    known, block = np.unique(first.block_numbers()[mine], return_inverse=True)
+    blocks = sum_by(block, np.stack(tables, axis=1), len(known))
     drawn = resample(blocks, lambda sums: _figures(sums[:, 0])[:, 0] - _figures(sums[:, 1])[:, 0], seed)
     total = blocks.sum(axis=0)
     found = float(_figures(total[:1])[0, 0] - _figures(total[1:])[0, 0])

@@ -20,7 +20,7 @@ import numpy as np
 
 import eyes
 from console import ArgumentParser, between, finish, progress, run, shown
-from files import claim_folder, whole_file
+from files import claim_folder, is_filled, whole_file
 from images import read_image, write_jpeg, write_png
 from parallel import process_map
 
@@ -113,7 +113,7 @@ def draw_one(plan, index):
     stem, subject, capture = plan.cast(index)
     image_path, classes_path, mask_path = (plan.out / kind / stem for kind in ("images", "classes", "masks"))
     image_path, classes_path, mask_path = image_path.with_suffix(".jpg"), classes_path.with_suffix(".png"), mask_path.with_suffix(".png")
-    done = mask_path.exists() and image_path.exists() and (classes_path.exists() or not plan.classes)
+    done = all(map(is_filled, [mask_path, image_path] + [classes_path] * plan.classes))
     if done:
         # All attributes but the share of sclera come without drawing, and that one is in the mask.
         classes = np.where(read_image(mask_path)[..., 0] > 0, eyes.SCLERA, 0)

@@ -88,7 +88,7 @@ def parse(argv):
         parser.error("arguments --validation and --test leave nothing to train on")
     args.out = args.out or Path("weights") / (args.data.resolve().name or "munet")
     encoder = None if args.encoder_weights in ("imagenet", "none") else Path(args.encoder_weights)
-    if wrong := misplaced(args.out, filter(None, (args.weights, args.teacher, encoder))):
+    if wrong := misplaced(args.out, filter(None, (args.data, args.weights, args.teacher, encoder))):
         parser.error(f"argument --out: {wrong}")
     return args
 

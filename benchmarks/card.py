@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from benchmarks import realism
-from console import between, print_table, shown
+from console import MunetError, between, print_table, shown
 from examples import Painter
 from images import write_jpeg
 from predict_test_images import SHIPPED
@@ -21,7 +21,7 @@ from scoring import find_cases
 FIGURES = ("f1", "f1_mean", "precision", "recall")
 GROUPS = ("skin_tone", "iris", "sclera", "gaze", "openness", "exposure", "kelvin", "glasses")
 SEED = 777_777_777  # of the drawn people
-PICTURE = (200, 360)  # height and width of each
+PICTURE, ACROSS = (200, 360), 6  # height and width of each, and how many in a row
 
 
 def add_arguments(parser):
@@ -37,17 +37,20 @@ def add_arguments(parser):
 
 def measure(args):
     """A row a folder, then a table a group of the drawn eyes; the figures are the drawn eyes'."""
-    results, pictures = {}, []
+    results, pictures, real = {}, [], [realism.path_and_value(text) for text in args.real]
+    if len({path.name for path, _ in real}) < len(real):
+        raise MunetError(f"two folders of --real have one name ({', '.join(args.real)}); give others, or links to them")
     with tempfile.TemporaryDirectory() as scratch:
         drawn = Path(scratch, "drawn eyes")
         realism.call("synthesize_eyes.py", drawn, "--count", args.count, "--seed", SEED, "--images-per-subject", realism.SUBJECT_IMAGES)
-        for path, value in [*map(realism.path_and_value, args.real), (drawn, None)]:
+        for path, value in [*real, (drawn, None)]:
             out = Path(scratch, "results", path.name)
             realism.call("predict_test_images.py", path, "--weights", args.weights, "--out", out)
             flags = ["--groups", path / "labels.csv", "--by", *args.by] if path is drawn else []
             realism.call("evaluate_masks.py", out, path, *flags, *([] if value is None else ["--sclera-value", value]))
             results[shown(path.name)] = json.loads((out / "metrics.json").read_text())
-            pictures.append(_pictures(out, path, value))
+            if args.picture:
+                pictures.append(_pictures(out, path, value))
     print_table(("data", "photos", "people", *(f"{name} (95 %)" for name in FIGURES)), [_row(*item) for item in results.items()])
     for attribute, found in results[drawn.name]["groups"].items():
         print()
@@ -78,8 +81,9 @@ def _pictures(results, data, value):
     cases.sort(key=lambda case: float(rows[case.name]["f1"]))
     middle = len(cases) // 2
     draw = Painter(None, data, value)
-    chosen = cases[:2] + cases[middle - 1 : middle + 1] + cases[-2:]
-    return np.hstack([_fitted(draw(case)[0], rows[case.name]["f1"]) for case in chosen])
+    chosen = list(dict.fromkeys(cases[:2] + cases[max(0, middle - 1) : middle + 1] + cases[-2:]))
+    blank = np.zeros((*PICTURE, 3), np.uint8)
+    return np.hstack([_fitted(draw(case)[0], rows[case.name]["f1"]) for case in chosen] + [blank] * (ACROSS - len(chosen)))
 
 
 def _fitted(picture, f1):

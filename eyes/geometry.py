@@ -61,7 +61,7 @@ class Frame:
         cv2.fillPoly(layer, [_fixed_point(self.pixels(points))], int(level), cv2.LINE_AA, shift=SUBPIXEL_BITS)
 
     def coverage(self, points):
-        """How much of each pixel a polygon in eye units covers, HW uint8 0-255.
+        """How much of each pixel a polygon in eye units covers, to an eighth of a pixel, HW uint8 0-255.
 
         Counted in samples, since the edges that OpenCV draws anti-aliased lie too far out.
         """

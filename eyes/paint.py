@@ -29,7 +29,10 @@ def bump(value, width):
 
 
 def noise(rng, size, cell):
-    """Smooth noise of standard deviation about 1, HW float32 of `size` (height, width), with grains of `cell` pixels."""
+    """Smooth noise of standard deviation 0.85 to 1, HW float32 of `size` (height, width), with grains of `cell` pixels.
+
+    Of a cell that the frame holds few of, the grains are smaller: three more than fit are squeezed into it.
+    """
     cell = max(cell, 1.0)
     # Cubic interpolation looks beyond the cells that the frame holds.
     grid = rng.standard_normal((int(size[0] / cell) + 3, int(size[1] / cell) + 3), dtype=np.float32)

@@ -174,6 +174,12 @@ def test_a_bad_sample_is_named_and_the_rest_is_done(tiny_dataset, tmp_path):
     assert len(find_dataset(tmp_path / "out").samples) == 20
 
 
+def test_what_a_power_cut_left_empty_is_made_again(small, tmp_path):
+    _, files = augmented(small, tmp_path / "out")
+    (tmp_path / "out/images/s1/eye1_flip.png").write_bytes(b"")
+    assert augmented(small, tmp_path / "out")[1] == files
+
+
 def test_what_was_made_of_a_photo_that_became_bad_is_removed(tiny_dataset, tmp_path):
     augment_datasets.main([str(tiny_dataset), str(tmp_path / "out")])
     assert "s1/eye1_flip" in pairs(tmp_path / "out")

@@ -39,6 +39,10 @@ def test_every_variable_is_the_mean_and_the_level_is_the_best_of_the_photos(pair
     assert last["images"] == 12
     with pytest.raises(MunetError, match="shares"):
         average_weights.main([str(word) for word in [*pair, "--out", out, "--data", tiny_dataset]])
+    assert settings["level_chosen_on"] == f"photos of {tiny_dataset.name} at their own size"
+    other = tiny_dataset.rename(tmp_path / "other")
+    with pytest.raises(MunetError, match=r"data was .* now .*other"):
+        average_weights.main([str(word) for word in [*words[:-1], other]])
 
 
 def test_photos_without_sclera_make_no_model_and_lose_none_and_problems_are_counted(pair, tiny_dataset, tmp_path, capsys):
@@ -74,6 +78,7 @@ WRONG = (
     ["a/munet.weights.h5", "b", "--out", "a"],
     ["a/older/backup.h5", "b", "--out", "a"],
     ["a", "b", "--out", "c.h5"],
+    ["a", "b", "--out", "."],
     ["a", "b", "--out", "c", "--shares", "0.5", "0.6"],
 )
 

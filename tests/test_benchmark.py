@@ -6,14 +6,15 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from conftest import write_eye
 
 import benchmark
 import benchmarks.predict as predict_part
 import datasets
 import model
-from benchmarks import finetune, recipe, threshold_level
+from benchmarks import card, finetune, recipe, threshold_level
 from console import MunetError
-from images import read_image
+from images import read_image, write_png
 
 
 def figures(capsys, *args):
@@ -85,6 +86,18 @@ def test_card_scores_real_and_drawn_eyes_and_shows_them(weights, tiny_dataset, c
     assert last["data"][tiny_dataset.name]["images"] == 12
     assert last["f1"] == pytest.approx(last["data"]["drawn eyes"]["f1"], abs=1e-6)
     assert read_image(tmp_path / "card.jpg").shape == (2 * 200, 6 * 360, 3)
+    with pytest.raises(MunetError, match="have one name"):
+        figures(capsys, "card", weights, "--real", tiny_dataset, f"{tiny_dataset}=1")
+
+
+def test_a_card_of_a_single_photo_is_filled_up(tmp_path):
+    write_eye(tmp_path / "data/images/a.png", tmp_path / "data/masks/a.png")
+    for kind, dtype in (("Predictions", np.uint8), ("Binarised", bool)):
+        write_png(tmp_path / "results" / kind / "a.png", np.zeros((48, 64), dtype))
+    (tmp_path / "results/per_image.csv").write_text("image,tp,fn,f1\na,0,9,0\n")
+    row = card._pictures(tmp_path / "results", tmp_path / "data", None)
+    assert row.shape == (200, 6 * 360, 3)
+    assert not row[:, 360:].any()
 
 
 def test_finetune_compares_both_starts_on_held_out_subjects(weights, tiny_dataset, capsys):

@@ -82,6 +82,18 @@ def test_a_damaged_part_is_built_anew(tiny_dataset, tmp_path, decoded):
         assert 0 < len(decoded) < 12
 
 
+@pytest.mark.skipif(cache.resource is None, reason="Windows has no such limit")
+def test_more_parts_are_open_than_a_process_may_open_by_default(tiny_dataset, tmp_path, monkeypatch):
+    soft, hard = cache.resource.getrlimit(cache.resource.RLIMIT_NOFILE)
+    open_now = len(os.listdir("/dev/fd"))
+    monkeypatch.setattr(cache, "PART_SAMPLES", 1)
+    try:
+        cache.resource.setrlimit(cache.resource.RLIMIT_NOFILE, (open_now + 6, hard))
+        assert len(contents(build(tiny_dataset, tmp_path / "cache", workers=1))) == 12
+    finally:
+        cache.resource.setrlimit(cache.resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_one_folder_is_decoded_once_however_it_is_spelled(tiny_dataset, tmp_path, decoded, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for root in (tiny_dataset, "tiny", "../" + tmp_path.name + "/tiny", tiny_dataset):

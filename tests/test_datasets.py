@@ -149,6 +149,16 @@ def test_doubles_of_masd_are_seen_through_spaces(tmp_path):
     assert [p.found for p in dataset.problems] == ["2 files of this name"] * 2
 
 
+@pytest.mark.parametrize(
+    "names", [["1_1i_Ll_1", "1_2n_Rr_1", "2_1i_Ll_1"], ["1L_l_1", "1R_r_1", "2L_l_1"], ["S1_L_s_01", "S1_R_u_02", "S2_L_s_01"]]
+)
+def test_flat_names_that_tell_the_person_are_of_one_subject_whatever_lies_beside_them(tmp_path, names):
+    touch(tmp_path, *(f"{kind}/{name}.png" for kind in ("images", "masks") for name in ("0", *names)))
+    subjects = [sample.subject for sample in find_dataset(tmp_path).samples]
+    assert len(set(subjects)) == 3
+    assert subjects[1] == subjects[2] != subjects[3]
+
+
 def test_a_size_mismatch_names_both_sizes(tmp_path):
     write_eye(tmp_path / "images/a.png", None, size=(48, 64))
     write_eye(None, tmp_path / "masks/a.png", size=(48, 63))

@@ -168,6 +168,21 @@ def test_damage_that_shows_late_stops_or_is_counted(results, tiny_dataset, capsy
     assert "eye1.png" in err
 
 
+def test_a_protocols_folds_are_of_the_photos_that_can_be_scored(tmp_path, capsys):
+    data = write_plain(tmp_path / "data", 6, 1)
+    results = write_results(tmp_path / "results", data, noise=0)
+    words = [results, data, "--allow-missing", "--protocol", "ssbc2020"]
+    path = results / "Predictions/s1/eye1.png"
+    path.write_bytes(path.read_bytes()[:-40])  # its header is good
+    code, figures, _, _ = evaluate(capsys, *words)
+    rows = json.loads((results / "metrics.json").read_text())["ssbc2020"]
+    assert (code, figures["images"], figures["failed"], rows[0]["images"], rows[0]["binarised"]["f1"]) == (1, 5, 1, 5, [1.0, 0.0])
+    shutil.rmtree(results / "Predictions/s2")  # four are too few for five folds
+    _, figures, _, err = evaluate(capsys, *words)
+    assert figures["images"] == 4
+    assert "has less than 5 photos" in err
+
+
 def test_masks_that_are_not_their_maps_are_told(results, tiny_dataset, capsys):
     write_png(results / "Binarised" / "s1" / "eye1.png", np.ones((48, 64), bool))
     _, _, _, err = evaluate(capsys, results, tiny_dataset)

@@ -377,6 +377,15 @@ def test_another_folder_of_photos_is_not_mistaken_for_the_first(weights, photos,
         predict(capsys, photos / "sub", "--weights", weights, "--out", tmp_path / "out")
 
 
+def test_what_a_power_cut_left_empty_is_predicted_again(weights, photos, tmp_path, capsys):
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    whole = tree(tmp_path / "out")
+    for name in ("Predictions/a.png", "Binarised/sub/d.png", "Overlays/one.jpg"):
+        (tmp_path / "out" / name).write_bytes(b"")
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    assert tree(tmp_path / "out") == whole
+
+
 def test_a_photo_that_was_replaced_is_predicted_again(weights, photos, tmp_path, capsys):
     predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
     Image.fromarray(photo(99, (30, 40))).save(photos / "a.png")

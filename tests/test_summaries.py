@@ -117,6 +117,16 @@ def test_pairing_makes_a_small_difference_sure():
     assert found["images"] == 30
 
 
+def test_one_subject_in_common_gives_no_interval_in_either_order():
+    rng = np.random.default_rng(3)
+    photos = [random_photo(rng) for _ in range(12)]
+    many, one = scores_of(photos), scores_of(photos[:1])
+    for pair in ((many, one), (one, many)):
+        found = summaries.difference(*pair)
+        assert (found["images"], found["difference"]) == (1, 0)
+        assert np.isnan(found["interval"]).all()
+
+
 def test_subjects_are_scored_apart():
     nothing, full = np.zeros((20, 20), bool), np.ones((20, 20), bool)
     grey = np.full((20, 20), 9, np.uint8)

@@ -59,6 +59,16 @@ def test_workers_and_order_change_nothing(dataset, tmp_path):
         assert (tmp_path / "some" / row["path"]).read_bytes() == (dataset / row["path"]).read_bytes()
 
 
+@pytest.mark.parametrize("kind", ["images", "masks"])
+def test_what_a_power_cut_left_empty_is_drawn_again(dataset, tmp_path, kind):
+    plan = synthesize_eyes.Plan(tmp_path, 5, (48, 64), 3)
+    row, _ = synthesize_eyes.draw_one(plan, 0)
+    path = next((tmp_path / kind).rglob("*.*g"))
+    path.write_bytes(b"")
+    assert synthesize_eyes.draw_one(plan, 0) == (row, True)
+    assert path.read_bytes() == (dataset / path.relative_to(tmp_path)).read_bytes()
+
+
 def test_other_seeds_draw_other_people(dataset, tmp_path):
     row, _ = synthesize_eyes.draw_one(synthesize_eyes.Plan(tmp_path, 6, (48, 64), 3), 0)
     assert row["skin_tone"] != float(rows_of(dataset)[0]["skin_tone"])

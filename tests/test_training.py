@@ -264,7 +264,10 @@ def test_a_start_that_fails_loses_nothing(tiny_dataset, tmp_path, capsys):
     for flag, path in (("--weights", run), ("--teacher", run / "munet.weights.h5"), ("--encoder-weights", run / "backup.h5")):
         with pytest.raises(SystemExit):
             train_mobv2_unet.main(list(map(str, [tiny_dataset, *short, flag, path])))
-        assert f"run holds the model {path}" in capsys.readouterr().err
+        assert f"run holds {path}" in capsys.readouterr().err
+    with pytest.raises(SystemExit):  # --overwrite would remove the photos
+        train_mobv2_unet.main(list(map(str, [shutil.copytree(tiny_dataset, run / "data"), *short])))
+    assert f"run holds {run / 'data'}" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         train(capsys, tiny_dataset, *short, "--out", tmp_path / "new.h5")
     assert "is to be a folder" in capsys.readouterr().err
