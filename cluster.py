@@ -82,7 +82,7 @@ def photos_of(url, out):
 
 def still_holds(source, target, overlays):
     """A function for `prediction_table.Table.settle`: whether a row's files are in the target, and not older than its photo."""
-    photos, written = source.times(SUFFIXES), target.times((".png", ".jpg"))
+    photos, written = source.times(SUFFIXES, placed=True), target.times((".png", ".jpg"))
 
     def holds(row, file):
         outputs = [written(path.as_posix()) for path in output_paths(row["image"], Path())[: 3 if overlays else 2]]

@@ -58,7 +58,8 @@ def _has_photo(folder):
 def _has_sclera_pair(root):
     """Whether NAME_sclera.png lies beside NAME.jpg anywhere below `root`."""
     marked = (path.removesuffix("_sclera.png") for path in walk_files(root, (".png",)) if path.endswith("_sclera.png"))
-    return any(os.path.isfile(stem + suffix) for stem in marked for suffix in (".jpg", ".JPG", ".png"))
+    endings = [ending for suffix in images.SUFFIXES for ending in (suffix, suffix.upper())]
+    return any(os.path.isfile(stem + ending) for stem in marked for ending in endings)
 
 
 def _by_folders(folders):
@@ -70,6 +71,16 @@ def _by_folders(folders):
         mobius = first is not None and MOBIUS_NAME.match(Path(first).stem)
         return Layout("MOBIUS" if mobius else "plain", folders["images"], folders["masks"])
     return None
+
+
+def is_mask_folder(folder):
+    """Whether a folder holds the masks of images in a folder beside it."""
+    folder = Path(folder)
+    if folder.name.casefold() not in ("masks", "masd_gt"):
+        return False
+    with os.scandir(folder.parent) as entries:
+        layout = _by_folders({entry.name.casefold(): Path(entry) for entry in entries if entry.is_dir()})
+    return layout is not None and layout.mask_root == folder
 
 
 def list_files(layout):

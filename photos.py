@@ -8,13 +8,18 @@ import codecs
 import itertools
 import os
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import images
+import video
 from console import MunetError, shown
 from files import folder_settings, walk_files
-from layouts import detect, is_photo
+from layouts import detect, is_mask_folder, is_photo
 
+# What a user may take for photos, and is told of.
+_RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
+_UNREAD = (".gif", ".avif", ".jfif", ".jxl", ".jp2", ".dcm", ".psd", ".pdf", *_RAW, *video.SUFFIXES)
 _NO_PHOTOS = ("predict_test_images.py", "train_mobv2_unet.py")  # whose folders hold maps, masks and plots
 
 
@@ -33,10 +38,11 @@ class Photos:
     def __init__(self, root, files, notes=()):
         self.root, self.notes = root, notes
         self._files = sorted(files, key=_name)
-        for first, second in itertools.pairwise(self._files):
-            if _name(first) == _name(second) and first != second:
-                one, other = shown(f"{self.root}/{first}"), shown(f"{self.root}/{second}")
-                raise MunetError(f"{one} and {other} would both write {shown(_name(first))}.png; rename one")
+        clashes = [pair for pair in itertools.pairwise(self._files) if _name(pair[0]) == _name(pair[1]) and pair[0] != pair[1]]
+        if clashes:
+            one, other = (shown(f"{self.root}/{file}") for file in clashes[0])
+            more = f" (and {len(clashes) - 1} more such pairs)" if len(clashes) > 1 else ""
+            raise MunetError(f"{one} and {other} would both write {shown(_name(clashes[0][0]))}.png; rename one, or give a list{more}")
         self._files = list(dict.fromkeys(self._files))
 
     def files(self):
@@ -97,19 +103,31 @@ def find_photos(source, out=None):
 
 def _in_folder(source, out):
     """The photos below a folder, without those below `out`, a real path as text or None."""
-    earlier = {}  # a set in order
+    left, others = {}, Counter()  # folders and why, and files of which suffix
 
     def made_by_us(folder):
         if folder != out and folder_settings(folder).get("script") in _NO_PHOTOS:
-            earlier[folder] = f"{shown(folder)} is left out: it holds what an earlier run made"
-        return folder == out or folder in earlier
+            left[folder] = "it holds what an earlier run made"
+        return folder == out or folder in left
+
+    def holds_none(folder):
+        if not made_by_us(folder) and is_mask_folder(folder):
+            left[folder] = "it holds the masks of the images beside it"
+        return folder == out or folder in left
 
     layout = detect(source, made_by_us)
-    root = layout.image_root if layout else source
-    found = [path for path in walk_files(root, images.SUFFIXES, made_by_us) if layout is None or is_photo(path, layout)]
-    files = [os.path.relpath(path, root).replace(os.sep, "/") for path in found]
+    root, files = layout.image_root if layout else source, []
+    for path in walk_files(root, images.SUFFIXES + _UNREAD, holds_none):
+        if not path.lower().endswith(images.SUFFIXES):
+            others[os.path.splitext(path)[1].lower()] += 1
+        elif layout is None or is_photo(path, layout):
+            files.append(os.path.relpath(path, root).replace(os.sep, "/"))
     notes = _beside(source, layout, files, made_by_us) if layout and not layout.mask_ending else []
-    return Photos(root, files, notes + list(earlier.values()))
+    notes += [f"{shown(folder)} is left out: {why}" for folder, why in left.items()]
+    if others:
+        counted = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+        notes.append(f"files that are no photos are left out ({counted}): convert pictures to PNG or JPEG, and give a video by itself")
+    return Photos(root, files, notes)
 
 
 def _beside(source, layout, files, skip):

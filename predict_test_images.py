@@ -24,7 +24,7 @@ from console import ArgumentParser, BadInput, MunetError, between, failed, finis
 from engines import RUNTIMES
 from files import SETTINGS_FILE, claim_folder
 from photos import find_photos
-from prediction import predicted, still_holds
+from prediction import leftovers, predicted, still_holds
 from prediction_table import Table
 from runtime import Segmenter
 from storage import Store, is_remote
@@ -223,6 +223,8 @@ def summarise(table, photos, level, out):
     table.settle(photos, count)
     print(f"{good} of {len(photos)} photos predicted at level {level}; sclera found in {found}")
     print(f"  maps, masks and predictions.csv in {shown(out)}")
+    if table.whole and not is_remote(out) and (left := leftovers(photos, good, out)):
+        warn(f"{len(left)} masks are of photos that are not there any more, such as {shown(left[0])}: remove them, or --overwrite")
     finish(images=good, failed=len(photos) - good, level=level, out=str(out))
     return 1 if good < len(photos) else 0
 

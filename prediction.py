@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from console import BadInput, MunetError, failed
+from files import find_files, walk_files
 from images import BOMB_DENSITY, image_size, overlay, read_image, write_jpeg, write_png
 from parallel import pool_map
 from prediction_table import COLUMNS
@@ -99,6 +100,15 @@ def _failed_row(name, path, problem, out):
     return dict.fromkeys(COLUMNS, "") | {"image": name, "status": "failed", "error": str(problem)}
 
 
+def leftovers(photos, good, out):
+    """Masks in a results folder that are of none of the photos, as paths; `good` is how many of these have one."""
+    folder = out / "Binarised"
+    if sum(1 for _ in walk_files(folder, (".png",))) <= good:  # mostly so, and then no names are held
+        return []
+    names = {name for name, _ in photos}
+    return [path for path in find_files(folder, (".png",)) if path.relative_to(folder).with_suffix("").as_posix() not in names]
+
+
 def output_paths(name, out):
     """Where the map, the mask and the overlay of a photo go."""
     return out / "Predictions" / f"{name}.png", out / "Binarised" / f"{name}.png", out / "Overlays" / f"{name}.jpg"
@@ -116,6 +126,8 @@ def still_holds(row, path, out, overlays=True):
         return False
     written = min(output.st_mtime for output in outputs)
     try:
-        return written >= path.stat().st_mtime
+        photo = path.stat()
+        # One that was renamed or copied into the place of another may be older than what was made of that.
+        return written >= max(photo.st_mtime, photo.st_ctime)
     except OSError:  # a share that is not mounted, say: what was made of the photo is worth the more
         return True

@@ -28,10 +28,13 @@ class Table:
     Args:
         folder: the results folder.
         shard: (number, of); Default: None, all photos: the tables of shards are taken in.
+
+    Attributes:
+        whole: whether it is of all photos.
     """
 
     def __init__(self, folder, shard=None):
-        self.folder = folder
+        self.folder, self.whole = folder, shard is None
         self.path = folder / ("predictions-{}of{}.csv".format(*shard) if shard else "predictions.csv")
         self._parts = [] if shard else [path for path in folder.glob("predictions-*of*.csv") if _PART.fullmatch(path.name)]
         self._whole = [folder / "predictions.csv"] if shard else []  # an earlier run's, with what need not be done again

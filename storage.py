@@ -48,14 +48,18 @@ class Store:
             if path.lower().endswith(tuple(suffixes)) and not any(part.startswith(".") for part in path.split("/"))
         }
 
-    def times(self, suffixes):
-        """A function that tells when a file was written, in seconds; None of one that is not there. Object stores are listed once."""
+    def times(self, suffixes, placed=False):
+        """A function that tells when a file was written, in seconds; None of one that is not there. Object stores are listed once.
+
+        With `placed` it tells when the file was put where it is, if that was later.
+        """
         if self.remote:
             return self.listed(suffixes).get
 
         def written(name):
             try:
-                return Path(self.url, name).stat().st_mtime
+                found = Path(self.url, name).stat()
+                return max(found.st_mtime, found.st_ctime) if placed else found.st_mtime
             except OSError:
                 return None
 

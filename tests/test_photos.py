@@ -125,3 +125,30 @@ def test_an_earlier_result_does_not_change_the_layout(tmp_path):
     touch(tmp_path, "archive/first/Predictions/s1/eye1.png")
     (tmp_path / "archive/first/settings.json").write_text('{"script": "predict_test_images.py"}')
     assert list(dict(find_photos(tmp_path / "archive"))) == ["s1/eye1", "s2/eye1"]
+
+
+def test_masks_of_datasets_in_a_folder_are_left_out_and_told(tmp_path):
+    for part in ("p1", "p2"):
+        write_plain(tmp_path / part, 1, 1)
+    touch(tmp_path, "p3/masks/a.jpg", "p1/own.jpg")
+    photos = find_photos(tmp_path)
+    assert list(dict(photos)) == ["p1/images/s1/eye1", "p1/own", "p2/images/s1/eye1", "p3/masks/a"]
+    assert [f"{part}/masks is left out" in note for part, note in zip(("p1", "p2"), photos.notes, strict=True)] == [True, True]
+
+
+@pytest.mark.parametrize("suffix", [".jpeg", ".JPEG", ".bmp"])
+def test_sbvpi_is_known_by_photos_of_any_format(tmp_path, suffix):
+    touch(tmp_path, f"1L_l_1{suffix}", "1L_l_1_sclera.png", f"1L_r_1{suffix}", "1L_r_1_iris.png")
+    assert list(dict(find_photos(tmp_path))) == ["1L_l_1", "1L_r_1"]
+
+
+def test_what_may_be_taken_for_photos_and_is_not_read_is_told(tmp_path):
+    touch(tmp_path, "a.jpg", "clip.MP4", "b.dng", "c.dng", "labels.csv", "notes.txt")
+    (note,) = find_photos(tmp_path).notes
+    assert "(2 .dng, 1 .mp4)" in note
+
+
+def test_all_clashes_are_counted(tmp_path):
+    touch(tmp_path, *(f"{name}{suffix}" for name in "abc" for suffix in (".heic", ".jpg")))
+    with pytest.raises(MunetError, match="and 2 more such pairs"):
+        find_photos(tmp_path)

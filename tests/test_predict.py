@@ -377,6 +377,31 @@ def test_another_folder_of_photos_is_not_mistaken_for_the_first(weights, photos,
         predict(capsys, photos / "sub", "--weights", weights, "--out", tmp_path / "out")
 
 
+def test_photos_whose_names_were_swapped_are_predicted_again(weights, tmp_path, capsys):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed, name in enumerate("ab"):
+        Image.fromarray(photo(seed)).save(folder / f"{name}.png")
+        os.utime(folder / f"{name}.png", (1e9, 1e9))
+    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "out")
+    (folder / "a.png").rename(folder / "c")
+    (folder / "b.png").rename(folder / "a.png")
+    (folder / "c").rename(folder / "b.png")
+    for out in ("out", "fresh"):
+        predict(capsys, folder, "--weights", weights, "--out", tmp_path / out)
+    assert tree(tmp_path / "out/Predictions") == tree(tmp_path / "fresh/Predictions")
+
+
+def test_masks_of_photos_that_are_gone_are_told(weights, photos, tmp_path, capsys):
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    (photos / "a.png").unlink()
+    _, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    assert figures["images"] == 4
+    assert "1 masks are of photos that are not there any more, such as" in errors and "Binarised/a.png" in errors
+    (tmp_path / "out/Binarised/a.png").unlink()
+    assert not predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")[2]
+
+
 def test_what_a_power_cut_left_empty_is_predicted_again(weights, photos, tmp_path, capsys):
     predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
     whole = tree(tmp_path / "out")
