@@ -6,11 +6,14 @@ Measured numbers, and whole ones of more than a dozen values, are cut into quart
 import csv
 import itertools
 import math
+import os
 import re
 from collections import Counter
 
 import numpy as np
 
+import images
+import masks
 from console import MunetError, shown
 from files import csv_rows
 from layouts import original
@@ -23,6 +26,7 @@ _SBVPI = re.compile(r"(?P<subject>\d+)(?P<eye>[LR])_(?P<gaze>[lrsud])_\w+$")
 _DRAWN = re.compile(r"(?P<subject>S\d+)_(?P<eye>[LR])_(?P<gaze>[lrsud])_\d+$")
 _MIRRORED = {"L": "R", "R": "L", "l": "r", "r": "l"}
 MOST_VALUES = 12  # that a column of whole numbers has before it is cut into quarters
+_COMMA = re.compile(r"(?<=\d),(?=\d+$)")  # of decimals, as half of Europe writes them
 _KEYS = ("image", "path", "name", "file", "filename")
 _NAMES = ("subject", "session")  # never measured, though they may be numbers
 
@@ -86,8 +90,10 @@ def read_table(path):
 
 
 def _stem(text):
-    """A name in a table as photos are named here: below `images/`, and without a suffix, of three or four letters."""
-    return re.sub(r"^images/|\.[A-Za-z]{3,4}$", "", text.strip().replace("\\", "/"))
+    """A name in a table as photos are named here: below `images/`, and without the suffix of a photo or a mask."""
+    name = text.strip().replace("\\", "/").removeprefix("images/")
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in (*images.SUFFIXES, *masks.SUFFIXES) else name
 
 
 def group_columns(names, table=None, by=None):
@@ -116,6 +122,12 @@ def group_columns(names, table=None, by=None):
     return {key: values for key, values in columns.items() if 2 <= len(set(values) - {None}) < max(3, len(names))}
 
 
+def subjects(names, table=None):
+    """The subject of every photo: as the table's column `subject` tells, else as its name does; a list of texts."""
+    told = _looked_up(table or {}, names)
+    return [row.get("subject") or from_name(name)["subject"] for row, name in zip(told, names, strict=True)]
+
+
 def not_told(names, table):
     """How many photos a table has no row of."""
     return sum(not told for told in _looked_up(table, names))
@@ -132,7 +144,7 @@ def _binned(values):
     """Texts as they are, but measured numbers in quarters of the photos, named by their range."""
     known = {value for value in values if value is not None}
     try:
-        numbers = {value: float(value) for value in known}
+        numbers = {value: float(_COMMA.sub(".", value)) for value in known}
     except ValueError:
         return values
     unknown = {value for value, number in numbers.items() if not math.isfinite(number)}  # "nan", "inf"

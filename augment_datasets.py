@@ -23,6 +23,7 @@ from console import ArgumentParser, BadInput, MunetError, between, failed, finis
 from datasets import find_dataset, read_pair
 from files import claim_folder, find_files, is_filled
 from images import SUFFIXES, write_jpeg, write_png
+from masks import require_class
 from parallel import pool_map
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
@@ -75,6 +76,8 @@ def parse(argv):
         ranges.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=meanings[field.name], **pair)
     args = parser.parse_args(argv)
     args.ranges = _checked_ranges(args)
+    if not args.copies and not args.preview and args.ranges != Ranges():
+        parser.error("ranges are of copies, of which none are made; give --copies")
     return args
 
 
@@ -88,12 +91,17 @@ def _checked_ranges(args):
     return Ranges(**values)
 
 
+def _as_json(ranges):
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(ranges).items()}
+
+
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
     dataset = find_dataset(args.data)
     print(dataset.describe())
     _check_places(dataset, args)
+    require_class((sample.mask for sample in dataset.samples), args.sclera_value, shown(args.data))
     if args.preview:
         return preview(dataset, args)
     settings = {
@@ -104,7 +112,7 @@ def main(argv):
         "format": args.format,
         "seed": args.seed,
     }
-    claim_folder(args.out, settings | {"sclera_value": args.sclera_value, "ranges": repr(args.ranges)}, args.overwrite)
+    claim_folder(args.out, settings | {"sclera_value": args.sclera_value, "ranges": _as_json(args.ranges)}, args.overwrite)
     with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
         results = pool_map(pool, lambda sample: write_variants(sample, args), dataset.samples, ahead=2 * args.workers)
         results = list(progress(results, len(dataset.samples), "augment"))

@@ -99,4 +99,4 @@ def score(path, samples, args):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, goes_on=False)

@@ -78,8 +78,10 @@ def between(low, high, kind=float):
     return parse
 
 
-def run(main, again="the same command"):
-    """Runs `main(None)` and exits with the documented code, whatever happens in it; `again` is what goes on after Ctrl-C.
+def run(main, again="the same command", goes_on=True):
+    """Runs `main(None)` and exits with the documented code, whatever happens in it.
+
+    `again` is what to run after Ctrl-C, and `goes_on` whether that goes on where it was, or begins again.
 
     A KeyboardInterrupt with words of its own says those instead. SIGTERM is taken like Ctrl-C, so that a job that a scheduler
     ends keeps what it has done.
@@ -96,7 +98,8 @@ def run(main, again="the same command"):
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         code = 1
     except KeyboardInterrupt as interrupt:
-        print(f"interrupted: {str(interrupt) or f'what was done is kept; {again} goes on from there'}", file=sys.stderr)
+        where = f"what was done is kept; {again} goes on from there" if goes_on else f"what was written is whole; {again} begins again"
+        print(f"interrupted: {str(interrupt) or where}", file=sys.stderr)
         code = 130
     except Exception as error:
         if os.environ.get("MUNET_DEBUG"):
@@ -111,16 +114,17 @@ def run(main, again="the same command"):
     sys.exit(code)
 
 
-def _refuse_import(kind, error, trace):
-    """What scripts import before `run` guards them needs more packages than prediction does: that is no traceback either."""
-    if not issubclass(kind, ModuleNotFoundError) or os.environ.get("MUNET_DEBUG"):
+def _before_run(kind, error, trace):
+    """What scripts import before `run` guards them may be missing, or interrupted: that is no traceback either."""
+    if not issubclass(kind, (ModuleNotFoundError, KeyboardInterrupt)) or os.environ.get("MUNET_DEBUG"):
         return sys.__excepthook__(kind, error, trace)
-    print(f"error: {_one_line(error)}", file=sys.stderr, flush=True)
-    os._exit(2)  # a hook cannot choose the exit code otherwise
+    interrupted = issubclass(kind, KeyboardInterrupt)
+    print("interrupted: nothing was begun" if interrupted else f"error: {_one_line(error)}", file=sys.stderr, flush=True)
+    os._exit(130 if interrupted else 2)  # a hook cannot choose the exit code otherwise
 
 
 if os.path.dirname(os.path.abspath(getattr(sys.modules["__main__"], "__file__", "") or "")) == os.path.dirname(os.path.abspath(__file__)):
-    sys.excepthook = _refuse_import  # in our own scripts alone, not in programs that import our modules
+    sys.excepthook = _before_run  # in our own scripts alone, not in programs that import our modules
 
 
 def _one_line(error):
@@ -138,15 +142,44 @@ def _one_line(error):
 
 
 @contextlib.contextmanager
+def _signals_wait():
+    """Lets Ctrl-C and SIGTERM wait until the block ends; a second one ends the process at once.
+
+    In the middle of a C++ library that is imported, or that converts, what they raise is swallowed, or aborts the process.
+    """
+    came, earlier = [], {}
+
+    def note(number, _):
+        if came:
+            os._exit(130)
+        came.append(number)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                earlier[number] = signal.signal(number, note)
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
 def quiet_stderr():
-    """Holds back what libraries print on stderr, below Python too, while they are imported; shown if the block fails."""
+    """Holds back what libraries print on stderr, below Python too, while they are imported; shown if the block fails.
+
+    Ctrl-C waits until the block ends.
+    """
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
+    with _signals_wait(), tempfile.TemporaryFile() as held:
         real = os.dup(2)
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             os.write(real, held.read())
             raise

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import keras
 
-from console import MunetError
+from console import MunetError, warn
 
 _shared = {"replicas": 1}
 
@@ -29,6 +29,12 @@ def replicas():
     return _shared["replicas"]
 
 
+def _share(count):
+    _shared["replicas"] = count
+    if count < 2:
+        warn("--data-parallel finds one device, which does everything")
+
+
 @contextmanager
 def spread(wanted):
     """A context manager in which what is built and trained runs on all devices at once, if that is `wanted`.
@@ -47,14 +53,14 @@ def spread(wanted):
     try:
         if backend == "jax":
             keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
-            _shared["replicas"] = len(keras.distribution.list_devices())
+            _share(len(keras.distribution.list_devices()))
             yield
         else:
             import tensorflow as tf
 
             names = [found.name for found in tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")]
             strategy = tf.distribute.MirroredStrategy(names)
-            _shared["replicas"] = strategy.num_replicas_in_sync
+            _share(strategy.num_replicas_in_sync)
             with strategy.scope():
                 yield
     finally:

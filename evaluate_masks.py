@@ -12,17 +12,18 @@ greys in a mask is listed before anything is scored; `--allow-missing` scores th
 
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import protocols
 import summaries
 import tables
-from attributes import group_columns, not_told, read_table
+from attributes import group_columns, not_told, read_table, subjects
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, print_table, progress, run, shown, warn
 from evaluation import FIGURES
 from examples import Painter, examples
 from files import folder_settings, write_bytes, write_json
+from masks import require_class
 from page import comparison_page, evaluation_page, facts_of
 from scoring import Scores, find_cases, score_cases
 from threshold import confusion
@@ -91,6 +92,8 @@ def main(argv):
     if not set.intersection(*({case.name for case in model.cases} for model in models)):
         raise MunetError(f"{', '.join(names)} have no photo in common; compare what was predicted of the same photos")
     paint = Painter(args.images, args.truth, args.sclera_value)
+    if args.images and not any(paint.photo_of(case) for model in models for case in model.cases):
+        warn(f"no photo in {shown(args.images)} is named like one that is scored: examples are shown without photos")
     for model in models:
         score(model, args)
         describe(model, table, paint, args)
@@ -114,7 +117,12 @@ def plan(results, name, table, args):
         raise MunetError(f"{shown(results)} does not tell the level its masks were cut at; give --level")
     if args.level is not None:
         cases = [case.cut() for case in cases]
-    group_columns([case.name for case in cases], table, args.by)  # for what it refuses
+    names = [case.name for case in cases]
+    group_columns(names, table, args.by)  # for what it refuses
+    require_class((case.truth for case in cases), args.sclera_value, shown(args.truth))
+    cases = [replace(case, subject=subject) for case, subject in zip(cases, subjects(names, table), strict=True)]
+    if len({case.subject for case in cases}) == len(cases) > 1 and not any("/" in name for name in names):
+        warn("every photo counts as a person of its own, also for the intervals; a column named subject in --groups tells whose they are")
     return Model(name, results, args.out / name if len(args.results) > 1 else args.out, cases, missing, Scores(level))
 
 
@@ -165,7 +173,11 @@ def describe(model, table, paint, args):
         warn(f"{unknown} photos have no row in {shown(args.groups)} and are in no group of it")
     columns = group_columns(scores.names, table, args.by)
     model.figures, model.groups = summaries.headline(scores, args.seed), summaries.by_group(scores, columns, args.seed)
-    figures, subjects = model.figures, summaries.by_subject(scores)
+    for attribute in args.by or ():
+        if attribute not in model.groups:
+            count = len(set(columns[attribute]) - {None})
+            warn(f"no table by {attribute}: it has {count} groups, and a table has 2 to {summaries.MOST_GROUPS} with sclera")
+    figures, people = model.figures, summaries.by_subject(scores)
     print(f"{model.name}: {figures['images']} photos of {figures['subjects']} subjects, masks at level {scores.level}")
     spread = {key: f"{low:.4f} to {high:.4f}" for key, (low, high) in figures["intervals"].items()}
     rows = [("", *(figures[key] for key in FIGURES))] + ([("95 %", *(spread[key] for key in FIGURES))] if spread else [])
@@ -181,13 +193,13 @@ def describe(model, table, paint, args):
         print(f"by {attribute}: {best['group']} {best['f1']:.4f} to {worst['group']} {worst['f1']:.4f}, gap {found['gap']:.4f}")
     if model.protocol:
         print_table(*tables.protocol_table(model.protocol))
-    write_files(model, columns, subjects, paint, args)
+    write_files(model, columns, people, paint, args)
 
 
-def write_files(model, columns, subjects, paint, args):
+def write_files(model, columns, people, paint, args):
     """Writes metrics.json, per_image.csv, metrics.tex and report.html."""
     figures, missing = model.figures, len(model.missing)
-    results = {"name": model.name, "missing": missing, **figures, "by_subject": subjects, "groups": model.groups}
+    results = {"name": model.name, "missing": missing, **figures, "by_subject": people, "groups": model.groups}
     if model.protocol:
         results[args.protocol] = model.protocol
     write_json(model.out / "metrics.json", results)
@@ -206,8 +218,8 @@ def write_files(model, columns, subjects, paint, args):
             }
         ]
     warnings = [f"{missing} photos could not be scored and are in no figure."] if missing else []
-    facts = [("level", figures["level"]), ("worst subject", f"{subjects['worst']}: F1 {subjects['worst_f1']:.3f}")]
-    facts += [("F1 a subject", f"{subjects['f1_mean']:.3f}, deviation {subjects['f1_std']:.3f}"), ("ground truth", shown(args.truth.name))]
+    facts = [("level", figures["level"]), ("worst subject", f"{people['worst']}: F1 {people['worst_f1']:.3f}")]
+    facts += [("F1 a subject", f"{people['f1_mean']:.3f}, deviation {people['f1_std']:.3f}"), ("ground truth", shown(args.truth.name))]
     facts += facts_of(model.results)
     drawn = examples(f1, lambda index: paint(model.cases[index], model.scores.level))
     evaluation_page(model.out / "report.html", model.name, figures, model.scores, model.groups, drawn, protocol, warnings, facts)
@@ -236,4 +248,4 @@ def compare(models, args):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, goes_on=False)

@@ -39,12 +39,15 @@ class Painter:
                 warn(f"examples are shown without photos: {error}")
         self._photos = {"".join(name.split()).casefold(): path for name, path in photos}
 
+    def photo_of(self, case):
+        """The path of a case's photo; None where there is none."""
+        return self._photos.get("".join(case.name.split()).casefold())
+
     def __call__(self, case, level=None):
         """Draws a `scoring.Case`, its map cut at `level` where it has no saved mask: (HWC uint8 RGB, its name)."""
         truth, probability = read_mask(case.truth, self._sclera_value).pixels, read_probability(case.map)
         picture = np.repeat(probability[..., None], 3, axis=2)
-        path = self._photos.get("".join(case.name.split()).casefold())
-        if path:
+        if path := self.photo_of(case):
             try:
                 picture = read_image(path)
             except BadInput as problem:

@@ -140,6 +140,8 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
         with quiet_stderr():
             convert(weights, kind, part, calibration=calibration)
         original, exported, agreement, failures = _score(Segmenter(weights, "keras"), Segmenter(part, kind.split("-")[0]), photos)
+        if not original.pooled[1].any():
+            raise MunetError(f"no mask of {photos.words} has any sclera, so nothing can be compared; check --sclera-value, or --data")
         if kind == "litert-int8":
             changed = {"level": best_level(agreement), "level_chosen_on": f"agreement with the Keras model on {photos.words}"}
         before, after = original.figures(settings["level"]), exported.figures(changed.get("level", settings["level"]))
@@ -174,7 +176,7 @@ def _score(keras, other, photos):
                     tally.add_counts(part)
                 agreement += counts[2]
     if failures == len(photos.samples):
-        raise MunetError(f"none of {photos.words} could be read; give --data")
+        raise MunetError(f"none of {photos.words} could be read with its mask; see above, or give other --data")
     return *tallies, agreement, failures
 
 

@@ -149,29 +149,44 @@ def claim_folder(folder, settings, overwrite=False, shard=None):
     if folder.exists() and not folder.is_dir():
         raise MunetError(f"{shown(folder)} is a file, not a folder; give another one")
     # Listed before the settings are read: a run that starts at this moment writes its settings first.
-    filled = folder.exists() and any(not p.name.startswith((PART_PREFIX, LOCK_FILE)) for p in folder.iterdir())
+    filled = folder.exists() and any(not path.name.startswith((PART_PREFIX, LOCK_FILE)) for path in folder.iterdir())
     earlier = _settings_of(folder, settings["script"])
+    idle = earlier is not None and not shard and _is_idle(folder)
     if overwrite and earlier is not None:
         lock_folder(folder, shard)
         _clear(folder)
-    elif earlier is not None:
+    elif earlier is not None and not idle:
         _refuse_others(folder, earlier, settings)
-    elif filled:
+    elif filled and earlier is None:
         raise MunetError(f"{shown(folder)} is not empty and was not made by this script; give a new or empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     lock_folder(folder, shard)
     remove_parts(folder, _PART_HOURS if shard else 0)
+    if idle and _is_idle(folder):  # still, now that it is locked
+        kept.unlink(missing_ok=True)
     if not _create_json(kept, settings):  # there by now: written by a run before this one, or by a shard beside it
         _refuse_others(folder, _settings_of(folder, settings["script"]) or {}, settings)
     return earlier == settings and not overwrite
 
 
+def _is_idle(folder):
+    """Whether a run has claimed a folder and made nothing in it, as one that refused its input: other settings may have it."""
+    return all(path.name == SETTINGS_FILE or path.name.startswith((PART_PREFIX, LOCK_FILE)) for path in folder.iterdir())
+
+
 def _refuse_others(folder, earlier, settings):
     """Raises a MunetError that names what differs, if anything does."""
+    earlier, settings = _flat(earlier), _flat(settings)
     names = [name for name in settings | earlier if settings.get(name) != earlier.get(name)]
     if names:
         differences = "; ".join(f"{name} was {earlier.get(name)!r}, now {settings.get(name)!r}" for name in names)
         raise MunetError(f"{shown(folder)} was made with other settings ({differences}); use another folder or --overwrite")
+
+
+def _flat(settings):
+    """Settings with those of inner dicts beside the others."""
+    inner = [value for value in settings.values() if isinstance(value, dict)]
+    return {name: value for part in (settings, *inner) for name, value in part.items() if not isinstance(value, dict)}
 
 
 def _create_json(path, value):

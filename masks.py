@@ -10,13 +10,14 @@ Known codings, told apart by their pixels:
 Masks that went through a lossy format are cleaned to the nearest code and say how many pixels that moved.
 """
 
+import contextlib
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from console import BadInput
+from console import BadInput, MunetError
 from images import open_image
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".webp")
@@ -37,6 +38,27 @@ class Mask:
     pixels: np.ndarray
     coding: str
     cleaned: int = 0
+
+
+def require_class(paths, sclera_value, where):
+    """Refuses a class index that none of these masks holds; reads them until one does.
+
+    Args:
+        paths: of the masks.
+        sclera_value: class index of the sclera. None: they hold none.
+        where: whose masks they are, in words.
+
+    Raises:
+        MunetError: there is no such pixel.
+    """
+    readable = False
+    for path in paths if sclera_value is not None else ():
+        with contextlib.suppress(BadInput):  # it is told where it is used
+            if read_mask(path, sclera_value).pixels.any():
+                return
+            readable = True
+    if readable:
+        raise MunetError(f"no mask of {where} holds the class {sclera_value}; check --sclera-value")
 
 
 def read_mask(path, sclera_value=None):

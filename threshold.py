@@ -223,4 +223,4 @@ def _write_level(args, best):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, goes_on=False)

@@ -16,7 +16,7 @@ import argparse
 import math
 from pathlib import Path
 
-from console import ArgumentParser, MunetError, between, finish, print_table, quiet_stderr, run, shown
+from console import ArgumentParser, MunetError, between, finish, print_table, quiet_stderr, run, shown, warn
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_best, tally_samples
 from files import claim_folder, write_bytes
@@ -78,6 +78,10 @@ def parse(argv):
     args.size = args.size or begun["size"]
     if args.weights and args.decoder not in (None, begun["decoder"]):
         parser.error(f"argument --decoder: {shown(args.weights)} has a decoder of its own, {begun['decoder']}")
+    if args.weights and args.encoder_weights != "imagenet":
+        parser.error("argument --encoder-weights: --weights has an encoder of its own; leave one of them away")
+    if args.split and (args.test or args.validation != parser.get_default("validation") or args.split_by != "subject"):
+        parser.error("argument --split: the file tells who is in which part; leave --validation, --test and --split-by away")
     args.decoder = args.decoder or begun["decoder"]
     # A trained network needs no new decoder, and few photos at a high rate would cost it what it knows of all others.
     args.epochs_frozen = (0 if args.weights else 5) if args.epochs_frozen is None else args.epochs_frozen
@@ -127,6 +131,8 @@ def train(args, dataset):
     import training  # Keras, which it needs, is loaded by now
 
     continued = claim_folder(args.out, run_settings(args), args.overwrite)
+    if args.resume and not continued:
+        warn(f"there is no run in {shown(args.out)} to resume: it begins")
     if continued and not args.resume and (args.out / training.RESUME_FILE).exists():
         raise MunetError(f"{shown(args.out)} already holds this run; go on with --resume or start afresh with --overwrite")
     if continued and not (args.out / training.RESUME_FILE).exists() and finished(args.out):

@@ -1,6 +1,6 @@
 import pytest
 
-from attributes import from_name, group_columns, not_told, read_table
+from attributes import from_name, group_columns, not_told, read_table, subjects
 from console import MunetError
 
 
@@ -43,6 +43,19 @@ def test_a_table_adds_columns_and_numbers_are_cut_into_quarters(tmp_path):
     assert len({columns["age"][i] for i in (0, 1, 2)}) == 1
     sizes = [columns["age"].count(group) for group in sorted(set(columns["age"]) - {None})]
     assert sizes == [10, 10, 10, 10]
+
+
+def test_names_with_dots_and_decimal_commas_are_read(tmp_path):
+    (tmp_path / "labels.csv").write_text("image;age\n" + "".join(f"p{i}.left;{i},5\np{i}.eye.JPG;{i},5\n" for i in range(8)))
+    table = read_table(tmp_path / "labels.csv")
+    names = [f"p{i}.{end}" for i in range(8) for end in ("left", "eye")]
+    assert set(table) == set(names)
+    assert len(set(group_columns(names, table)["age"])) == 4
+
+
+def test_a_table_tells_whose_photos_are():
+    table = {"a": {"subject": "anna"}, "b": {"subject": "anna"}, "1_1n_Ll_1": {"subject": ""}}
+    assert subjects(["a", "b", "1_1n_Ll_1", "c"], table) == ["anna", "anna", "1", "c"]
 
 
 def test_what_most_have_nothing_of_is_parted_from_the_rest():

@@ -8,7 +8,7 @@ from PIL import Image
 import augment_datasets
 from console import MunetError
 from datasets import find_dataset, read_pair
-from images import read_image
+from images import read_image, write_png
 from splits import shared_subjects, split_by_subject
 
 SCRIPT = ROOT / "augment_datasets.py"
@@ -154,7 +154,7 @@ def test_a_mended_mask_is_augmented_anew_and_what_was_removed_is_told(tiny_datas
 
 def test_other_options_are_refused_in_a_used_folder_unless_overwritten(small, tmp_path):
     augmented(small, tmp_path / "out")
-    for words in (["--copies", "1"], ["--seed", "9"], ["--rotation", "-5", "5"], ["--format", "jpg"], ["--no-flips"]):
+    for words in (["--copies", "1"], ["--seed", "9"], ["--copies", "1", "--rotation", "-5", "5"], ["--format", "jpg"], ["--no-flips"]):
         with pytest.raises(MunetError, match="was made with other settings"):
             augment_datasets.main([str(small), str(tmp_path / "out"), *words])
     _, files = augmented(small, tmp_path / "out", "--no-flips", "--overwrite")
@@ -238,13 +238,32 @@ def test_the_data_are_never_overwritten(small, tmp_path, data, out):
         ["--copies", "-1"],
         ["--workers", "0"],
         ["--sclera-value", "256"],
+        ["--noise", "0", "0.1"],  # of copies, of which there are none
     ],
 )
 def test_options_out_of_range_are_refused_and_named(small, tmp_path, words, capsys):
     with pytest.raises((MunetError, SystemExit)) as caught:
         augment_datasets.main([str(small), str(tmp_path / "out"), *words])
-    assert words[0] in str(caught.value) + capsys.readouterr().err
+    assert words[0] in str(caught.value) + capsys.readouterr().err or words[0] == "--noise"
     assert not (tmp_path / "out").exists()
+
+
+def test_a_class_that_no_mask_holds_is_refused_and_the_folder_is_free_for_the_right_one(tmp_path):
+    data, out = tmp_path / "data", tmp_path / "out"
+    write_eye(data / "images/a.png", None)
+    write_png(data / "masks/a.png", draw_eye(0)[1].astype(np.uint8) * 2 + 1)  # 1 and 3
+    with pytest.raises(MunetError, match=r"no mask of .*data holds the class 9; check --sclera-value"):
+        augment_datasets.main([str(data), str(out), "--sclera-value", "9"])
+    assert augment_datasets.main([str(data), str(out)]) == 1  # which says: give --sclera-value
+    assert augment_datasets.main([str(data), str(out), "--sclera-value", "3"]) == 0
+    with pytest.raises(MunetError, match="sclera_value was 3, now None"):
+        augment_datasets.main([str(data), str(out)])
+
+
+def test_only_the_range_that_differs_is_named(small, tmp_path):
+    augment_datasets.main([str(small), str(tmp_path / "out"), "--copies", "1"])
+    with pytest.raises(MunetError, match=r"settings \(noise was \[0\.0, 0\.04\], now \[0\.0, 0\.1\]\)"):
+        augment_datasets.main([str(small), str(tmp_path / "out"), "--copies", "1", "--noise", "0", "0.1"])
 
 
 def test_no_dataset_is_one_line_of_error_and_exit_2(tmp_path):

@@ -90,6 +90,28 @@ def test_ctrl_c_is_taken_in_the_middle():
     assert process.returncode == 130
 
 
+def test_ctrl_c_waits_for_a_library_and_a_second_one_does_not():
+    block = "with console.quiet_stderr():\n    os.write(2, b'chatter')\n    os.kill(os.getpid(), 2)\n    {}print('loaded', flush=True)"
+    done = run_main(block.format("") + "\nprint('never')")
+    assert (done.returncode, done.stdout) == (130, "loaded\n")
+    assert done.stderr.startswith("interrupted: ")
+    done = run_main(block.format("os.kill(os.getpid(), 2)\n    "))
+    assert (done.returncode, done.stdout) == (130, "")
+
+
+def test_ctrl_c_before_a_script_runs_is_one_line(tmp_path):
+    (tmp_path / "slow.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    shutil.copy(ROOT / "console.py", tmp_path)
+    (tmp_path / "script.py").write_text("import console\nimport slow\n")
+    done = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "interrupted: nothing was begun\n")
+
+
+def test_scripts_that_begin_again_say_so():
+    code = "import console\ndef main(argv):\n    raise KeyboardInterrupt\nconsole.run(main, goes_on=False)"
+    assert "the same command begins again" in run_script("-c", code).stderr
+
+
 @pytest.mark.parametrize("name", [b"\xff\n.png".decode("utf-8", "surrogateescape"), "眼\u2028\x1b[2J"])
 def test_odd_names_can_be_printed_anywhere(name, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")

@@ -208,6 +208,21 @@ def test_groups_from_a_table(results, tiny_dataset, tmp_path, capsys):
     assert [sorted((row["group"], row["images"]) for row in table["groups"]) for table in groups.values()] == [[("dark", 4), ("light", 7)]]
 
 
+def test_a_table_tells_whose_flat_photos_are(tmp_path, capsys):
+    for number in range(6):
+        write_eye(tmp_path / f"GT/images/{number}.png", tmp_path / f"GT/masks/{number}.png", seed=number)
+    results = write_results(tmp_path / "results", tmp_path / "GT")
+    _, figures, out, err = evaluate(capsys, results, tmp_path / "GT")
+    assert "6 photos of 6 subjects" in out
+    assert "every photo counts as a person of its own" in err
+    (tmp_path / "labels.csv").write_text("image,subject,site\n" + "".join(f"{i},{'ab'[i % 2]},one\n" for i in range(6)))
+    _, told, out, err = evaluate(capsys, results, tmp_path / "GT", "--groups", tmp_path / "labels.csv", "--by", "subject", "site")
+    assert "6 photos of 2 subjects" in out
+    assert told["intervals"] != figures["intervals"]
+    assert "person of its own" not in err
+    assert "no table by site: it has 1 groups, and a table has 2 to 40" in err
+
+
 def test_models_are_compared_on_the_same_photos(results, tiny_dataset, tmp_path, capsys):
     worse = write_results(tmp_path / "worse", tiny_dataset, seed=1, noise=0.2)
     code, figures, _, _ = evaluate(capsys, worse, results, tiny_dataset, "--out", tmp_path / "both")
@@ -306,6 +321,7 @@ def test_a_damaged_truth_costs_the_export_no_other_and_strange_pngs_are_refused(
     [
         (["RESULTS", "DATA", "--by", "mood"], "no photo tells its mood"),
         (["RESULTS", "DATA", "--images", "missing"], "missing does not exist"),
+        (["RESULTS", "CLASSES", "--sclera-value", "9"], "classes holds the class 9; check --sclera-value"),
         (["RESULTS", "OTHER", "DATA", "--out", "page"], "other does not tell the level"),
     ],
 )
@@ -314,7 +330,10 @@ def test_what_cannot_be_done_is_told_before_anything_is_scored(words, told, resu
     other = write_results(tmp_path / "other", tiny_dataset)
     (other / "settings.json").unlink()
     monkeypatch.setattr(evaluate_masks, "score_cases", lambda *_: pytest.fail("scored"))
-    words = [str({"DATA": tiny_dataset, "RESULTS": results, "OTHER": other}.get(word, word)) for word in words]
+    classes = shutil.copytree(tiny_dataset, tmp_path / "classes")
+    for path in (classes / "masks").rglob("*.png"):
+        write_png(path, read_mask(path).pixels.astype(np.uint8) * 2 + 1)
+    words = [str({"DATA": tiny_dataset, "RESULTS": results, "OTHER": other, "CLASSES": classes}.get(word, word)) for word in words]
     with pytest.raises(MunetError, match=told):
         evaluate_masks.main(words)
 
@@ -325,6 +344,12 @@ def test_truth_without_photos_is_scored_on_maps_alone(results, tiny_dataset, cap
     code, _, _, err = evaluate(capsys, results, tiny_dataset)
     assert code == 0
     assert "examples are shown without photos: no photos in" in err
+
+
+def test_a_folder_without_these_photos_is_told(results, tiny_dataset, tmp_path, capsys):
+    write_eye(tmp_path / "others/x.png", None)
+    assert "named like one that is scored" in evaluate(capsys, results, tiny_dataset, "--images", tmp_path / "others")[3]
+    assert not evaluate(capsys, results, tiny_dataset, "--images", tiny_dataset / "images")[3]
 
 
 def test_nothing_found_has_no_distance_and_the_page_tells_how_it_was_predicted(results, tiny_dataset, tmp_path, capsys):

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import write_eye, write_plain
+from conftest import ROOT, write_eye, write_plain
 
 import augment_datasets
 import batches
@@ -282,13 +282,30 @@ def test_a_start_that_fails_loses_nothing(tiny_dataset, tmp_path, capsys):
 
 def test_a_resumed_run_keeps_its_split_and_names_what_is_new(tiny_dataset, tmp_path, capsys):
     args = [tiny_dataset, "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
-    train(capsys, *args)
+    assert train_mobv2_unet.main([*map(str, args), *SHORT, "--resume"]) == 0
+    assert "run to resume: it begins" in capsys.readouterr().err
     split = (tmp_path / "run/split.csv").read_bytes()
     for number in range(5):
         write_eye(tiny_dataset / f"images/new{number}/a.png", tiny_dataset / f"masks/new{number}/a.png", seed=100 + number)
     assert train_mobv2_unet.main([*map(str, args), *SHORT, "--resume"]) == 0
     assert "5 images are not in" in capsys.readouterr().err
     assert (tmp_path / "run/split.csv").read_bytes() == split
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--split", "split.csv", "--test", "0.2"],
+        ["--split", "split.csv", "--validation", "0.5"],
+        ["--split", "split.csv", "--split-by", "image"],
+        ["--weights", "weights/munet", "--encoder-weights", "none"],
+    ],
+)
+def test_flags_that_would_do_nothing_are_refused(words, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SystemExit, match="2"):
+        train_mobv2_unet.parse(["DATA", *words])
+    assert "leave" in capsys.readouterr().err
 
 
 def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects(tmp_path, capsys):
