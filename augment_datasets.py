@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from augmentation import Ranges, augment, flip
+from claims import claim_folder
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from datasets import find_dataset, read_pair
-from files import claim_folder, find_files, is_filled
+from files import find_files, is_filled
 from images import SUFFIXES, write_jpeg, write_png
 from masks import require_class
 from parallel import pool_map

@@ -11,10 +11,11 @@ with --split only those of the part validation.
 import tempfile
 from pathlib import Path
 
+from claims import claim_folder
 from console import ArgumentParser, MunetError, between, failed, finish, print_table, quiet_stderr, run, shown
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_samples
-from files import claim_folder, write_bytes
+from files import write_bytes
 from model_files import misplaced, model_file, read_settings, store_level, trained_file, weights_digest
 from runtime import Segmenter
 from splits import read_split

@@ -19,10 +19,11 @@ import protocols
 import summaries
 import tables
 from attributes import group_columns, not_told, read_table, subjects
+from claims import folder_settings
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, print_table, progress, run, shown, warn
 from evaluation import FIGURES
 from examples import Painter, examples
-from files import folder_settings, write_bytes, write_json
+from files import write_bytes, write_json
 from masks import require_class
 from page import comparison_page, evaluation_page, facts_of
 from scoring import Scores, find_cases, score_cases

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from claims import folder_settings
 from console import BadInput, MunetError, failed, progress, quiet_stderr, shown
 from conversion import convert, made_of, store_settings
 from datasets import find_dataset, read_pair
 from evaluation import Tally
-from files import folder_settings, whole_file
+from files import whole_file
 from images import read_image, resize_image
 from model_files import model_file, read_settings
 from parallel import pool_map

@@ -10,7 +10,8 @@ import numpy as np
 
 import report
 import summaries
-from files import folder_settings, write_bytes
+from claims import folder_settings
+from files import write_bytes
 from tables import distance_text
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"

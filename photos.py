@@ -13,8 +13,9 @@ from pathlib import Path
 
 import images
 import video
+from claims import folder_settings
 from console import MunetError, shown
-from files import folder_settings, walk_files
+from files import walk_files
 from layouts import detect, is_mask_folder, is_photo
 
 # What a user may take for photos, and is told of.

@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 
 import eyes
+from claims import claim_folder
 from console import ArgumentParser, between, finish, progress, run, shown
-from files import claim_folder, is_filled, whole_file
+from files import is_filled, whole_file
 from images import read_image, write_jpeg, write_png
 from parallel import process_map
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from claims import folder_settings
 from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown, warn
-from files import folder_settings
 from model_files import CONVERTED, read_settings, store_level, trained_file, weights_digest
 
 LEVELS = 256

@@ -56,6 +56,11 @@ def touch(folder, *names):
     return folder
 
 
+def names(folder):
+    """What lies below a folder, as sorted relative paths."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
 def run_script(*words, cwd=ROOT, **options):
     """Runs Python on `words`, each made a string, with the project importable, as a `CompletedProcess` of text."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
