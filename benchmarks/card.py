@@ -12,9 +12,11 @@ import cv2
 import numpy as np
 
 from benchmarks import realism
-from console import MunetError, between, print_table, shown
+from console import BadInput, MunetError, between, print_table, shown
+from datasets import find_dataset
 from examples import Painter
 from images import write_jpeg
+from masks import read_mask
 from predict_test_images import SHIPPED
 from scoring import find_cases
 
@@ -40,6 +42,11 @@ def measure(args):
     results, pictures, real = {}, [], [realism.path_and_value(text) for text in args.real]
     if len({path.name for path, _ in real}) < len(real):
         raise MunetError(f"two folders of --real have one name ({', '.join(args.real)}); give others, or links to them")
+    for path, value in real:
+        try:
+            read_mask(find_dataset(path).samples[0].mask, value)
+        except BadInput as problem:  # before eyes are drawn for minutes
+            raise MunetError(f"{problem} (here: --real {shown(path)}=N)") from problem
     with tempfile.TemporaryDirectory() as scratch:
         drawn = Path(scratch, "drawn eyes")
         realism.call("synthesize_eyes.py", drawn, "--count", args.count, "--seed", SEED, "--images-per-subject", realism.SUBJECT_IMAGES)

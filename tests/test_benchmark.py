@@ -90,6 +90,13 @@ def test_card_scores_real_and_drawn_eyes_and_shows_them(weights, tiny_dataset, c
         figures(capsys, "card", weights, "--real", tiny_dataset, f"{tiny_dataset}=1")
 
 
+def test_a_card_asks_for_the_class_before_it_draws(weights, tmp_path, capsys):
+    write_eye(tmp_path / "data/images/a.png", None)
+    write_png(tmp_path / "data/masks/a.png", np.arange(48 * 64).reshape(48, 64).astype(np.uint8) % 4)
+    with pytest.raises(MunetError, match=r"--real .*data=N"):
+        figures(capsys, "card", weights, "--real", tmp_path / "data")
+
+
 def test_a_card_of_a_single_photo_is_filled_up(tmp_path):
     write_eye(tmp_path / "data/images/a.png", tmp_path / "data/masks/a.png")
     for kind, dtype in (("Predictions", np.uint8), ("Binarised", bool)):
