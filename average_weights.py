@@ -12,10 +12,11 @@ import tempfile
 from pathlib import Path
 
 from claims import claim_folder
-from console import ArgumentParser, MunetError, between, failed, finish, print_table, quiet_stderr, run, shown
+from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_samples
 from files import write_bytes
+from loading import quiet_stderr
 from model_files import misplaced, model_file, read_settings, store_level, trained_file, weights_digest
 from runtime import Segmenter
 from splits import read_split

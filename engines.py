@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from console import MunetError, quiet_stderr, shown, warn
+from console import MunetError, shown, warn
 from conversion import SUFFIX, converted
+from loading import quiet_stderr
 from model_files import first_line, model_file
 
 RUNTIMES = ("auto", "keras", "litert", "onnx")

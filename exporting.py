@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from claims import folder_settings
-from console import BadInput, MunetError, failed, progress, quiet_stderr, shown
+from console import BadInput, MunetError, failed, progress, shown
 from conversion import convert, made_of, store_settings
 from datasets import find_dataset, read_pair
 from evaluation import Tally
 from files import whole_file
 from images import read_image, resize_image
+from loading import quiet_stderr
 from model_files import model_file, read_settings
 from parallel import pool_map
 from photos import find_photos

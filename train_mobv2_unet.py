@@ -17,10 +17,11 @@ import math
 from pathlib import Path
 
 from claims import claim_folder
-from console import ArgumentParser, MunetError, between, finish, print_table, quiet_stderr, run, shown, warn
+from console import ArgumentParser, MunetError, between, finish, print_table, run, shown, warn
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_best, tally_samples
 from files import write_bytes
+from loading import quiet_stderr
 from model_files import misplaced, model_file, read_settings, store_level, weights_digest
 from runtime import Segmenter
 from splits import SPLIT_FILE, write_split

@@ -91,7 +91,8 @@ def test_ctrl_c_is_taken_in_the_middle():
 
 
 def test_ctrl_c_waits_for_a_library_and_a_second_one_does_not():
-    block = "with console.quiet_stderr():\n    os.write(2, b'chatter')\n    os.kill(os.getpid(), 2)\n    {}print('loaded', flush=True)"
+    block = "from loading import quiet_stderr\nwith quiet_stderr():\n    os.write(2, b'chatter')\n"
+    block += "    os.kill(os.getpid(), 2)\n    {}print('loaded', flush=True)"
     done = run_main(block.format("") + "\nprint('never')")
     assert (done.returncode, done.stdout) == (130, "loaded\n")
     assert done.stderr.startswith("interrupted: ")
