@@ -26,7 +26,7 @@ _SBVPI = re.compile(r"(?P<subject>\d+)(?P<eye>[LR])_(?P<gaze>[lrsud])_\w+$")
 _DRAWN = re.compile(r"(?P<subject>S\d+)_(?P<eye>[LR])_(?P<gaze>[lrsud])_\d+$")
 _MIRRORED = {"L": "R", "R": "L", "l": "r", "r": "l"}
 MOST_VALUES = 12  # that a column of whole numbers has before it is cut into quarters
-_COMMA = re.compile(r"(?<=\d),(?=\d+$)")  # of decimals, as half of Europe writes them
+_COMMA = re.compile(r"-?\d+,\d+")  # decimals, as half of Europe writes them
 _KEYS = ("image", "path", "name", "file", "filename")
 _NAMES = ("subject", "session")  # never measured, though they may be numbers
 
@@ -93,7 +93,7 @@ def _stem(text):
     """A name in a table as photos are named here: below `images/`, and without the suffix of a photo or a mask."""
     name = text.strip().replace("\\", "/").removeprefix("images/")
     stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in (*images.SUFFIXES, *masks.SUFFIXES) else name
+    return stem if suffix.lower() in (*images.SUFFIXES, *masks.SUFFIXES, *images.OTHER_SUFFIXES) else name
 
 
 def group_columns(names, table=None, by=None):
@@ -110,7 +110,8 @@ def group_columns(names, table=None, by=None):
     Raises:
         MunetError: an attribute of `by` is not known.
     """
-    rows = [from_name(name) | told for name, told in zip(names, _looked_up(table or {}, names), strict=True)]
+    told = [{key: text for key, text in row.items() if text} for row in _looked_up(table or {}, names)]
+    rows = [from_name(name) | row for name, row in zip(names, told, strict=True)]
     keys = dict.fromkeys(key for row in rows for key in row)  # in the order they are met
     columns = {key: [row.get(key) or None for row in rows] for key in keys}
     columns = {key: values if key in _NAMES else _binned(values) for key, values in columns.items()}
@@ -144,7 +145,9 @@ def _binned(values):
     """Texts as they are, but measured numbers in quarters of the photos, named by their range."""
     known = {value for value in values if value is not None}
     try:
-        numbers = {value: float(_COMMA.sub(".", value)) for value in known}
+        commas = [value for value in known if _COMMA.fullmatch(value)]
+        decimal = any(len(value.partition(",")[2]) != 3 for value in commas)  # three digits may be thousands
+        numbers = {value: float(value.replace(",", ".") if decimal else value) for value in known}
     except ValueError:
         return values
     unknown = {value for value, number in numbers.items() if not math.isfinite(number)}  # "nan", "inf"

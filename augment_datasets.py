@@ -24,7 +24,7 @@ from console import ArgumentParser, BadInput, MunetError, between, failed, finis
 from datasets import find_dataset, read_pair
 from files import find_files, is_filled
 from images import SUFFIXES, write_jpeg, write_png
-from masks import require_class
+from masks import check_class
 from parallel import pool_map
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
@@ -102,7 +102,7 @@ def main(argv):
     dataset = find_dataset(args.data)
     print(dataset.describe())
     _check_places(dataset, args)
-    require_class((sample.mask for sample in dataset.samples), args.sclera_value, shown(args.data))
+    check_class((sample.mask for sample in dataset.samples), args.sclera_value, shown(args.data))
     if args.preview:
         return preview(dataset, args)
     settings = {
@@ -113,7 +113,7 @@ def main(argv):
         "format": args.format,
         "seed": args.seed,
     }
-    claim_folder(args.out, settings | {"sclera_value": args.sclera_value, "ranges": _as_json(args.ranges)}, args.overwrite)
+    claim_folder(args.out, settings | {"sclera_value": args.sclera_value, "ranges": _as_json(args.ranges)}, args.overwrite, reclaim=True)
     with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
         results = pool_map(pool, lambda sample: write_variants(sample, args), dataset.samples, ahead=2 * args.workers)
         results = list(progress(results, len(dataset.samples), "augment"))

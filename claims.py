@@ -32,12 +32,16 @@ def lock_folder(folder, shard=None):
         folder: an existing folder, which gets hidden lock files.
         shard: a name; runs with other names may use the folder too, and none without. Default: None, alone.
 
+    Returns:
+        Whether it has: some disks know no locks.
+
     Raises:
         MunetError: another process has it.
     """
     if fcntl is None:
-        return
+        return False
     wanted = [(LOCK_FILE, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)] + ([(f"{LOCK_FILE}-{shard}", fcntl.LOCK_EX)] if shard else [])
+    held = True
     for name, kind in wanted:
         path = os.path.realpath(Path(folder, name))
         file = _locks[path] if path in _locks else os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -51,10 +55,12 @@ def lock_folder(folder, shard=None):
             if error.errno not in _NO_LOCKS:
                 raise
             warn(f"the disk of {shown(folder)} has no locks: see to it that one run at a time writes there")
+            held = False
         _locks[path] = file
+    return held
 
 
-def claim_folder(folder, settings, overwrite=False, shard=None):
+def claim_folder(folder, settings, overwrite=False, shard=None, reclaim=False):
     """Makes `folder` ready for a run with these settings: new, or continued if they are the same; and locks it.
 
     Args:
@@ -63,6 +69,7 @@ def claim_folder(folder, settings, overwrite=False, shard=None):
             whose folder it is.
         overwrite: start afresh: remove what a run with other settings left.
         shard: see `lock_folder`.
+        reclaim: also take what a run with other settings claimed and made nothing in, as one that refused all of its input.
 
     Returns:
         True if there is an earlier run with the same settings to continue.
@@ -77,7 +84,7 @@ def claim_folder(folder, settings, overwrite=False, shard=None):
     # Listed before the settings are read: a run that starts at this moment writes its settings first.
     filled = folder.exists() and any(not path.name.startswith((PART_PREFIX, LOCK_FILE)) for path in folder.iterdir())
     earlier = _settings_of(folder, settings["script"])
-    idle = earlier is not None and not shard and _is_idle(folder)
+    idle = reclaim and earlier is not None and _is_idle(folder)
     if overwrite and earlier is not None:
         lock_folder(folder, shard)
         _clear(folder)
@@ -86,18 +93,18 @@ def claim_folder(folder, settings, overwrite=False, shard=None):
     elif filled and earlier is None:
         raise MunetError(f"{shown(folder)} is not empty and was not made by this script; give a new or empty folder")
     folder.mkdir(parents=True, exist_ok=True)
-    lock_folder(folder, shard)
-    remove_parts(folder, _PART_HOURS if shard else 0)
-    if idle and _is_idle(folder):  # still, now that it is locked
+    held = lock_folder(folder, shard)
+    if idle and held and _is_idle(folder):  # still, now that nobody else can be at work in it
         kept.unlink(missing_ok=True)
     if not _create_json(kept, settings):  # there by now: written by a run before this one, or by a shard beside it
         _refuse_others(folder, _settings_of(folder, settings["script"]) or {}, settings)
+    remove_parts(folder, _PART_HOURS if shard else 0)
     return earlier == settings and not overwrite
 
 
 def _is_idle(folder):
-    """Whether a run has claimed a folder and made nothing in it, as one that refused its input: other settings may have it."""
-    return all(path.name == SETTINGS_FILE or path.name.startswith((PART_PREFIX, LOCK_FILE)) for path in folder.iterdir())
+    """Whether a run has claimed a folder and made nothing in it."""
+    return all(path.name == SETTINGS_FILE or path.name.startswith(LOCK_FILE) for path in folder.iterdir())
 
 
 def _refuse_others(folder, earlier, settings):

@@ -82,12 +82,12 @@ def photos_of(url, out):
 
 
 def still_holds(source, target, overlays):
-    """A function for `prediction_table.Table.settle`: whether a row's files are in the target, and not older than its photo."""
-    photos, written = source.times(SUFFIXES, placed=True), target.times((".png", ".jpg"))
+    """A function for `prediction_table.Table.settle`, as `prediction.still_holds`."""
+    photos, written = source.times(SUFFIXES), target.times((".png", ".jpg"))
 
     def holds(row, file):
         outputs = [written(path.as_posix()) for path in output_paths(row["image"], Path())[: 3 if overlays else 2]]
-        good = row["status"] == "ok" and not row["error"] and None not in outputs
+        good = row["status"] == "ok" and not row["error"] and None not in outputs and source.length(file) in (None, int(row["bytes"] or 0))
         return good and (photos(file) is None or min(outputs) >= photos(file))  # None: it cannot be reached now
 
     return holds

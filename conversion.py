@@ -25,24 +25,24 @@ SMALL_STAGE = 3  # folding from here on gives most of the speed for few more wei
 _VERSION = 3  # counts up when the same model would be converted to another file
 
 
-def converted(path, kind, anew=False):
+def converted(path, kind, broken=None):
     """The path of a model converted to `kind`, "litert" or "onnx": an export that lies beside it, or one in the cache.
 
     Args:
         path: a run folder or a `munet.weights.h5` file.
         kind: one of those two.
-        anew: convert it, whatever there is. Default: False.
+        broken: such a file that cannot be run. Default: None.
 
     Raises:
         MunetError: the model cannot be read, or what converts it is not installed.
     """
     settings, source = settings_text(read_settings(path)), made_of(path)
     exported = model_file(path).with_name(f"munet-{kind}{SUFFIX[kind]}")
-    if not anew and (_source(exported) or [None])[0] == source[0]:  # of these weights, whichever version converted them
+    if exported != broken and (_source(exported) or [None])[0] == source[0]:  # of these weights, whichever version converted them
         return exported
     digest = hashlib.sha256(f"{source} {settings}".encode()).hexdigest()[:16]
     kept = default_folder() / "models" / (digest + SUFFIX[kind])
-    if anew or not kept.exists():
+    if kept == broken or not kept.exists():
         print(f"converting {shown(path)} for {kind}, once", file=sys.stderr, flush=True)
         _convert_apart(model_file(path).resolve(), kind, kept.resolve())
     return kept

@@ -64,8 +64,8 @@ def _open_converted(path, kind, threads):
     try:
         return _open_file(file, kind, threads)
     except MunetError as error:
-        warn(f"{error}: it is converted anew")
-        return _open_file(converted(path, kind, anew=True), kind, threads)
+        warn(f"{error}: another conversion is taken")
+        return _open_file(converted(path, kind, broken=file), kind, threads)
 
 
 def _open_file(path, kind, threads):

@@ -24,7 +24,7 @@ from console import ArgumentParser, BadInput, MunetError, between, failed, finis
 from evaluation import FIGURES
 from examples import Painter, examples
 from files import write_bytes, write_json
-from masks import require_class
+from masks import check_class
 from page import comparison_page, evaluation_page, facts_of
 from scoring import Scores, find_cases, score_cases
 from threshold import confusion
@@ -79,7 +79,6 @@ class Model:
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
-    damaged = 0
     if args.export_gt:
         written, damaged = protocols.export_truth(args.truth, args.export_gt, args.sclera_value)
         if not args.results:
@@ -92,6 +91,8 @@ def main(argv):
     models = [plan(path, name, table, args) for path, name in zip(args.results, names, strict=True)]  # before one is scored
     if not set.intersection(*({case.name for case in model.cases} for model in models)):
         raise MunetError(f"{', '.join(names)} have no photo in common; compare what was predicted of the same photos")
+    if not _tells_people(models[0].cases, table):
+        warn("every photo counts as a person of its own, also for the intervals; a column named subject in --groups tells whose they are")
     paint = Painter(args.images, args.truth, args.sclera_value)
     if args.images and not any(paint.photo_of(case) for model in models for case in model.cases):
         warn(f"no photo in {shown(args.images)} is named like one that is scored: examples are shown without photos")
@@ -100,7 +101,7 @@ def main(argv):
         describe(model, table, paint, args)
     if len(models) > 1:
         compare(models, args)
-    missing = damaged + sum(len(model.missing) for model in models)
+    missing = sum(len(model.missing) for model in models)
     best = max(models, key=lambda model: model.figures["f1"]).figures
     shown_figures = {key: best[key] for key in ("images", "empty", "level", "best_level", "best_f1", *FIGURES)}
     finish(**shown_figures, failed=missing, intervals=best["intervals"], out=str(args.out))
@@ -120,11 +121,15 @@ def plan(results, name, table, args):
         cases = [case.cut() for case in cases]
     names = [case.name for case in cases]
     group_columns(names, table, args.by)  # for what it refuses
-    require_class((case.truth for case in cases), args.sclera_value, shown(args.truth))
+    check_class((case.truth for case in cases), args.sclera_value, shown(args.truth))
     cases = [replace(case, subject=subject) for case, subject in zip(cases, subjects(names, table), strict=True)]
-    if len({case.subject for case in cases}) == len(cases) > 1 and not any("/" in name for name in names):
-        warn("every photo counts as a person of its own, also for the intervals; a column named subject in --groups tells whose they are")
     return Model(name, results, args.out / name if len(args.results) > 1 else args.out, cases, missing, Scores(level))
+
+
+def _tells_people(cases, table):
+    """Whether folders, names or a table tell whose the photos are; of a single one it does not matter."""
+    alone = len({case.subject for case in cases}) == len(cases) > 1 and not any("/" in case.name for case in cases)
+    return not alone or any("subject" in row for row in (table or {}).values())
 
 
 def refuse_or_name(problems, results, args):

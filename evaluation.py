@@ -8,7 +8,7 @@ import numpy as np
 from console import BadInput, MunetError, failed, progress, shown
 from datasets import pair_truth, read_pair
 from images import read_probability, size_mismatch
-from masks import read_mask, require_class
+from masks import check_class, read_mask
 from parallel import pool_map
 from threshold import LEVELS, best_level, f1_scores, histograms, scores, steady_level
 
@@ -153,11 +153,11 @@ def score_folder(predictions, truth, sclera_value=None, score=score_pairs):
         (tally, problems): a `Tally`, and a list of `BadInput` for what could not be paired or read.
 
     Raises:
-        MunetError: nothing to score, or no mask holds that class.
+        MunetError: a folder is missing or empty.
     """
     tally = Tally()
     pairs, problems = pair_truth(predictions, truth)
-    require_class((mask for _, mask in pairs), sclera_value, shown(truth))
+    check_class((mask for _, mask in pairs), sclera_value, shown(truth))
     for counts in progress(score(pairs, sclera_value), len(pairs), "score"):
         if isinstance(counts, BadInput):
             problems.append(counts)

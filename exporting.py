@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from claims import folder_settings
-from console import BadInput, MunetError, failed, progress, shown
+from console import BadInput, MunetError, failed, progress, shown, warn
 from conversion import convert, made_of, store_settings
 from datasets import find_dataset, read_pair
 from evaluation import Tally
@@ -77,7 +77,10 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
     if kind != "litert-int8":
         paths = []
     elif calibration:
-        paths = [path for _, path in find_photos(calibration)]
+        found = find_photos(calibration)
+        for note in found.notes:
+            warn(note)
+        paths = [path for _, path in found]
     else:
         paths = [sample.image for sample in (parts["train"] if parts else _drawn(Path(scratch, "calibrate"), count, 2))]
     return Photos(_some(samples, count), sclera_value, words, _some(paths, count), failures)

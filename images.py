@@ -23,6 +23,8 @@ from files import write_bytes
 from png import encode_png
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif")
+# Of pictures that are not read, though a folder of photos may hold them.
+OTHER_SUFFIXES = (".gif", ".avif", ".jfif", ".jpe", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
 # The largest phone sensors give 200 megapixels; anything above is taken for a decompression bomb.
 MAX_PIXELS = 200_000_000
 MAX_SCANS = 200  # of a progressive JPEG, each of which takes as long as a whole photo
@@ -114,11 +116,12 @@ def read_image(path):
     with open_image(path) as opened:
         if (image := _decode_fast(opened, path)) is not None:
             return image
-        deep = ";16" in str(opened.tile)
+        deep = "RGB;16" in str(opened.tile)
         opened.load()
-        if deep and opened.mode in ("RGB", "RGBA") and max(high for _, high in opened.convert("RGB").getextrema()) < 64:
+        if deep and opened.mode in ("RGB", "RGBA") and max(high for _, high in opened.convert("RGB").getextrema()) < 16:
             # Pillow has cut the lower eight bits off by now.
-            raise BadInput(path, "colours of 14 bits or less stored in 16", "all 16 bits in use, or 8", "convert it, scaled to its range")
+            found = "16-bit colours that are all but black, or of 12 bits or less"
+            raise BadInput(path, found, "all 16 bits in use, or 8", "convert it, scaled to its range")
         try:
             upright = ImageOps.exif_transpose(opened)
         except MemoryError:

@@ -34,8 +34,8 @@ def _signals_wait():
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
-    if came:
-        raise KeyboardInterrupt
+        if came:
+            signal.raise_signal(came[0])
 
 
 @contextlib.contextmanager

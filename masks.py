@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from console import BadInput, MunetError
+from console import BadInput, warn
 from images import open_image
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".webp")
@@ -40,16 +40,13 @@ class Mask:
     cleaned: int = 0
 
 
-def require_class(paths, sclera_value, where):
-    """Refuses a class index that none of these masks holds; reads them until one does.
+def check_class(paths, sclera_value, where):
+    """Warns of a class index that none of these masks holds; reads them until one does.
 
     Args:
         paths: of the masks.
         sclera_value: class index of the sclera. None: they hold none.
         where: whose masks they are, in words.
-
-    Raises:
-        MunetError: there is no such pixel.
     """
     readable = False
     for path in paths if sclera_value is not None else ():
@@ -58,7 +55,7 @@ def require_class(paths, sclera_value, where):
                 return
             readable = True
     if readable:
-        raise MunetError(f"no mask of {where} holds the class {sclera_value}; check --sclera-value")
+        warn(f"no mask of {where} holds the class {sclera_value}: either none shows sclera, or --sclera-value is another")
 
 
 def read_mask(path, sclera_value=None):

@@ -19,8 +19,7 @@ from files import walk_files
 from layouts import detect, is_mask_folder, is_photo
 
 # What a user may take for photos, and is told of.
-_RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
-_UNREAD = (".gif", ".avif", ".jfif", ".jxl", ".jp2", ".dcm", ".psd", ".pdf", *_RAW, *video.SUFFIXES)
+_UNREAD = (*images.OTHER_SUFFIXES, ".dcm", ".psd", ".pdf", *video.SUFFIXES)
 _NO_PHOTOS = ("predict_test_images.py", "train_mobv2_unet.py")  # whose folders hold maps, masks and plots
 
 
@@ -124,7 +123,11 @@ def _in_folder(source, out):
         elif layout is None or is_photo(path, layout):
             files.append(os.path.relpath(path, root).replace(os.sep, "/"))
     notes = _beside(source, layout, files, made_by_us) if layout and not layout.mask_ending else []
-    notes += [f"{shown(folder)} is left out: {why}" for folder, why in left.items()]
+    for reason, count in Counter(left.values()).items():
+        first = next(folder for folder, why in left.items() if why == reason)
+        notes.append(f"{shown(first)} is left out: {reason}" + (f" (and {count - 1} more such folders)" if count > 1 else ""))
+    if not files and out and out.startswith(os.path.join(os.path.realpath(source), "")):
+        notes.append(f"{shown(out)} is left out: it is the output folder")
     if others:
         counted = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
         notes.append(f"files that are no photos are left out ({counted}): convert pictures to PNG or JPEG, and give a video by itself")
@@ -134,9 +137,15 @@ def _in_folder(source, out):
 def _beside(source, layout, files, skip):
     """A note on the images that lie neither with a layout's photos nor with its masks, if there are any."""
     known = {os.path.realpath(folder) for folder in (layout.image_root, layout.mask_root)}
-    stems = {Path(file).stem for file in files}  # what is called like a photo was made of it, such as its classes
+    names = {_name(file) for file in files}
+
+    def is_of_one(path):
+        """Whether a file in another folder is called like a photo, and so was made of it, such as its classes."""
+        parts = _name(os.path.relpath(path, source).replace(os.sep, "/")).split("/")
+        return any("/".join(parts[i:]) in names for i in range(1, len(parts)))
+
     beside = walk_files(source, images.SUFFIXES, lambda folder: folder in known or skip(folder))
-    left = [path for path in beside if Path(path).stem not in stems]
+    left = [path for path in beside if not is_of_one(path)]
     if not left:
         return []
     where = f"{shown(layout.image_root)} is predicted, and {shown(layout.mask_root)} holds its masks"

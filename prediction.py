@@ -56,7 +56,7 @@ def predict_photo(name, path, segmenter, level, out, overlays=True):
     """Predicts one photo and writes its files; returns its row."""
     try:
         with _alone if _is_large(path) else nullcontext():
-            return _write(name, read_image(path), segmenter, level, out, overlays)
+            return {**_write(name, read_image(path), segmenter, level, out, overlays), "bytes": str(path.stat().st_size)}
     except (MunetError, MemoryError, cv2.error) as problem:
         return _failed_row(name, path, problem, out)
     except OSError as problem:
@@ -85,7 +85,7 @@ def _write(name, image, segmenter, level, out, overlays):
     write_png(binarised, mask)  # last: where there is a mask, all else is there too
     height, width = mask.shape
     sclera = int(np.count_nonzero(mask))
-    values = (name, "ok", height, width, sclera, f"{sclera / mask.size:.6f}", int(probability.max()), "")
+    values = (name, "ok", "", height, width, sclera, f"{sclera / mask.size:.6f}", int(probability.max()), "")
     return {column: str(value) for column, value in zip(COLUMNS, values, strict=True)}
 
 
@@ -115,7 +115,10 @@ def output_paths(name, out):
 
 
 def still_holds(row, path, out, overlays=True):
-    """Whether a row of an earlier run is still true: its files are there, and not older than the photo, where that can be reached."""
+    """Whether a row of an earlier run is still true: its files are there, and the photo, where it can be reached, is the one they are of.
+
+    It is while it has the same length and is not younger: photos that were exchanged keep their times, and copies may have older ones.
+    """
     if row["status"] != "ok" or row["error"]:
         return False
     try:
@@ -127,7 +130,6 @@ def still_holds(row, path, out, overlays=True):
     written = min(output.st_mtime for output in outputs)
     try:
         photo = path.stat()
-        # One that was renamed or copied into the place of another may be older than what was made of that.
-        return written >= max(photo.st_mtime, photo.st_ctime)
+        return written >= photo.st_mtime and row["bytes"] == str(photo.st_size)
     except OSError:  # a share that is not mounted, say: what was made of the photo is worth the more
         return True

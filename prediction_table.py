@@ -16,7 +16,7 @@ from operator import itemgetter
 from console import MunetError, shown
 from files import whole_file
 
-COLUMNS = ("image", "status", "height", "width", "sclera_pixels", "sclera_share", "max_level", "error")
+COLUMNS = ("image", "status", "bytes", "height", "width", "sclera_pixels", "sclera_share", "max_level", "error")
 MOST_STRETCHES, MOST_FILES = 64, 200  # that are read at once; systems allow a process 256 files, or 1,024
 _PART = re.compile(r"predictions-\d+of\d+\.csv")
 _TEXT = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}

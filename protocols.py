@@ -24,7 +24,7 @@ from attributes import from_name, group_columns
 from console import BadInput, MunetError, failed, shown
 from datasets import find_truths
 from images import write_png
-from masks import read_mask, require_class
+from masks import check_class, read_mask
 from threshold import LEVELS, confusion
 
 FOLDS = 5
@@ -173,7 +173,7 @@ def export_truth(truth, out, sclera_value=None):
         (written, failures): how many, and how many could not be read, each of which is named on stderr.
 
     Raises:
-        MunetError: two masks have one name without their folders, or no such class, or `out` is in the dataset or holds other PNGs.
+        MunetError: two masks have one name without their folders, or `out` is in the dataset or holds other PNGs.
     """
     if truth.resolve() in (out.resolve(), *out.resolve().parents):
         raise MunetError(f"{shown(out)} lies in {shown(truth)}, where its masks would be taken for the dataset's; give another folder")
@@ -183,9 +183,9 @@ def export_truth(truth, out, sclera_value=None):
         if end in flat:
             raise MunetError(f"{shown(path)} and {shown(flat[end])} would both be {shown(end)}.png in a flat folder; rename one")
         flat[end] = path
-    if others := [path.name for path in out.glob("*.png") if path.stem not in flat]:
+    if others := [path.name for path in out.glob("[!.]*.png") if path.stem not in flat]:
         raise MunetError(f"{shown(out)} holds other PNGs, such as {shown(others[0])}, which would pass for masks; give a new folder")
-    require_class(flat.values(), sclera_value, shown(truth))
+    check_class(flat.values(), sclera_value, shown(truth))
     failures = 0
     for end, path in flat.items():
         try:

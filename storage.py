@@ -48,22 +48,25 @@ class Store:
             if path.lower().endswith(tuple(suffixes)) and not any(part.startswith(".") for part in path.split("/"))
         }
 
-    def times(self, suffixes, placed=False):
-        """A function that tells when a file was written, in seconds; None of one that is not there. Object stores are listed once.
-
-        With `placed` it tells when the file was put where it is, if that was later.
-        """
+    def times(self, suffixes):
+        """A function that tells when a file was written, in seconds; None of one that is not there. Object stores are listed once."""
         if self.remote:
             return self.listed(suffixes).get
 
         def written(name):
             try:
-                found = Path(self.url, name).stat()
-                return max(found.st_mtime, found.st_ctime) if placed else found.st_mtime
+                return Path(self.url, name).stat().st_mtime
             except OSError:
                 return None
 
         return written
+
+    def length(self, name):
+        """How many bytes a file has; None in an object store, where times are those of its arrival, or of one that is not there."""
+        try:
+            return None if self.remote else Path(self.url, name).stat().st_size
+        except OSError:
+            return None
 
     @contextlib.contextmanager
     def fetched(self, name):

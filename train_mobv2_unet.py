@@ -80,7 +80,7 @@ def parse(argv):
     args.size = args.size or begun["size"]
     if args.weights and args.decoder not in (None, begun["decoder"]):
         parser.error(f"argument --decoder: {shown(args.weights)} has a decoder of its own, {begun['decoder']}")
-    if args.weights and args.encoder_weights != "imagenet":
+    if args.weights and args.encoder_weights not in ("imagenet", "none"):
         parser.error("argument --encoder-weights: --weights has an encoder of its own; leave one of them away")
     if args.split and (args.test or args.validation != parser.get_default("validation") or args.split_by != "subject"):
         parser.error("argument --split: the file tells who is in which part; leave --validation, --test and --split-by away")

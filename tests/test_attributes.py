@@ -46,11 +46,13 @@ def test_a_table_adds_columns_and_numbers_are_cut_into_quarters(tmp_path):
 
 
 def test_names_with_dots_and_decimal_commas_are_read(tmp_path):
-    (tmp_path / "labels.csv").write_text("image;age\n" + "".join(f"p{i}.left;{i},5\np{i}.eye.JPG;{i},5\n" for i in range(8)))
+    (tmp_path / "labels.csv").write_text("image;age\n" + "".join(f"p{i}.left;{i},5\np{i}.eye.DNG;{i},5\n" for i in range(8)))
     table = read_table(tmp_path / "labels.csv")
     names = [f"p{i}.{end}" for i in range(8) for end in ("left", "eye")]
     assert set(table) == set(names)
     assert len(set(group_columns(names, table)["age"])) == 4
+    thousands = {f"p{i}": {"distance": text} for i, text in enumerate(("900", "950", "1,024", "1,100"))}
+    assert group_columns(list(thousands), thousands, ["distance"])["distance"] == ["900", "950", "1,024", "1,100"]
 
 
 def test_a_table_tells_whose_photos_are():

@@ -63,12 +63,17 @@ def test_a_foreign_folder_is_refused_and_never_emptied(tmp_path, foreign, overwr
     assert names(tmp_path) == before
 
 
-def test_a_folder_that_a_run_claimed_in_vain_is_free_for_other_settings(tmp_path):
+def test_a_folder_that_a_run_claimed_in_vain_is_reclaimed_where_there_are_locks(tmp_path, monkeypatch):
     claim_folder(tmp_path, SETTINGS)
-    assert claim_folder(tmp_path, SETTINGS | {"level": 99}) is False
+    assert claim_folder(tmp_path, SETTINGS | {"level": 99}, reclaim=True) is False
     assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["level"] == 99
-    with pytest.raises(MunetError, match="level was 99, now 7"):
-        claim_folder(tmp_path, SETTINGS | {"level": 7}, shard="1of2")  # others may be about to write
+    for made, fcntl in ((None, None), (f"{PART_PREFIX}clip.mp4", claims.fcntl)):  # another run may be at work
+        if made:
+            write_bytes(tmp_path / made, b"half")
+        monkeypatch.setattr(claims, "fcntl", fcntl)
+        with pytest.raises(MunetError, match="level was 99, now 7"):
+            claim_folder(tmp_path, SETTINGS | {"level": 7}, reclaim=True)
+    assert (tmp_path / f"{PART_PREFIX}clip.mp4").exists()
 
 
 def test_a_file_is_no_folder_and_left_overs_alone_are_no_content(tmp_path):

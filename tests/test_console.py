@@ -98,6 +98,8 @@ def test_ctrl_c_waits_for_a_library_and_a_second_one_does_not():
     assert done.stderr.startswith("interrupted: ")
     done = run_main(block.format("os.kill(os.getpid(), 2)\n    "))
     assert (done.returncode, done.stdout) == (130, "")
+    done = run_main(block.format("raise ValueError\n    "))
+    assert (done.returncode, done.stdout) == (130, "")
 
 
 def test_ctrl_c_before_a_script_runs_is_one_line(tmp_path):

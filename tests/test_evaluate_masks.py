@@ -220,6 +220,8 @@ def test_a_table_tells_whose_flat_photos_are(tmp_path, capsys):
     assert "6 photos of 2 subjects" in out
     assert told["intervals"] != figures["intervals"]
     assert "person of its own" not in err
+    (tmp_path / "labels.csv").write_text("image,subject\n" + "".join(f"{i},person {i}\n" for i in range(6)))
+    assert "person of its own" not in evaluate(capsys, results, tmp_path / "GT", "--groups", tmp_path / "labels.csv")[3]
     assert "no table by site: it has 1 groups, and a table has 2 to 40" in err
 
 
@@ -311,6 +313,8 @@ def test_a_damaged_truth_costs_the_export_no_other_and_strange_pngs_are_refused(
     assert (last_json(out)["images"], last_json(out)["failed"]) == (2, 1)
     assert "masks/eye2.png: found not an image" in err
     assert sorted(os.listdir(gt)) == ["eye1.png", "eye3.png"]
+    (gt / ".part-of-a-killed-run.png").touch()
+    assert evaluate_masks.main([str(data), "--export-gt", str(gt)]) == 1
     (gt / "sheet.png").touch()
     with pytest.raises(MunetError, match=r"other PNGs, such as sheet\.png"):
         evaluate_masks.main([str(data), "--export-gt", str(gt)])
@@ -321,7 +325,6 @@ def test_a_damaged_truth_costs_the_export_no_other_and_strange_pngs_are_refused(
     [
         (["RESULTS", "DATA", "--by", "mood"], "no photo tells its mood"),
         (["RESULTS", "DATA", "--images", "missing"], "missing does not exist"),
-        (["RESULTS", "CLASSES", "--sclera-value", "9"], "classes holds the class 9; check --sclera-value"),
         (["RESULTS", "OTHER", "DATA", "--out", "page"], "other does not tell the level"),
     ],
 )
@@ -330,10 +333,7 @@ def test_what_cannot_be_done_is_told_before_anything_is_scored(words, told, resu
     other = write_results(tmp_path / "other", tiny_dataset)
     (other / "settings.json").unlink()
     monkeypatch.setattr(evaluate_masks, "score_cases", lambda *_: pytest.fail("scored"))
-    classes = shutil.copytree(tiny_dataset, tmp_path / "classes")
-    for path in (classes / "masks").rglob("*.png"):
-        write_png(path, read_mask(path).pixels.astype(np.uint8) * 2 + 1)
-    words = [str({"DATA": tiny_dataset, "RESULTS": results, "OTHER": other, "CLASSES": classes}.get(word, word)) for word in words]
+    words = [str({"DATA": tiny_dataset, "RESULTS": results, "OTHER": other}.get(word, word)) for word in words]
     with pytest.raises(MunetError, match=told):
         evaluate_masks.main(words)
 
@@ -344,6 +344,15 @@ def test_truth_without_photos_is_scored_on_maps_alone(results, tiny_dataset, cap
     code, _, _, err = evaluate(capsys, results, tiny_dataset)
     assert code == 0
     assert "examples are shown without photos: no photos in" in err
+
+
+def test_a_class_that_no_mask_holds_is_told_and_scored(results, tiny_dataset, capsys):
+    for path in (tiny_dataset / "masks").rglob("*.png"):
+        write_png(path, read_mask(path).pixels.astype(np.uint8) * 2 + 1)
+    code, figures, _, err = evaluate(capsys, results, tiny_dataset, "--sclera-value", "9")
+    assert (code, figures["empty"]) == (0, 12)
+    assert "holds the class 9: either none shows sclera" in err
+    assert "holds the class" not in evaluate(capsys, results, tiny_dataset, "--sclera-value", "3")[3]
 
 
 def test_a_folder_without_these_photos_is_told(results, tiny_dataset, tmp_path, capsys):

@@ -298,7 +298,7 @@ def test_a_resumed_run_keeps_its_split_and_names_what_is_new(tiny_dataset, tmp_p
         ["--split", "split.csv", "--test", "0.2"],
         ["--split", "split.csv", "--validation", "0.5"],
         ["--split", "split.csv", "--split-by", "image"],
-        ["--weights", "weights/munet", "--encoder-weights", "none"],
+        ["--weights", "weights/munet", "--encoder-weights", "encoder.h5"],
     ],
 )
 def test_flags_that_would_do_nothing_are_refused(words, monkeypatch, capsys):
