@@ -56,7 +56,8 @@ def predict_photo(name, path, segmenter, level, out, overlays=True):
     """Predicts one photo and writes its files; returns its row."""
     try:
         with _alone if _is_large(path) else nullcontext():
-            return {**_write(name, read_image(path), segmenter, level, out, overlays), "bytes": str(path.stat().st_size)}
+            length = _length(path)
+            return _write(name, read_image(path), segmenter, level, out, overlays) | {"bytes": length}
     except (MunetError, MemoryError, cv2.error) as problem:
         return _failed_row(name, path, problem, out)
     except OSError as problem:
@@ -65,11 +66,15 @@ def predict_photo(name, path, segmenter, level, out, overlays=True):
         return _failed_row(name, path, BadInput(path, problem.strerror, "a name that outputs can have", "rename it"), out)
 
 
-def _is_large(path):
+def _length(path):
     try:
-        if path.stat().st_size < LARGE / BOMB_DENSITY:  # it cannot hold so many, and need not be opened to tell
-            return False
+        return str(path.stat().st_size)
     except OSError:  # it is told when the photo is read
+        return ""
+
+
+def _is_large(path):
+    if int(_length(path) or 0) < LARGE / BOMB_DENSITY:  # it cannot hold so many, and need not be opened to tell
         return False
     height, width = image_size(path)
     return height * width > LARGE
