@@ -269,7 +269,8 @@ def test_photos_that_are_done_later_do_not_take_the_place_of_what_is_looked_at(h
     page.set_input_files("#files", photos)
     page.wait_for_function("() => document.querySelectorAll('#photos button').length > 5")
     page.click("#camera")
-    done(page, "5 of 5 done. The camera is on.")
+    page.wait_for_function("() => document.querySelectorAll('#photos button').length === 10")
+    done(page, "The camera is on")  # "5 of 5 done." stands before it where the photos took longer than the click
     showing(page, "camera")
     page.click("#photos button >> nth=2")
     done(page, "The camera is off.")
