@@ -129,6 +129,12 @@ def subjects(names, table=None):
     return [row.get("subject") or from_name(name)["subject"] for row, name in zip(told, names, strict=True)]
 
 
+def tell_people(names, table=None):
+    """Whether folders, names or a table tell whose the photos are; of a single one it does not matter."""
+    alone = len(set(subjects(names, table))) == len(names) > 1 and not any("/" in name for name in names)
+    return not alone or any("subject" in row for row in (table or {}).values())
+
+
 def not_told(names, table):
     """How many photos a table has no row of."""
     return sum(not told for told in _looked_up(table, names))

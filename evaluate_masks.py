@@ -18,7 +18,7 @@ from pathlib import Path
 import protocols
 import summaries
 import tables
-from attributes import group_columns, not_told, read_table, subjects
+from attributes import group_columns, not_told, read_table, subjects, tell_people
 from claims import folder_settings
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, print_table, progress, run, shown, warn
 from evaluation import FIGURES
@@ -91,7 +91,9 @@ def main(argv):
     models = [plan(path, name, table, args) for path, name in zip(args.results, names, strict=True)]  # before one is scored
     if not set.intersection(*({case.name for case in model.cases} for model in models)):
         raise MunetError(f"{', '.join(names)} have no photo in common; compare what was predicted of the same photos")
-    if not _tells_people(models[0].cases, table):
+    cases = models[0].cases
+    check_class((case.truth for case in cases), args.sclera_value, shown(args.truth))
+    if not tell_people([case.name for case in cases], table):
         warn("every photo counts as a person of its own, also for the intervals; a column named subject in --groups tells whose they are")
     paint = Painter(args.images, args.truth, args.sclera_value)
     if args.images and not any(paint.photo_of(case) for model in models for case in model.cases):
@@ -121,15 +123,8 @@ def plan(results, name, table, args):
         cases = [case.cut() for case in cases]
     names = [case.name for case in cases]
     group_columns(names, table, args.by)  # for what it refuses
-    check_class((case.truth for case in cases), args.sclera_value, shown(args.truth))
     cases = [replace(case, subject=subject) for case, subject in zip(cases, subjects(names, table), strict=True)]
     return Model(name, results, args.out / name if len(args.results) > 1 else args.out, cases, missing, Scores(level))
-
-
-def _tells_people(cases, table):
-    """Whether folders, names or a table tell whose the photos are; of a single one it does not matter."""
-    alone = len({case.subject for case in cases}) == len(cases) > 1 and not any("/" in case.name for case in cases)
-    return not alone or any("subject" in row for row in (table or {}).values())
 
 
 def refuse_or_name(problems, results, args):
@@ -215,14 +210,8 @@ def write_files(model, columns, people, paint, args):
     protocol = []
     if model.protocol:
         header, rows = tables.protocol_table(model.protocol)
-        protocol = [
-            {
-                "title": f"As {args.protocol} scores",
-                "note": "See protocols.py for what differs from the figures above.",
-                "header": header,
-                "rows": rows,
-            }
-        ]
+        note = "See protocols.py for what differs from the figures above."
+        protocol = [{"title": f"As {args.protocol} scores", "note": note, "header": header, "rows": rows}]
     warnings = [f"{missing} photos could not be scored and are in no figure."] if missing else []
     facts = [("level", figures["level"]), ("worst subject", f"{people['worst']}: F1 {people['worst_f1']:.3f}")]
     facts += [("F1 a subject", f"{people['f1_mean']:.3f}, deviation {people['f1_std']:.3f}"), ("ground truth", shown(args.truth.name))]
