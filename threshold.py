@@ -214,7 +214,8 @@ def _require_maker(weights, maker, made_of):
     of_file = maker is not None and maker.partition(" (")[0].endswith(CONVERTED)
     digest = made_of if of_file else maker and maker.rpartition("(")[2].removesuffix(")")
     if digest and digest != weights_digest(weights):
-        raise MunetError(f"the maps are of the model {maker}, not of {shown(weights)}; give --weights the one, or predict with the other")
+        why = ", in 8 bits, with a level of its own" if digest.startswith(weights_digest(weights)) else ""
+        raise MunetError(f"the maps are of {maker}{why}, not of {shown(weights)}; give --weights the one, or predict with the other")
 
 
 def _write_level(args, best):
