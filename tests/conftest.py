@@ -1,84 +1,71 @@
-"""Small eyes to test on: photos of 64x48 pixels with a drawn ellipse, and its exact mask."""
+"""Tests run in a home of their own, on one thread each, and share what is slow to make."""
 
 import json
 import os
+import shutil
 import signal
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
-from images import write_png
-
-ROOT = Path(__file__).resolve().parent.parent
+# Before anything that tests import looks at it: no test reads or writes the user's home and caches. Workers inherit it.
+_OWN = "MUNET_TEST_HOME"
+_MADE_HERE = _OWN not in os.environ
+if _MADE_HERE:
+    os.environ[_OWN] = tempfile.mkdtemp(prefix="munet-home-")
+    for name in ("MUNET_CACHE", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR"):
+        os.environ.pop(name, None)
+    os.environ["HOME"] = os.environ["USERPROFILE"] = os.environ[_OWN]
+    # Two workers on two cores: a second thread in one of them is taken from the other.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
 
 # A shell's background job hands SIGINT on as ignored, and the scripts that tests interrupt would then never see it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-
-def draw_eye(seed, size=(48, 64)):
-    """(image, mask): HWC uint8 RGB with noise and a bright ellipse, and HW bool of the ellipse."""
-    rng = np.random.default_rng(seed)
-    height, width = size
-    middle = (int(width * rng.uniform(0.4, 0.6)), int(height * rng.uniform(0.4, 0.6)))
-    axes = (max(1, int(width * rng.uniform(0.2, 0.35))), max(1, int(height * rng.uniform(0.15, 0.3))))
-    mask = cv2.ellipse(np.zeros(size, np.uint8), middle, axes, rng.uniform(-15, 15), 0, 360, 1, -1).astype(bool)
-    image = np.where(mask[..., None], rng.integers(200, 230), rng.integers(60, 120, 3)) + rng.integers(-15, 16, (*size, 3))
-    return image.astype(np.uint8), mask
+import support  # noqa: E402 - it loads Keras, which reads the home's keras.json
 
 
-def write_eye(image_path, mask_path, seed=0, size=(48, 64)):
-    """Writes a drawn eye and its mask; None for either path leaves that one out."""
-    image, mask = draw_eye(seed, size)
-    for path, pixels in ((image_path, image), (mask_path, mask)):
-        if path is not None:
-            write_png(path, pixels)
+def pytest_configure(config):
+    """With `MUNET_TEST_RECORD=FILE` that file gets a line a test: its id, how it ended, and why where it was skipped."""
+    if _MADE_HERE and "MUNET_TEST_RECORD" in os.environ:
+        config.pluginmanager.register(_Record(Path(os.environ["MUNET_TEST_RECORD"])))
 
 
-def write_plain(folder, subjects=6, images=2):
-    """Writes the plain layout: images/s1/eye1.png with masks/s1/eye1.png, and so on."""
-    for subject in range(1, subjects + 1):
-        for number in range(1, images + 1):
-            name = f"s{subject}/eye{number}.png"
-            write_eye(folder / "images" / name, folder / "masks" / name, seed=10 * subject + number)
-    return folder
+def pytest_unconfigure():
+    if _MADE_HERE:
+        shutil.rmtree(os.environ[_OWN], ignore_errors=True)
 
 
-def touch(folder, *names):
-    """Makes files of one byte; returns the folder."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"x")
-    return folder
+class _Record:
+    def __init__(self, path):
+        self._path = path
+        path.write_text("")
 
-
-def names(folder):
-    """What lies below a folder, as sorted relative paths."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-
-
-def run_script(*words, cwd=ROOT, **options):
-    """Runs Python on `words`, each made a string, with the project importable, as a `CompletedProcess` of text."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
-    command = [sys.executable, *map(str, words)]
-    options = {"capture_output": True, "timeout": 60, "env": environment} | options
-    return subprocess.run(command, cwd=cwd, text=True, check=False, **options)
-
-
-def last_json(text):
-    """The last line of `text` as strict JSON: NaN and Infinity are errors."""
-
-    def refuse(name):
-        raise AssertionError(f"{name} is not JSON")
-
-    return json.loads(text.splitlines()[-1], parse_constant=refuse)
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or not report.passed:
+            reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+            line = {"test": report.nodeid, "outcome": report.outcome, "seconds": round(report.duration, 2), "reason": reason}
+            with open(self._path, "a") as file:
+                file.write(json.dumps(line) + "\n")
 
 
 @pytest.fixture
 def tiny_dataset(tmp_path):
     """A folder in the plain layout: 6 subjects of 2 photos, 64x48 pixels."""
-    return write_plain(tmp_path / "tiny")
+    return support.write_plain(tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """A run folder with an untrained MU-Net of 64x64 pixels, level 128; both workers have it converted once."""
+    return support.save_random_network(tmp_path_factory.mktemp("network") / "random")
+
+
+@pytest.fixture
+def tiny_networks(monkeypatch):
+    """Every network of this test is built on an encoder of four convolutions."""
+    with support.tiny_networks(monkeypatch):
+        yield

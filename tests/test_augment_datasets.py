@@ -2,7 +2,7 @@ import os
 
 import numpy as np
 import pytest
-from conftest import ROOT, draw_eye, last_json, run_script, write_eye, write_plain
+from support import ROOT, draw_eye, last_json, run_script, write_eye, write_plain
 from PIL import Image
 
 import augment_datasets

@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import cv2
 import numpy as np
 import pytest
-from conftest import draw_eye
+from support import draw_eye
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

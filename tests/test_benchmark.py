@@ -6,7 +6,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
-from conftest import write_eye
+from support import write_eye
 
 import benchmark
 import benchmarks.predict as predict_part

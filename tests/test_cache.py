@@ -3,7 +3,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import draw_eye, write_eye
+from support import draw_eye, write_eye
 from PIL import Image
 
 import cache

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, names
+from support import ROOT, names
 
 import claims
 from claims import claim_folder

@@ -10,7 +10,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, run_script, touch, write_plain
+from support import ROOT, run_script, touch, write_plain
 
 import cluster as suite
 import model

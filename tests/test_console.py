@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ROOT, last_json, run_script
+from support import ROOT, last_json, run_script
 
 from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, shown
 

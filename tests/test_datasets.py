@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import touch, write_eye
+from support import touch, write_eye
 from hypothesis import given
 from hypothesis import strategies as st
 

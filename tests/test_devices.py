@@ -5,7 +5,7 @@ import importlib.util
 import os
 
 import pytest
-from conftest import ROOT, run_script
+from support import ROOT, run_script
 
 TRAIN = """
 import os, sys

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import draw_eye, last_json, run_script, write_eye, write_plain
+from support import draw_eye, last_json, run_script, write_eye, write_plain
 from sklearn.metrics import f1_score
 
 import evaluate_masks

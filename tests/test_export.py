@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, draw_eye, last_json, run_script
+from support import ROOT, draw_eye, last_json, run_script
 from PIL import Image
 
 import export_model

@@ -5,7 +5,7 @@ import os
 import stat
 
 import pytest
-from conftest import names
+from support import names
 
 import files
 from files import PART_PREFIX, find_files, remove_parts, require_space, whole_file, write_bytes, write_json

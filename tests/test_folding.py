@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import draw_eye
+from support import draw_eye
 
 import model
 from folding import UpConvolution, folded

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from conftest import run_script
+from support import run_script
 from PIL import Image, ImageOps
 
 import images

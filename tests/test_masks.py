@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import draw_eye
+from support import draw_eye
 from PIL import Image
 
 from console import BadInput

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import touch, write_plain
+from support import touch, write_plain
 
 from console import MunetError
 from photos import Photos, find_photos

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, draw_eye, run_script
+from support import ROOT, draw_eye, run_script
 
 import engines
 import model

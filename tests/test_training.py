@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, write_eye, write_plain
+from support import ROOT, write_eye, write_plain
 
 import augment_datasets
 import batches

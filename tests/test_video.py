@@ -9,7 +9,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from conftest import draw_eye, run_script
+from support import draw_eye, run_script
 
 import model
 import predict_test_images

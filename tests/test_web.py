@@ -12,7 +12,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from conftest import run_script
+from support import run_script
 from PIL import Image
 
 import eyes
