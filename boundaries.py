@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 from scipy.spatial import KDTree
+from skimage.segmentation import find_boundaries
 
 TOLERANCE = 0.0075  # of the image's diagonal: what boundary F1 takes for a match
 
@@ -46,6 +47,8 @@ def sclera_width(truth):
 
 def _boundary(mask):
     """The (row, column) of a mask's boundary pixels: (N, 2)."""
-    padded = np.pad(mask, 1)
-    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return np.argwhere(mask & ~inner)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return np.empty((0, 2), np.int64)
+    box = np.pad(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)  # an eye is a part of a photo
+    return np.argwhere(find_boundaries(box, connectivity=1, mode="inner")) + (rows[0] - 1, columns[0] - 1)

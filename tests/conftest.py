@@ -25,7 +25,13 @@ if _MADE_HERE:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+import hypothesis  # noqa: E402
+
 import support  # noqa: E402 - it loads Keras, which reads the home's keras.json
+
+# The same examples in each run: a change alone makes a test fail. `--hypothesis-profile=default` draws others.
+hypothesis.settings.register_profile("ci", max_examples=30, derandomize=True, deadline=None)
+hypothesis.settings.load_profile("ci")
 
 
 def pytest_configure(config):
