@@ -51,4 +51,5 @@ def _boundary(mask):
     if not len(rows):
         return np.empty((0, 2), np.int64)
     box = np.pad(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)  # an eye is a part of a photo
-    return np.argwhere(find_boundaries(box, connectivity=1, mode="inner")) + (rows[0] - 1, columns[0] - 1)
+    places = np.argwhere(find_boundaries(box, connectivity=1, mode="inner"))
+    return places + np.array([rows[0] - 1, columns[0] - 1])

@@ -73,4 +73,4 @@ def test_the_plain_commands_of_the_demo_are_those_of_make_demo():
     eyes = re.search(r"^DEMO_EYES := (.*)$", makefile, re.MULTILINE)[1]
     recipe = re.search(r"^demo: install\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1].replace("$(DEMO_EYES)", eyes)
     made = [words[1:] for words in map(shlex.split, recipe.splitlines()) if words[0] == "$(BIN)/python"]
-    assert DEMO == [[word for word in words if word != "--overwrite"] for words in made]
+    assert [[word for word in words if word != "--overwrite"] for words in made] == DEMO
