@@ -9,48 +9,67 @@ import shutil
 import threading
 
 import cv2
-import keras
 import numpy as np
 import pytest
-from support import run_script
+import support
 from PIL import Image
 
+import export_model
 import eyes
 import images
-import model
 import model_files
 import website
 from console import MunetError
-from conversion import store_settings
+from conversion import converted, store_settings
 from images import read_image, write_jpeg, write_png
 from model_files import read_settings
 from runtime import Segmenter
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install -r requirements-web.txt")
 CHROMIUM = os.environ.get("MUNET_CHROMIUM") or shutil.which("chromium")
 pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium found: install Debian's, or set MUNET_CHROMIUM"),
+    support.needs("onnx", "onnxruntime", "tf2onnx"),
     pytest.mark.skipif(not (website.BUILT / website.WORKER).is_file(), reason="the page is not built: make web"),
-    pytest.mark.xdist_group("web"),
 ]
 PHONE = {"width": 360, "height": 740}
+
+# Two groups of about equal time, so that two workers share the work; what is slow to start is started once for each.
+NETWORK, WINDOW = "web", "web, one window"
+
+
+def in_chromium(group):
+    """The marks of a test in a browser."""
+    found = pytest.mark.skipif(not CHROMIUM, reason="no Chromium found: install Debian's, or set MUNET_CHROMIUM")
+    return lambda test: support.needs("playwright")(found(pytest.mark.xdist_group(group)(test)))
+
+
+def set_middle_level(path, segmenter, photos):
+    """Gives a model the level that its maps cross most often."""
+    level = int(np.median(np.concatenate([segmenter(read_image(photo)).ravel() for photo in photos])))
+    if path.is_dir():
+        model_files.store_level(path, level, 0, "its own maps")
+    else:
+        store_settings(path, read_settings(path) | {"level": level})
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, photos):
-    """The exported page with a network of random weights, at the level that its maps cross most often."""
+    """The exported page with a small network of random weights."""
     folder = tmp_path_factory.mktemp("web")
-    keras.utils.set_random_seed(1)
-    network = model.build_munet(96, encoder_weights="none")
-    head = network.get_layer("head")
-    head.set_weights([head.get_weights()[0] * 10, head.get_weights()[1]])
-    settings = {"architecture": {"size": 96, "decoder": "unet"}, "level": 128}
-    model.save_munet(network, folder / "run", settings)
-    segmenter = Segmenter(folder / "run", "keras")
-    level = np.median(np.concatenate([segmenter(read_image(path)).ravel() for path in photos]))
-    model_files.store_level(folder / "run", level, 0, "its own maps")
-    done = run_script("export_model.py", folder / "run", "--to", "web", "--out", folder / "site", "--count", 4, timeout=240)
-    assert done.returncode == 0, done.stderr
+    data = support.write_plain(folder / "data", 2, 1)
+    with support.tiny_networks(pytest.MonkeyPatch()):
+        run = support.save_random_network(folder / "run")
+        set_middle_level(run, Segmenter(run, "keras"), photos)
+        assert export_model.main([str(run), "--to", "web", "--out", str(folder / "site"), "--data", str(data)]) == 0
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def mobile_site(tmp_path_factory, weights, photos):
+    """The page with a MobileNetV2 in it."""
+    folder = tmp_path_factory.mktemp("mobile")
+    model = shutil.copy(converted(weights, "onnx"), folder / website.MODEL)
+    set_middle_level(model, Segmenter(model), photos)
+    website.write(folder / "site", model)
     return folder / "site"
 
 
@@ -59,7 +78,7 @@ def photos(tmp_path_factory):
     """A JPEG, one that its EXIF block turns upright, PNGs of which both sides, or one, are smaller than the network's input."""
     folder = tmp_path_factory.mktemp("photos")
     rng = np.random.default_rng(3)
-    images = [eyes.draw_eye(eyes.draw_subject(rng), rng, size)[0] for size in ((440, 620), (300, 500), (333, 217), (60, 80), (70, 400))]
+    images = [eyes.draw_eye(eyes.draw_subject(rng), rng, size)[0] for size in ((440, 620), (300, 500), (333, 217), (40, 56), (46, 400))]
     write_jpeg(folder / "plain.jpg", images[0])
     turned = Image.Exif()
     turned[0x0112] = 6
@@ -103,31 +122,74 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def host(site):
     server = Server(site)
     yield server
     server.stop()
 
 
-@pytest.fixture
-def browser(clip):
+@pytest.fixture(scope="module")
+def mobile_host(mobile_site):
+    server = Server(mobile_site)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium(clip):
+    from playwright.sync_api import sync_playwright
+
     camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={clip}"]
-    with playwright.sync_playwright() as play:
+    with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera])
         yield chromium
         chromium.close()
 
 
-def opened(context, address):
-    """A page whose model is loaded; what it logs as an error fails the test that asks for `page.errors`."""
-    page = context.new_page()
+@pytest.fixture
+def browser(chromium):
+    """The one Chromium of these tests; a test's contexts share nothing with others and are closed after it."""
+    before = chromium.contexts
+    yield chromium
+    for context in chromium.contexts:
+        if context not in before:
+            context.close()
+
+
+@pytest.fixture(scope="module")
+def window(chromium):
+    """A window that tests open the page in one after the other: to compile its code again takes longer than most of them."""
+    context = chromium.new_context(permissions=["camera"])
+    yield watched(context.new_page())
+    context.close()
+
+
+@pytest.fixture
+def page(window, host):
+    """The page, opened anew in the shared window."""
+    return ready(window, host.address)
+
+
+def watched(page):
+    """A page whose `errors` are what it logs as an error."""
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    return page
+
+
+def ready(page, address):
+    """A page at an address, with its model loaded."""
+    page.errors.clear()
     page.goto(address)
     page.wait_for_selector("body[data-ready]", timeout=60_000)
     return page
+
+
+def opened(context, address):
+    """A new page of a context, with its model loaded."""
+    return ready(watched(context.new_page()), address)
 
 
 def saved(page, button):
@@ -145,9 +207,10 @@ def showing(page, name):
     page.wait_for_function("name => document.getElementById('name').textContent === name", arg=name, timeout=60_000)
 
 
-def test_masks_are_those_of_python(site, host, browser, photos):
-    segmenter = Segmenter(site / website.MODEL)
-    page = opened(browser.new_context(viewport={"width": 1200, "height": 800}), host.address)
+@in_chromium(NETWORK)
+def test_masks_are_those_of_python(mobile_site, mobile_host, browser, photos):
+    segmenter = Segmenter(mobile_site / website.MODEL)
+    page = opened(browser.new_context(viewport={"width": 1200, "height": 800}), mobile_host.address)
     shares = []
     page.set_input_files("#files", photos)
     done(page, "5 of 5 done")
@@ -175,8 +238,8 @@ def test_masks_are_those_of_python(site, host, browser, photos):
     assert page.errors == []
 
 
-def test_the_threshold_moves_the_mask(host, browser, photos):
-    page = opened(browser.new_context(), host.address)
+@in_chromium(WINDOW)
+def test_the_threshold_moves_the_mask(page, photos):
     page.set_input_files("#files", photos[0])
     done(page, "1 of 1 done")
     areas = []
@@ -192,63 +255,59 @@ def test_the_threshold_moves_the_mask(host, browser, photos):
     assert page.inner_text("#level-value") == own
 
 
-def test_what_is_no_image_is_named_and_the_rest_is_done(host, browser, photos, tmp_path):
+@in_chromium(WINDOW)
+def test_what_is_no_image_is_named_and_the_rest_is_done(page, photos, tmp_path):
     (tmp_path / "notes.jpg").write_text("no image")
-    page = opened(browser.new_context(), host.address)
     page.set_input_files("#files", [tmp_path / "notes.jpg", photos[0]])
     done(page, "1 of 2 done. notes.jpg: not an image")
     assert page.locator("#photos button").count() == 1
 
 
-def test_the_camera(host, browser):
-    page = opened(browser.new_context(permissions=["camera"]), host.address)
+@in_chromium(WINDOW)
+def test_the_camera(page):
     page.click("#camera")
     showing(page, "camera")
-    seen = set()
-    for _ in range(20):
-        seen.add(page.inner_text("#area"))
-        page.wait_for_timeout(150)
-    assert len(seen) > 1  # frames follow each other
+    first = page.inner_text("#area")
+    page.wait_for_function("first => document.getElementById('area').textContent !== first", arg=first)  # frames follow each other
     page.click("#camera")
     done(page, "The camera is off.")
     assert saved(page, "#save-mask")[1].shape == (240, 320, 3)
 
 
-def test_a_camera_that_is_refused_is_told(host, browser):
-    context = browser.new_context()
-    context.add_init_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))")
-    page = opened(context, host.address)
+@in_chromium(WINDOW)
+def test_a_camera_that_is_refused_is_told(page):
+    refuse = "name => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', name)) }"
+    page.evaluate(refuse, "NotAllowedError")
     page.click("#camera")
     done(page, "the camera was refused")
-    context.add_init_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotFoundError'))")
-    page = opened(context, host.address)
+    page.evaluate(refuse, "NotFoundError")
     page.click("#camera")
     done(page, "there is no camera; open photos instead")
-    context.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
-    page = opened(context, host.address)
+    page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     page.click("#camera")
     done(page, "needs a secure page")
 
 
-def test_a_camera_that_is_switched_while_it_opens_is_the_last_one_asked_for(host, browser):
-    context = browser.new_context(permissions=["camera"])
-    context.add_init_script("""
+@in_chromium(WINDOW)
+def test_a_camera_that_is_switched_while_it_opens_is_the_last_one_asked_for(page):
+    page.evaluate("""() => {
         const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-        let count = 0;
+        const waits = [400, 100];
         window.streams = [];
+        window.given = 0;
         navigator.mediaDevices.getUserMedia = async (wish) => {
-            const wait = [400, 100, 10][count++ % 3];
+            const wait = waits.shift();
             const stream = await open(wish);
             streams.push(stream);
             await new Promise((resolve) => setTimeout(resolve, wait));
+            given++;
             return stream;
         };
-    """)
-    page = opened(context, host.address)
+    }""")
     for _ in range(3):  # on, off, on
         page.click("#camera")
     showing(page, "camera")
-    page.wait_for_timeout(1000)
+    page.wait_for_function("() => given === 2")
     live = "() => streams.map((stream) => stream.getTracks()[0].readyState)"
     assert page.evaluate(live) == ["ended", "live"]
     assert page.evaluate("() => document.getElementById('video').srcObject === streams[1]")
@@ -260,8 +319,8 @@ def test_a_camera_that_is_switched_while_it_opens_is_the_last_one_asked_for(host
     assert page.errors == []
 
 
-def test_photos_that_are_done_later_do_not_take_the_place_of_what_is_looked_at(host, browser, photos):
-    page = opened(browser.new_context(permissions=["camera"]), host.address)
+@in_chromium(WINDOW)
+def test_photos_that_are_done_later_do_not_take_the_place_of_what_is_looked_at(page, photos):
     page.set_input_files("#files", photos)
     page.click("#photos button >> nth=0")
     done(page, "5 of 5 done")
@@ -277,8 +336,8 @@ def test_photos_that_are_done_later_do_not_take_the_place_of_what_is_looked_at(h
     showing(page, photos[2].name)
 
 
-def test_photos_that_are_dropped(host, browser, photos):
-    page = opened(browser.new_context(), host.address)
+@in_chromium(WINDOW)
+def test_photos_that_are_dropped(page, photos):
     drop = page.evaluate_handle(
         """async (bytes) => {
         const transfer = new DataTransfer();
@@ -292,6 +351,7 @@ def test_photos_that_are_dropped(host, browser, photos):
     assert page.inner_text("#name") == "dropped.jpg"
 
 
+@in_chromium(NETWORK)
 def test_opens_and_works_without_a_network(site, browser, photos):
     server = Server(site)
     context = browser.new_context()
@@ -303,6 +363,7 @@ def test_opens_and_works_without_a_network(site, browser, photos):
     assert page.errors == []
 
 
+@in_chromium(NETWORK)
 def test_a_newer_page_replaces_the_one_that_a_device_keeps(site, browser, photos, tmp_path):
     shutil.copytree(site, tmp_path / "site")
     server = Server(tmp_path / "site")
@@ -326,6 +387,7 @@ def test_a_newer_page_replaces_the_one_that_a_device_keeps(site, browser, photos
     assert page.errors == []
 
 
+@in_chromium(WINDOW)
 def test_photos_that_are_chosen_early_wait_for_the_model(host, browser, photos):
     page = browser.new_context().new_page()
     page.goto(host.address, wait_until="domcontentloaded")
@@ -335,6 +397,7 @@ def test_photos_that_are_chosen_early_wait_for_the_model(host, browser, photos):
     assert page.locator("#photos button").count() == 3
 
 
+@in_chromium(NETWORK)
 @pytest.mark.parametrize("kept", ["allow", "block"])
 def test_nothing_goes_to_another_origin(host, browser, photos, kept):
     context = browser.new_context(service_workers=kept)  # blocked as on hosts without https
@@ -352,6 +415,7 @@ def test_nothing_goes_to_another_origin(host, browser, photos, kept):
     assert page.evaluate(forbidden) == page.workers[0].evaluate(forbidden) == "connect-src"
 
 
+@in_chromium(NETWORK)
 def test_a_missing_model_is_told(site, browser, tmp_path):
     shutil.copytree(site, tmp_path / "site")
     (tmp_path / "site" / website.MODEL).unlink()
@@ -363,6 +427,7 @@ def test_a_missing_model_is_told(site, browser, tmp_path):
     server.stop()
 
 
+@in_chromium(WINDOW)
 def test_a_phone_and_a_keyboard(host, browser, photos):
     page = opened(browser.new_context(viewport=PHONE, has_touch=True, color_scheme="dark"), host.address)
     page.set_input_files("#files", photos)
@@ -381,6 +446,7 @@ def test_a_phone_and_a_keyboard(host, browser, photos):
     assert "sclera" in page.get_attribute("#view", "aria-label")
 
 
+@pytest.mark.xdist_group(WINDOW)
 def test_the_export_replaces_a_page_and_refuses_other_folders(site, tmp_path, monkeypatch):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(MunetError, match="is no page of ours"):
