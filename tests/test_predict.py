@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import cv2
-import keras
 import numpy as np
 import pytest
 from PIL import Image
+from support import names, needs_real_data, save_random_network
 
 import images
 import model
@@ -27,18 +27,6 @@ from runtime import Segmenter
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(predict_test_images.__file__)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A small network with random weights, and a level in the middle of what it gives."""
-    folder = tmp_path_factory.mktemp("weights")
-    keras.utils.set_random_seed(0)
-    network = model.build_munet(64, encoder_weights="none")
-    head = network.get_layer("head")
-    head.set_weights([head.get_weights()[0] * 10, head.get_weights()[1]])  # away from 0.5 everywhere
-    model.save_munet(network, folder, {"architecture": {"size": 64, "decoder": "unet"}, "level": 128})
-    return folder
 
 
 def photo(seed, size=(48, 80)):
@@ -284,12 +272,19 @@ def command(*args, **options):
     return subprocess.Popen([sys.executable, SCRIPT, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
-@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (KILL, -9)])
-def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, tmp_path, capsys, stop, code):
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for seed in range(60):
+@pytest.fixture(scope="module")
+def whole_run(weights, tmp_path_factory):
+    """A folder of photos that take a while, and what a run that nothing stopped makes of them."""
+    folder, out = (tmp_path_factory.mktemp(name) for name in ("many", "whole"))
+    for seed in range(30):
         Image.fromarray(photo(seed, (400, 600))).save(folder / f"{seed:02}.png")
+    assert predict_test_images.main([str(folder), "--weights", str(weights), "--out", str(out)]) == 0
+    return folder, tree(out)
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (KILL, -9)])
+def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, whole_run, tmp_path, capsys, stop, code):
+    folder, whole = whole_run
     done = tmp_path / "stopped/Binarised"
     with command(folder, "--weights", weights, "--out", tmp_path / "stopped", "--workers", 1) as process:
         while process.poll() is None and len(list(done.glob("[0-9]*.png"))) < 4:
@@ -300,25 +295,34 @@ def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, tmp_path, ca
     for path in done.glob("[0-9]*.png"):
         with Image.open(path) as mask:
             mask.load()  # whole, whenever the run was stopped
-    assert len(list(done.glob("[0-9]*.png"))) < 60
+    assert len(list(done.glob("[0-9]*.png"))) < 30
     predict(capsys, folder, "--weights", weights, "--out", tmp_path / "stopped")
-    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "whole")
-    assert tree(tmp_path / "stopped") == tree(tmp_path / "whole")
+    assert tree(tmp_path / "stopped") == whole
 
 
-@pytest.mark.parametrize("case", ["empty folder", "missing", "no model", "out is a file", "bad level"])
-def test_what_cannot_run_is_one_line_and_exit_code_2(weights, tmp_path, case):
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["photos", "--weights", "WEIGHTS"], "no photos in"),
+        (["nowhere", "--weights", "WEIGHTS"], "does not exist"),
+        (["one.png", "--weights", "."], "no model at"),
+        (["one.png", "--weights", "WEIGHTS", "--out", "file"], "is a file"),
+        (["one.png", "--weights", "WEIGHTS", "--level", "256"], "0..255"),
+    ],
+)
+def test_what_cannot_run_is_told_before_anything_is_written(weights, tmp_path, monkeypatch, capsys, words, told):
     (tmp_path / "photos").mkdir()
     Image.fromarray(photo(0)).save(tmp_path / "one.png")
     (tmp_path / "file").touch()
-    args = {
-        "empty folder": [tmp_path / "photos", "--weights", weights],
-        "missing": [tmp_path / "nowhere", "--weights", weights],
-        "no model": [tmp_path / "one.png", "--weights", tmp_path],
-        "out is a file": [tmp_path / "one.png", "--weights", weights, "--out", tmp_path / "file"],
-        "bad level": [tmp_path / "one.png", "--weights", weights, "--level", "256"],
-    }[case]
-    with command(*args, cwd=tmp_path) as process:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((MunetError, SystemExit)) as caught:
+        predict_test_images.main([str(weights) if word == "WEIGHTS" else word for word in words])
+    assert told in (capsys.readouterr().err if caught.type is SystemExit else str(caught.value))
+    assert names(tmp_path) == ["file", "one.png", "photos"]
+
+
+def test_an_error_is_one_line_and_exit_code_2(tmp_path):
+    with command(tmp_path / "nowhere", cwd=tmp_path) as process:
         out, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert errors.startswith("error: ")
@@ -344,7 +348,7 @@ def test_a_full_disk_stops_in_one_line(weights, photos, tmp_path, capsys, monkey
     assert predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")[0] == 0
 
 
-@pytest.mark.skipif(os.environ.get("MUNET_REAL_DATA") is None, reason="MUNET_REAL_DATA is not set: no real photos to predict")
+@needs_real_data
 def test_real_photos_in_their_dataset_layout(weights, tmp_path, capsys):
     out = tmp_path / "out"
     code, figures, _ = predict(capsys, Path(os.environ["MUNET_REAL_DATA"]) / "masd_sample", "--weights", weights, "--out", out)
@@ -421,13 +425,15 @@ def test_a_photo_that_was_replaced_is_predicted_again(weights, photos, tmp_path,
     assert {row["image"]: row["width"] for row in rows(tmp_path / "out")}["a"] == "40"
 
 
-def test_a_new_level_in_the_model_is_named_and_its_weights_are_the_same(weights, photos, tmp_path, capsys):
+@pytest.mark.usefixtures("tiny_networks")
+def test_a_new_level_in_the_model_is_named_and_its_weights_are_the_same(photos, tmp_path, capsys):
+    weights = save_random_network(tmp_path / "munet")
     digest = model_files.weights_digest(weights)
-    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
-    path = model.save_munet(model.load_munet(weights)[0], tmp_path / weights.name, model_files.read_settings(weights) | {"level": 99})
+    predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--runtime", "keras")
+    path = model.save_munet(model.load_munet(weights)[0], tmp_path / "again/munet", model_files.read_settings(weights) | {"level": 99})
     assert model_files.weights_digest(path) == digest
     with pytest.raises(MunetError, match=r"other settings \(level was 128, now 99\)"):
-        predict(capsys, photos, "--weights", path, "--out", tmp_path / "out")
+        predict(capsys, photos, "--weights", path, "--out", tmp_path / "out", "--runtime", "keras")
 
 
 def test_a_photo_that_does_not_fit_into_memory_fails_alone(weights, photos, tmp_path, capsys, monkeypatch):
