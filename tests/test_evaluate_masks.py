@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import json
 import os
@@ -8,10 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support import draw_eye, last_json, run_script, write_eye, write_plain
 from sklearn.metrics import f1_score
+from support import draw_eye, last_json, needs_real_data, run_script, write_eye, write_plain
 
 import evaluate_masks
+import scoring
 from console import MunetError
 from images import write_png
 from masks import read_mask
@@ -38,9 +40,27 @@ def results(tmp_path, tiny_dataset):
     return write_results(tmp_path / "results", tiny_dataset)
 
 
+@pytest.fixture(autouse=True)
+def scored_here(request, monkeypatch):
+    """Photos are scored in this process, but where a test asks for `processes`: their start takes longer than all else."""
+
+    @contextlib.contextmanager
+    def map_here(function, items, workers):
+        yield map(function, items)
+
+    if "processes" not in request.fixturenames:
+        monkeypatch.setattr(scoring, "process_map", map_here)
+
+
+@pytest.fixture
+def processes():
+    """How many score at once."""
+    return 2
+
+
 def evaluate(capsys, *words):
-    """(exit code, last line's JSON, stdout, stderr) of the script, run in this process with one worker's start saved."""
-    code = evaluate_masks.main([*map(str, words), "--workers", "1"])
+    """(exit code, last line's JSON, stdout, stderr) of the script, run in this process."""
+    code = evaluate_masks.main([*map(str, words)])
     out, err = capsys.readouterr()
     return code, last_json(out), out, err
 
@@ -68,8 +88,8 @@ class Page(HTMLParser):
             assert self.open.pop() == tag
 
 
-def test_figures_are_of_the_saved_masks(results, tiny_dataset, capsys):
-    code, figures, out, _ = evaluate(capsys, results, tiny_dataset)
+def test_figures_are_of_the_saved_masks(results, tiny_dataset, processes, capsys):
+    code, figures, out, _ = evaluate(capsys, results, tiny_dataset, "--workers", processes)
     assert code == 0
     masks = [
         (read_mask(results / "Binarised" / path.relative_to(tiny_dataset / "masks")).pixels, read_mask(path).pixels)
@@ -147,7 +167,7 @@ BROKEN = {
 def test_what_cannot_be_scored_is_listed_before_and_counted_after(kind, results, tiny_dataset, capsys):
     break_results(kind, results, tiny_dataset)
     with pytest.raises(MunetError, match="--allow-missing"):
-        evaluate_masks.main([str(results), str(tiny_dataset), "--workers", "1"])
+        evaluate_masks.main([str(results), str(tiny_dataset)])
     assert BROKEN[kind] in capsys.readouterr().out
     assert not (results / "report.html").exists()
     code, figures, _, err = evaluate(capsys, results, tiny_dataset, "--allow-missing")
@@ -161,7 +181,7 @@ def test_what_cannot_be_scored_is_listed_before_and_counted_after(kind, results,
 def test_damage_that_shows_late_stops_or_is_counted(results, tiny_dataset, capsys):
     break_results("damaged", results, tiny_dataset)
     with pytest.raises(MunetError, match="--allow-missing"):
-        evaluate_masks.main([str(results), str(tiny_dataset), "--workers", "1"])
+        evaluate_masks.main([str(results), str(tiny_dataset)])
     assert "damaged" in capsys.readouterr().out
     code, figures, _, err = evaluate(capsys, results, tiny_dataset, "--allow-missing")
     assert (code, figures["images"], figures["failed"]) == (1, 11, 1)
@@ -380,23 +400,32 @@ def test_nothing_found_has_no_distance_and_the_page_tells_how_it_was_predicted(r
     [
         (["missing", "DATA"], "not a folder that exists"),
         (["DATA"], "give a results folder"),
-        (["RESULTS", "DATA", "--by", "mood"], "no photo tells its mood"),
         (["RESULTS", "DATA", "--level", "300"], "0..255"),
         (["RESULTS", "DATA", "--out", __file__], "is a file; give a folder"),
     ],
 )
-def test_what_cannot_run_says_so_in_one_line(words, told, results, tiny_dataset):
+def test_what_cannot_run_is_told(words, told, results, tiny_dataset, capsys):
     words = [str({"DATA": tiny_dataset, "RESULTS": results}.get(word, word)) for word in words]
-    done = run_script("evaluate_masks.py", *words)
+    with pytest.raises((MunetError, SystemExit)) as caught:
+        evaluate_masks.main(words)
+    if caught.type is SystemExit:
+        assert caught.value.code == 2
+    error = capsys.readouterr().err if caught.type is SystemExit else f"error: {caught.value}\n"
+    assert error.startswith("error:")
+    assert told in error
+    assert error.count("\n") == 1
+
+
+def test_an_error_is_one_line_and_exit_code_2(results, tiny_dataset):
+    done = run_script("evaluate_masks.py", results, tiny_dataset, "--by", "mood")
     assert done.returncode == 2
     assert done.stderr.startswith("error:")
-    assert told in done.stderr
+    assert "no photo tells its mood" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
+@needs_real_data
 def test_real_eyes(tmp_path, capsys):
-    if "MUNET_REAL_DATA" not in os.environ:
-        pytest.skip("MUNET_REAL_DATA is not set")
     data = Path(os.environ["MUNET_REAL_DATA"]) / "masd_sample"
     for path in sorted((data / "MASD_GT").rglob("*.png")):
         truth = read_mask(path).pixels

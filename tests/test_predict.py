@@ -317,7 +317,12 @@ def test_what_cannot_run_is_told_before_anything_is_written(weights, tmp_path, m
     monkeypatch.chdir(tmp_path)
     with pytest.raises((MunetError, SystemExit)) as caught:
         predict_test_images.main([str(weights) if word == "WEIGHTS" else word for word in words])
-    assert told in (capsys.readouterr().err if caught.type is SystemExit else str(caught.value))
+    if caught.type is SystemExit:
+        assert caught.value.code == 2
+    error = capsys.readouterr().err if caught.type is SystemExit else f"error: {caught.value}\n"
+    assert error.startswith("error: ")
+    assert told in error
+    assert error.count("\n") == 1
     assert names(tmp_path) == ["file", "one.png", "photos"]
 
 
