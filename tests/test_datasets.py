@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import touch, write_eye
 from hypothesis import given
 from hypothesis import strategies as st
+from support import needs_real_data, touch, write_eye
 
 import splits
 from console import BadInput, MunetError
@@ -275,12 +275,11 @@ def test_a_split_saved_by_a_spreadsheet_is_read_and_shared_subjects_are_seen(tmp
     assert splits.shared_subjects(parts) == ["0"]
 
 
+@needs_real_data
 @pytest.mark.parametrize(
     ("name", "layout", "count", "subjects", "sclera_value"), [("masd_sample", "MASD", 5, 1, None), ("webcam_eyes", "plain", 167, 7, 1)]
 )
 def test_real_data_pairs_whole(name, layout, count, subjects, sclera_value):
-    if "MUNET_REAL_DATA" not in os.environ:
-        pytest.skip("MUNET_REAL_DATA is not set: the folder that holds masd_sample/ and webcam_eyes/")
     dataset = find_dataset(Path(os.environ["MUNET_REAL_DATA"]) / name)
     assert (dataset.layout, len(dataset.samples), dataset.problems) == (layout, count, [])
     assert len({sample.subject for sample in dataset.samples}) == subjects

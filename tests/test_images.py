@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from support import run_script
 from PIL import Image, ImageOps
+from support import run_script
 
 import images
 from console import BadInput

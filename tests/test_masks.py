@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from support import draw_eye
 from PIL import Image
+from support import draw_eye
 
 from console import BadInput
 from masks import read_mask

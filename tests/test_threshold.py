@@ -1,9 +1,7 @@
 import itertools
 import json
-import subprocess
-import sys
+import shutil
 from fractions import Fraction
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,14 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score, precision_recall_curve, precision_score, recall_score
+from support import last_json, run_script
 
 import evaluation
 import images
-import model
 import model_files
 import threshold
-
-ROOT = Path(threshold.__file__).parent
+from console import MunetError
 
 
 def exact_f1(probability, mask, level):
@@ -41,7 +38,7 @@ def random_case(seed):
     return probability.astype(np.uint8), mask
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(40))
 def test_level_and_scores_equal_brute_force_and_scikit_learn(seed):
     probability, mask = random_case(seed)
     counts = threshold.histograms(probability, mask)
@@ -184,9 +181,11 @@ def test_an_image_without_sclera_scores_one_when_predicted_empty_and_is_counted(
     assert np.isnan(tally.figures(100)["auc_pr"])
 
 
-def run(*args):
-    done = subprocess.run([sys.executable, ROOT / "threshold.py", *map(str, args)], capture_output=True, text=True)
-    return done, json.loads(done.stdout.splitlines()[-1]) if done.stdout.startswith("level") else None
+def run(capsys, *args):
+    """(exit code, figures of the last line, stderr) of the script, run in this process."""
+    code = threshold.main([str(arg) for arg in args])
+    out, err = capsys.readouterr()
+    return code, last_json(out), err
 
 
 @pytest.fixture
@@ -200,10 +199,18 @@ def results(tmp_path):
     return tmp_path, cases
 
 
+@pytest.fixture
+def trained(results, weights):
+    """A run folder of level 128 that may be written to."""
+    return shutil.copytree(weights, results[0] / "run")
+
+
 def test_script_scores_saved_maps_at_both_levels(results):
     folder, cases = results
-    done, last = run(folder / "results", folder / "truth")
+    done = run_script("threshold.py", folder / "results", folder / "truth")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("level")
+    last = last_json(done.stdout)
     together = [np.concatenate([case[i].ravel() for case in cases.values()])[None] for i in (0, 1)]
     assert last["best_level"] == brute_force_level(*together)
     assert last["best_f1"] == pytest.approx(float(exact_f1(*together, last["best_level"])), abs=1e-6)
@@ -211,59 +218,57 @@ def test_script_scores_saved_maps_at_both_levels(results):
     assert last["f1"] == pytest.approx(float(exact_f1(*together, 100)), abs=1e-6)
 
 
-def test_script_writes_the_level_into_a_model(results):
+def test_script_writes_the_level_into_a_model(results, trained, capsys):
     folder, _ = results
-    model.save_munet(
-        model.build_munet(32, encoder_weights="none"), folder / "run", {"architecture": {"size": 32, "decoder": "unet"}, "level": 1}
-    )
-    done, last = run(folder / "results", folder / "truth", "--weights", folder / "run")
-    assert done.returncode == 0, done.stderr
-    assert model_files.read_settings(folder / "run")["level"] == last["best_level"]
-    assert keras.__version__ == model_files.read_settings(folder / "run")["versions"]["keras"]
+    code, last, errors = run(capsys, folder / "results", folder / "truth", "--weights", trained)
+    assert code == 0, errors
+    assert last["best_level"] != 128
+    assert model_files.read_settings(trained)["level"] == last["best_level"]
+    assert keras.__version__ == model_files.read_settings(trained)["versions"]["keras"]
 
 
-def test_script_writes_no_level_into_a_model_that_the_maps_are_not_of(results):
+def test_script_writes_no_level_into_a_model_that_the_maps_are_not_of(results, trained, capsys):
     folder, _ = results
-    model.save_munet(
-        model.build_munet(32, encoder_weights="none"), folder / "run", {"architecture": {"size": 32, "decoder": "unet"}, "level": 1}
-    )
-    own, other = model_files.weights_digest(folder / "run"), "0123456789abcdef"
+    own, other = model_files.weights_digest(trained), "0123456789abcdef"
     cases = [
-        (f"run ({own})", None, 0),
-        ("a.tflite (0)", None, 0),
-        ("a.tflite (0)", own, 0),
-        ("a.tflite (0)", other, 2),
-        ("a.tflite (0)", f"{own} in 8 bits", 2),
-        (f"other ({other})", None, 2),
+        (f"run ({own})", None, True),
+        ("a.tflite (0)", None, True),
+        ("a.tflite (0)", own, True),
+        ("a.tflite (0)", other, False),
+        ("a.tflite (0)", f"{own} in 8 bits", False),
+        (f"other ({other})", None, False),
     ]
-    for maker, made_of, code in reversed(cases):
+    for maker, made_of, written in reversed(cases):
         (folder / "results/settings.json").write_text(json.dumps({"level": 100, "model": maker, "made_of": made_of, "tta": True}))
-        done, _ = run(folder / "results", folder / "truth", "--weights", folder / "run")
-        assert done.returncode == code, done.stderr
-        if code:
-            assert f"are of {maker}" in done.stderr
-            assert ("level of its own" in done.stderr) == ("8 bits" in str(made_of))
-            assert model_files.read_settings(folder / "run")["level"] == 1
-        else:
-            assert "with --tta" in done.stderr
-    done, _ = run(folder / "results", folder / "truth", "--weights", folder / "nowhere")
-    assert (done.returncode, done.stdout) == (2, "")  # told before anything is scored
+        if written:
+            code, _, errors = run(capsys, folder / "results", folder / "truth", "--weights", trained)
+            assert code == 0
+            assert "with --tta" in errors
+            continue
+        with pytest.raises(MunetError) as caught:
+            run(capsys, folder / "results", folder / "truth", "--weights", trained)
+        assert f"are of {maker}" in str(caught.value)
+        assert ("level of its own" in str(caught.value)) == ("8 bits" in str(made_of))
+        assert model_files.read_settings(trained)["level"] == 128
+    with pytest.raises(MunetError):
+        run(capsys, folder / "results", folder / "truth", "--weights", folder / "nowhere")
+    assert capsys.readouterr().out == ""  # told before anything is scored
 
 
-def test_script_names_what_has_no_partner_and_scores_the_rest(results):
+def test_script_names_what_has_no_partner_and_scores_the_rest(results, capsys):
     folder, _ = results
     (folder / "truth/a/x.png").unlink()
     images.write_png(folder / "truth/b/é.png", np.zeros((3, 3), bool))
-    done, last = run(folder / "results", folder / "truth")
-    assert done.returncode == 1
+    code, last, errors = run(capsys, folder / "results", folder / "truth")
+    assert code == 1
     assert (last["images"], last["failed"]) == (1, 2)
-    assert done.stderr.count("failed: ") == 2
-    assert "x.png" in done.stderr
-    assert "found 50x40 pixels, expected 3x3 pixels" in done.stderr
+    assert errors.count("failed: ") == 2
+    assert "x.png" in errors
+    assert "found 50x40 pixels, expected 3x3 pixels" in errors
 
 
 def test_script_with_nothing_to_score_is_one_line(tmp_path):
-    done, _ = run(tmp_path, tmp_path)
+    done = run_script("threshold.py", tmp_path, tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
