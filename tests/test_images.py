@@ -3,6 +3,7 @@ import zlib
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 import tifffile
 from PIL import Image, ImageOps
@@ -63,8 +64,7 @@ def test_every_orientation_is_read_upright_at_the_size_that_the_header_told(tmp_
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_heic_is_read_upright(tmp_path, orientation):
-    heif = pytest.importorskip("pillow_heif")
-    heif.register_heif_opener()
+    pillow_heif.register_heif_opener()
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = saved(tmp_path / "photo.HEIC", STORED[orientation](quadrants((64, 96))), exif=exif.tobytes())
@@ -72,8 +72,7 @@ def test_heic_is_read_upright(tmp_path, orientation):
 
 
 def test_heic_of_another_name_is_read_whatever_was_read_before(tmp_path):
-    heif = pytest.importorskip("pillow_heif")
-    heif.register_heif_opener()
+    pillow_heif.register_heif_opener()
     saved(tmp_path / "photo.heic", quadrants((64, 96))).rename(tmp_path / "photo.jpg")
     code = f"import images; print(images.read_image({str(tmp_path / 'photo.jpg')!r}).shape)"
     assert run_script("-c", code).stdout == "(64, 96, 3)\n"

@@ -1,6 +1,7 @@
 """The table that grows while a run goes on, is killed anywhere, and ends in order."""
 
 import csv
+import importlib.util
 import os
 from pathlib import Path
 
@@ -82,8 +83,10 @@ def test_a_shard_that_is_run_again_after_the_merge_has_nothing_to_do(tmp_path):
     assert (tmp_path / "predictions.csv").exists()
 
 
+@pytest.mark.skipif(importlib.util.find_spec("resource") is None, reason="limits of open files are of Unix")
 def test_more_shards_than_files_may_be_open(tmp_path):
-    resource = pytest.importorskip("resource")
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     photos = [(f"p{i:04}", Path(f"p{i:04}.jpg")) for i in range(300)]
     for number, (name, _) in enumerate(photos, 1):
