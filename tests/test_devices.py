@@ -1,74 +1,47 @@
-"""Training on two devices, which are virtual CPUs here, is training on one."""
+"""Training on two devices, which are virtual CPUs here, is training on one, and other backends do it, too."""
 
-import csv
-import importlib.util
 import os
 
 import pytest
-from support import ROOT, run_script
+from support import ROOT, needs, run_script
 
-TRAIN = """
-import os, sys
-if os.environ["KERAS_BACKEND"] == "tensorflow":
-    import tensorflow as tf
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * int(sys.argv.pop(1)))
-else:
-    # Compiled with less care, in two thirds of the time.
-    os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_force_host_platform_device_count=" + sys.argv.pop(1)
-import train_mobv2_unet
-code = train_mobv2_unet.main(sys.argv[1:])
-import devices, keras
-print("devices", len(keras.distribution.list_devices("cpu")), "replicas after", devices.replicas())
-sys.exit(code)
-"""
+SHARED = "on_devices.py::test_two_devices_give_the_loss_of_one"
+LEARNS = "test_training.py::test_learns_and_is_scored_from_the_saved_file"
+COMMON = ["test_losses.py", "test_batches.py", LEARNS]
+# Compiled with less care, in two thirds of the time.
+XLA_FLAGS = "--xla_backend_optimization_level=0 --xla_force_host_platform_device_count=2"
+JAX, TORCH = pytest.param("jax", marks=needs("jax")), pytest.param("torch", marks=needs("torch"))
 
 
-def train(backend, devices, data, out, *flags):
-    """Trains two epochs, the encoder in the second, and returns the history's rows."""
-    words = [
-        "--size",
-        32,
-        "--encoder-weights",
-        "none",
-        "--epochs-frozen",
-        1,
-        "--epochs-finetune",
-        1,
-        "--rate-finetune",
-        "1e-4",
-        "--seed",
-        3,
-    ]
-    environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT), "MUNET_CACHE": str(out.parent / "cache")}
-    done = run_script("-c", TRAIN, devices, data, "--out", out, "--batch-size", 4, *words, *flags, env=environment, timeout=300)
-    assert done.returncode == 0, done.stderr
-    if devices > 1:
-        assert f"devices {devices} replicas after 1" in done.stdout
-    with open(out / "history.csv", newline="") as file:
-        return list(csv.DictReader(file))
+def run_tests(backend, *chosen):
+    """Has pytest run the chosen tests on a backend of Keras, in one process, and be content with them."""
+    environment = os.environ | {"KERAS_BACKEND": backend, "XLA_FLAGS": XLA_FLAGS, "PYTHONPATH": str(ROOT)}
+    words = ["-q", "-W", "ignore", "-m", "", "-p", "no:cacheprovider", *(ROOT / "tests" / test for test in chosen)]
+    done = run_script("-m", "pytest", *words, env=environment, timeout=900)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
 
 
-@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
-def test_two_devices_give_the_loss_of_one(backend, tiny_dataset, tmp_path):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    one = train(backend, 1, tiny_dataset, tmp_path / "one")
-    two = train(backend, 2, tiny_dataset, tmp_path / "two", "--data-parallel")
-    assert [row["epoch"] for row in two] == ["1", "1"]
-    for first, second in zip(one, two, strict=True):
-        assert float(second["loss"]) == pytest.approx(float(first["loss"]), rel=1e-3)
-        assert float(second["val_f1"]) == pytest.approx(float(first["val_f1"]), abs=0.02)
+def test_two_devices_give_the_loss_of_one_on_tensorflow():
+    run_tests("tensorflow", f"{SHARED}[tiny]", "on_devices.py::test_batches_that_two_devices_cannot_share_are_refused")
 
 
-def test_what_cannot_be_shared_is_refused(tiny_dataset, tmp_path):
-    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT), "MUNET_CACHE": str(tmp_path / "cache")}
-    pytest.importorskip("jax")
-    words = [tiny_dataset, "--size", 32, "--encoder-weights", "none", "--out", tmp_path / "out", "--data-parallel"]
-    done = run_script("-c", TRAIN, 2, *words, "--batch-size", 5, env=environment)
-    assert done.returncode != 0
-    assert "cannot be shared evenly by 2 devices" in done.stderr
-    pytest.importorskip("torch")
-    done = run_script(ROOT / "train_mobv2_unet.py", *words, env=environment | {"KERAS_BACKEND": "torch"})
-    assert done.returncode == 2
-    assert "not available on the torch backend" in done.stderr
+@needs("jax")
+def test_losses_batches_training_and_two_devices_on_jax():
+    run_tests("jax", *COMMON, f"{SHARED}[tiny]", "on_devices.py::test_batches_that_two_devices_cannot_share_are_refused")
+
+
+@needs("torch")
+def test_losses_batches_and_training_on_torch():
+    run_tests("torch", *COMMON, "on_devices.py::test_a_backend_without_data_parallelism_is_told")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", JAX])
+def test_two_devices_train_the_real_network(backend):
+    run_tests(backend, f"{SHARED}[real]")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", [JAX, TORCH])
+def test_other_backends_train_the_real_network(backend):
+    run_tests(backend, "test_training.py::test_the_real_network_is_interrupted_goes_on_and_learns")

@@ -1,6 +1,11 @@
-"""Training on tiny drawn eyes; runs on whichever backend KERAS_BACKEND names."""
+"""Training on tiny drawn eyes; runs on whichever backend KERAS_BACKEND names.
 
+All networks but one are built on an encoder of four convolutions.
+"""
+
+import contextlib
 import csv
+import io
 import json
 import os
 import shutil
@@ -12,7 +17,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from support import ROOT, write_eye, write_plain
+from support import ROOT, tiny_networks, write_eye, write_plain
 
 import augment_datasets
 import batches
@@ -37,18 +42,24 @@ from threshold import best_level
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(train_mobv2_unet.__file__)
 SHORT = ["--size", "32", "--encoder-weights", "none", "--batch-size", "4", "--validation", "0.34"]
+ONE_EPOCH = ["--epochs-frozen", "1", "--epochs-finetune", "0"]
+LEARN = ["--epochs-frozen", "1", "--epochs-finetune", "25", "--rate-finetune", "3e-3", "--no-online", "--patience-finetune", "30"]
+TWO_AND_FOUR = ["--epochs-frozen", "2", "--epochs-finetune", "4"]
+TINY = """
+import sys, pytest, support, train_mobv2_unet
+with support.tiny_networks(pytest.MonkeyPatch()):
+    train_mobv2_unet.main(sys.argv[1:])
+"""
+
+pytestmark = pytest.mark.usefixtures("tiny_networks")
+reads_learned, reads_whole = pytest.mark.xdist_group("learned run"), pytest.mark.xdist_group("whole run")
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
-
-
-def train(capsys, *args):
+def train(*args):
     """Runs the script in this process: (exit code, stdout, figures of the last line)."""
-    code = train_mobv2_unet.main([*map(str, args), *SHORT])
-    out = capsys.readouterr().out
-    return code, out, json.loads(out.splitlines()[-1])
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        code = train_mobv2_unet.main([*map(str, args), *SHORT])
+    return code, out.getvalue(), json.loads(out.getvalue().splitlines()[-1])
 
 
 def history(folder):
@@ -57,19 +68,51 @@ def history(folder):
         return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
 
 
-def test_learns_and_is_scored_from_the_saved_file(tiny_dataset, tmp_path, capsys):
-    epochs = ["--epochs-frozen", 1, "--epochs-finetune", 25, "--rate-finetune", 3e-3, "--no-online", "--patience-finetune", 30]
-    code, out, figures = train(capsys, tiny_dataset, "--out", tmp_path / "run", *epochs)
-    assert code == 0
-    assert figures["f1"] > 0.8, out
+def assert_same_weights(one, other):
+    """The networks of two run folders are the same to the last bit."""
+    (first, _), (second, _) = model.load_munet(one), model.load_munet(other)
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """A dataset that no test changes."""
+    return write_plain(tmp_path_factory.mktemp("drawn") / "data")
+
+
+@pytest.fixture(scope="module")
+def learned(drawn, tmp_path_factory):
+    """A run over it that is good for something, for tests to read: its folder, what it printed, its figures."""
+    folder = tmp_path_factory.mktemp("learned") / "run"
+    with tiny_networks(pytest.MonkeyPatch()):
+        return folder, *train(drawn, "--out", folder, *LEARN)[1:]
+
+
+@pytest.fixture(scope="module")
+def whole_run(drawn, tmp_path_factory):
+    """A short run over it that nothing interrupted, for tests to read or copy: its folder, its figures."""
+    folder = tmp_path_factory.mktemp("whole")
+    with tiny_networks(pytest.MonkeyPatch()):
+        return folder / "run", train(drawn, "--out", folder / "run", "--cache", folder / "cache", *TWO_AND_FOUR)[2]
+
+
+@pytest.fixture
+def copied(drawn, whole_run, tmp_path):
+    """A copy of that run, and the command that made it."""
+    return shutil.copytree(whole_run[0], tmp_path / "run"), [drawn, "--out", tmp_path / "run", *TWO_AND_FOUR]
+
+
+def assert_scored_from_the_saved_file(run, data, out, figures):
+    """What a run has told is what its saved file gives on the validation photos."""
     assert f"on {keras.backend.backend()}, device" in out
-    made = {path.name for path in (tmp_path / "run").iterdir()}
+    made = {path.name for path in run.iterdir()}
     plots = {"curves.png", "level.png", "precision_recall.png", "report.html"}
     assert made == {"munet.weights.h5", "settings.json", "split.csv", "history.csv", "resume.h5", ".lock"} | plots
-    with open(tmp_path / "run/split.csv", newline="") as file:
+    with open(run / "split.csv", newline="") as file:
         parts = {row["image"]: row["part"] for row in csv.DictReader(file)}
-    segmenter, tally = Segmenter(tmp_path / "run"), Tally()
-    for sample in datasets.find_dataset(tiny_dataset).samples:
+    segmenter, tally = Segmenter(run), Tally()
+    for sample in datasets.find_dataset(data).samples:
         if parts[sample.name] == "validation":
             image, mask = datasets.read_pair(sample)
             tally.add(segmenter(image), mask.pixels)
@@ -78,91 +121,100 @@ def test_learns_and_is_scored_from_the_saved_file(tiny_dataset, tmp_path, capsys
     assert segmenter.settings["f1"] == pytest.approx(figures["f1"], abs=1e-6)
 
 
-def test_the_same_seed_gives_the_same_epochs_and_another_does_not(tiny_dataset, tmp_path, capsys):
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        train(capsys, tiny_dataset, "--out", tmp_path / name, "--epochs-frozen", 2, "--epochs-finetune", 0, "--seed", seed)
-    assert (tmp_path / "a/split.csv").read_bytes() == (tmp_path / "b/split.csv").read_bytes()
-    assert history(tmp_path / "a") == history(tmp_path / "b")
-    assert history(tmp_path / "a")[0]["loss"] != history(tmp_path / "c")[0]["loss"]
+@reads_learned
+def test_learns_and_is_scored_from_the_saved_file(drawn, learned):
+    run, out, figures = learned
+    assert figures["f1"] > 0.8, out
+    assert_scored_from_the_saved_file(run, drawn, out, figures)
 
 
-THREE_AND_THREE = ["--epochs-frozen", "3", "--epochs-finetune", "3"]
-
-
-@pytest.fixture(scope="module")
-def whole_run(tmp_path_factory):
-    """A dataset and a run over it that nothing interrupted."""
-    folder = tmp_path_factory.mktemp("whole")
-    data = write_plain(folder / "data")
-    train_mobv2_unet.main([str(data), "--out", str(folder / "run"), "--cache", str(folder / "cache"), *THREE_AND_THREE, *SHORT])
-    return data, folder / "run"
-
-
-@pytest.mark.parametrize(("stop", "after"), [(KILL, 2), (signal.SIGINT, 4)])
-def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(whole_run, tmp_path, capsys, stop, after):
-    data, whole = whole_run
-    command = [data, "--out", tmp_path / "killed", *THREE_AND_THREE]
-    words = [sys.executable, SCRIPT, *map(str, command), *SHORT]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+def stopped(stop, after, *words):
+    """Runs Python until so many epochs are over, sends it a signal, and gives its exit code and stderr."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    command = [sys.executable, *map(str, words), *SHORT]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
         for line in process.stdout:
             after -= line.startswith(("frozen", "finetune"))
             if not after:
                 break
         process.send_signal(stop)
         _, errors = process.communicate(timeout=60)
-    if stop == signal.SIGINT:
-        assert process.returncode == 130
-        assert errors.strip().splitlines()[-1].startswith("interrupted")
+    return process.returncode, errors
+
+
+@pytest.mark.parametrize("tiny_networks", [None], ids=["real"])  # in the place of the fixture: no network is tiny
+def test_the_real_network_is_interrupted_goes_on_and_learns(tiny_dataset, tmp_path):
+    command = [tiny_dataset, "--out", tmp_path / "run", *LEARN]
+    code, errors = stopped(signal.SIGINT, 2, SCRIPT, *command)
+    assert code == 130
+    assert errors.strip().splitlines()[-1].startswith("interrupted")
     with pytest.raises(MunetError, match="--resume"):
-        train(capsys, *command)
-    train(capsys, *command, "--resume")
+        train(*command)
+    code, out, figures = train(*command, "--resume")
+    assert code == 0
+    assert ", resumed after 2 epochs" in out
+    assert figures["f1"] > 0.8, out
+    assert_scored_from_the_saved_file(tmp_path / "run", tiny_dataset, out, figures)
+
+
+@reads_whole
+def test_the_same_seed_gives_the_same_epochs_and_another_does_not(drawn, whole_run, tmp_path):
+    whole, _ = whole_run
+    for name, seed in (("same", 42), ("other", 2)):
+        train(drawn, "--out", tmp_path / name, "--epochs-frozen", 2, "--epochs-finetune", 0, "--seed", seed)
+    assert (tmp_path / "same/split.csv").read_bytes() == (whole / "split.csv").read_bytes()
+    assert history(tmp_path / "same") == history(whole)[:2]
+    assert history(tmp_path / "other")[0]["loss"] != history(whole)[0]["loss"]
+
+
+@reads_whole
+def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(drawn, whole_run, tmp_path, monkeypatch):
+    command = [drawn, "--out", tmp_path / "killed", *TWO_AND_FOUR]
+    code, errors = stopped(KILL, 1, "-c", TINY, *command)
+    assert code, errors
+    with pytest.raises(MunetError, match="--resume"):
+        train(*command)
+    judge = training.Run.judge
+
+    def interrupted(run):
+        if (run.state.stage, run.state.epoch) == (1, 2):  # the third epoch of the second stage is not judged, and not saved
+            raise KeyboardInterrupt
+        return judge(run)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training.Run, "judge", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(*command, "--resume")
+    _, out, _ = train(*command, "--resume")
+    assert ", resumed after 4 epochs" in out
+    whole, _ = whole_run
     assert history(tmp_path / "killed") == history(whole)
-    (resumed, settings), (network, expected) = model.load_munet(tmp_path / "killed"), model.load_munet(whole)
-    for a, b in zip(resumed.get_weights(), network.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert settings["level"] == expected["level"]
+    assert_same_weights(tmp_path / "killed", whole)
+    assert read_settings(tmp_path / "killed")["level"] == read_settings(whole)["level"]
 
 
-def test_resuming_with_other_settings_is_refused(tiny_dataset, tmp_path, capsys):
-    train(capsys, tiny_dataset, "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0)
+@reads_whole
+def test_resuming_with_other_settings_is_refused(copied):
+    _, command = copied
     with pytest.raises(MunetError, match="batch_size was 4, now 5"):
-        train_mobv2_unet.main(
-            [
-                str(tiny_dataset),
-                "--out",
-                str(tmp_path / "run"),
-                "--epochs-frozen",
-                "1",
-                "--epochs-finetune",
-                "0",
-                *SHORT,
-                "--resume",
-                "--batch-size",
-                "5",
-            ]
-        )
+        train_mobv2_unet.main([*map(str, command), *SHORT, "--resume", "--batch-size", "5"])
 
 
-def test_mixed_precision_trains_to_the_same_f1_and_saves_float32(tiny_dataset, tmp_path, capsys):
-    flags = ["--epochs-frozen", 0, "--epochs-finetune", 25, "--rate-finetune", 3e-3, "--no-online", "--patience-finetune", 30]
-    whole = train(capsys, tiny_dataset, "--out", tmp_path / "whole", *flags)[2]
-    mixed = train(capsys, tiny_dataset, "--out", tmp_path / "mixed", *flags, "--mixed-precision")[2]
+@reads_learned
+def test_mixed_precision_trains_to_the_same_f1_and_saves_float32(drawn, learned, tmp_path):
+    mixed = train(drawn, "--out", tmp_path / "mixed", *LEARN, "--mixed-precision")[2]
     assert mixed["f1"] > 0.8
-    assert abs(mixed["f1"] - whole["f1"]) < 0.03
+    assert abs(mixed["f1"] - learned[2]["f1"]) < 0.03
     assert keras.mixed_precision.global_policy().name == "float32"
     assert {str(w.dtype) for w in model.load_munet(tmp_path / "mixed")[0].get_weights()} == {"float32"}
 
 
-def test_the_tversky_loss_trains(tiny_dataset, tmp_path, capsys):
-    assert train(capsys, tiny_dataset, "--out", tmp_path / "run", "--loss", "tversky", "--epochs-frozen", 0, "--epochs-finetune", 1)[0] == 0
-
-
-def test_four_images_are_enough(tiny_dataset, tmp_path, capsys):
+def test_four_images_are_enough_and_the_tversky_loss_trains(tiny_dataset, tmp_path):
     for image in sorted((tiny_dataset / "images").rglob("*.*"))[4:]:
         mask = tiny_dataset / "masks" / image.relative_to(tiny_dataset / "images").with_suffix(".png")
         image.unlink()
         mask.unlink()
-    code, _, figures = train(capsys, tiny_dataset, "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0)
+    code, _, figures = train(tiny_dataset, "--out", tmp_path / "run", *ONE_EPOCH, "--loss", "tversky")
     assert (code, figures["images"]) == (0, 2)
 
 
@@ -170,42 +222,39 @@ def test_problems_are_shown_together_before_training_and_can_be_skipped(tiny_dat
     first, second = sorted((tiny_dataset / "images").rglob("*.*"))[:2]
     first.write_bytes(first.read_bytes()[:200])
     (tiny_dataset / "masks" / second.relative_to(tiny_dataset / "images").with_suffix(".png")).unlink()
-    short = ["--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
+    short = ["--out", tmp_path / "run", *ONE_EPOCH]
     with pytest.raises(MunetError, match=r"problems in .*: 2,"):
-        train(capsys, tiny_dataset, *short)
+        train_mobv2_unet.main([*map(str, [tiny_dataset, *short]), *SHORT])
     shown = capsys.readouterr().out
     assert first.name in shown
     assert second.name in shown
     assert not (tmp_path / "run").exists()
-    code, _, figures = train(capsys, tiny_dataset, *short, "--skip-bad")
+    code, _, figures = train(tiny_dataset, *short, "--skip-bad")
     assert (code, figures["failed"]) == (1, 2)
 
 
 def test_fine_tuning_never_ends_worse_than_it_began(tiny_dataset, tmp_path, capsys):
     first = ["--out", tmp_path / "first", "--decoder", "lite"]
-    train(capsys, tiny_dataset, *first, "--epochs-frozen", 0, "--epochs-finetune", 20, "--rate-finetune", 3e-3)
+    train(tiny_dataset, *first, "--epochs-frozen", 0, "--epochs-finetune", 20, "--rate-finetune", 3e-3)
     best = max(float(row["val_f1"]) for row in history(tmp_path / "first"))
     # One epoch at a rate that ruins the network: what is kept is what it began with.
     begun = ["--out", tmp_path / "second", "--weights", tmp_path / "first"]
-    _, out, _ = train(capsys, tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1)
+    _, out, _ = train(tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1)
     assert float(history(tmp_path / "second")[0]["val_f1"]) < best
     assert f"before training  validation F1 {best:.4f}" in out
-    kept, given = (model.load_munet(tmp_path / name) for name in ("second", "first"))
-    assert kept[1]["architecture"] == {"size": 32, "decoder": "lite"}  # the one that it began with, unasked
-    for a, b in zip(kept[0].get_weights(), given[0].get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    train(capsys, tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1, "--resume")
+    assert read_settings(tmp_path / "second")["architecture"] == {"size": 32, "decoder": "lite"}  # the one that it began with, unasked
+    assert_same_weights(tmp_path / "second", tmp_path / "first")
+    train(tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1, "--resume")
     assert ">kept: epoch" not in (tmp_path / "second/report.html").read_text()
     with pytest.raises(SystemExit):
-        train(capsys, tiny_dataset, *begun, "--decoder", "unet")
+        train(tiny_dataset, *begun, "--decoder", "unet")
     assert "has a decoder of its own, lite" in capsys.readouterr().err
 
 
-def test_fine_tuning_is_gentle_and_long_enough_for_few_photos(tiny_dataset, tmp_path, capsys):
-    train(capsys, tiny_dataset, "--out", tmp_path / "first", "--epochs-frozen", 1, "--epochs-finetune", 0)
+def test_fine_tuning_is_gentle_and_long_enough_for_few_photos():
     lengths = []
-    for start, count in ((["--weights", str(tmp_path / "first")], 6), ([], 800)):
-        args = train_mobv2_unet.parse([str(tiny_dataset), *start])
+    for start, count in ((["--weights", str(ROOT / "weights/munet")], 6), ([], 800)):
+        args = train_mobv2_unet.parse(["DATA", *start])
         train_mobv2_unet.set_length(args, count)
         lengths.append((args.epochs_frozen, args.epochs_finetune, args.patience_finetune, args.rate_finetune))
     assert lengths == [(0, 200, 66, 1e-4), (5, 60, 20, 1e-3)]
@@ -214,80 +263,76 @@ def test_fine_tuning_is_gentle_and_long_enough_for_few_photos(tiny_dataset, tmp_
     assert (args.epochs_finetune, args.patience_finetune) == (0, 7)
 
 
-def test_fine_tuning_that_only_seemed_better_is_undone(tiny_dataset, tmp_path, capsys):
-    first = ["--out", tmp_path / "first", "--epochs-frozen", 0]
-    train(capsys, tiny_dataset, *first, "--epochs-finetune", 20, "--rate-finetune", 3e-3)
-    second = ["--out", tmp_path / "second", "--epochs-frozen", 0, "--epochs-finetune", 1]
-    _, _, worse = train(capsys, tiny_dataset, *second)
-    # As if the second had begun with the first, found an epoch better at the network's size, and been killed before the end.
-    start = tmp_path / "second" / training.START_FILE
-    start.write_bytes((tmp_path / "first/munet.weights.h5").read_bytes())
-    _, out, last = train(capsys, tiny_dataset, *second, "--resume")
-    assert ">kept: epoch" not in (tmp_path / "second/report.html").read_text()
-    assert ">kept: epoch" in (tmp_path / "first/report.html").read_text()
-    assert last["f1"] > worse["f1"] and "on photos at their own size" in out
+@reads_whole
+def test_fine_tuning_that_only_seemed_better_is_undone(copied, whole_run, learned):
+    second, command = copied
+    # As if the run had begun with the one that learnt, found an epoch better at the network's size, and been killed before the end.
+    start = second / training.START_FILE
+    start.write_bytes((learned[0] / "munet.weights.h5").read_bytes())
+    _, out, last = train(*command, "--resume")
+    assert ">kept: epoch" not in (second / "report.html").read_text()
+    assert ">kept: epoch" in (learned[0] / "report.html").read_text()
+    assert last["f1"] > whole_run[1]["f1"] and "on photos at their own size" in out
     assert not start.exists()
-    kept, good = (model.load_munet(tmp_path / name)[0].get_weights() for name in ("second", "first"))
-    for a, b in zip(kept, good, strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same_weights(second, learned[0])
 
 
-def test_a_finished_model_is_not_trained_over_when_resume_h5_was_removed(tiny_dataset, tmp_path, capsys):
-    short = ["--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
-    train(capsys, tiny_dataset, *short)
-    (tmp_path / "run" / training.RESUME_FILE).unlink()
-    before = (tmp_path / "run/munet.weights.h5").read_bytes()
+@reads_whole
+def test_a_finished_model_is_not_trained_over_when_resume_h5_was_removed(copied):
+    run, command = copied
+    (run / training.RESUME_FILE).unlink()
+    before = (run / "munet.weights.h5").read_bytes()
     for how in ([], ["--resume"]):
         with pytest.raises(MunetError, match="holds this run, finished"):
-            train(capsys, tiny_dataset, *short, *how)
-    assert (tmp_path / "run/munet.weights.h5").read_bytes() == before
+            train(*command, *how)
+    assert (run / "munet.weights.h5").read_bytes() == before
 
 
-def test_a_run_whose_resume_h5_was_damaged_and_removed_is_trained_again(tiny_dataset, tmp_path, capsys):
-    short = ["--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
-    train(capsys, tiny_dataset, *short)
-    store_level(tmp_path / "run", 7, 0.5, training.AT_NETWORK_SIZE)  # as an epoch leaves it
-    (tmp_path / "run" / training.RESUME_FILE).write_bytes(b"half")
+@reads_whole
+def test_a_run_whose_resume_h5_was_damaged_and_removed_is_trained_again(copied):
+    run, command = copied
+    store_level(run, 7, 0.5, training.AT_NETWORK_SIZE)  # as an epoch leaves it
+    (run / training.RESUME_FILE).write_bytes(b"half")
     with pytest.raises(MunetError, match="remove it to start again"):
-        train(capsys, tiny_dataset, *short, "--resume")
-    (tmp_path / "run" / training.RESUME_FILE).unlink()
-    assert train(capsys, tiny_dataset, *short, "--resume")[0] == 0
-    assert read_settings(tmp_path / "run")["level_chosen_on"] != training.AT_NETWORK_SIZE
+        train(*command, "--resume")
+    (run / training.RESUME_FILE).unlink()
+    assert train(*command, "--resume")[0] == 0
+    assert read_settings(run)["level_chosen_on"] != training.AT_NETWORK_SIZE
 
 
-def test_a_start_that_fails_loses_nothing(tiny_dataset, tmp_path, capsys):
-    run = tmp_path / "run"
-    short = ["--out", run, "--epochs-frozen", 1, "--epochs-finetune", 0, "--overwrite"]
-    train(capsys, tiny_dataset, *short)
+@reads_whole
+def test_a_start_that_fails_loses_nothing(copied, tmp_path, capsys):
+    run, [data, *flags] = copied
+    flags.append("--overwrite")
     before = (run / "munet.weights.h5").read_bytes()
     shutil.copy(run / "munet.weights.h5", run / "backup.h5")
     for flag, path in (("--weights", run), ("--teacher", run / "munet.weights.h5"), ("--encoder-weights", run / "backup.h5")):
         with pytest.raises(SystemExit):
-            train_mobv2_unet.main(list(map(str, [tiny_dataset, *short, flag, path])))
+            train_mobv2_unet.main(list(map(str, [data, *flags, flag, path])))
         assert f"run holds {path}" in capsys.readouterr().err
     with pytest.raises(SystemExit):  # --overwrite would remove the photos
-        train_mobv2_unet.main(list(map(str, [shutil.copytree(tiny_dataset, run / "data"), *short])))
+        train_mobv2_unet.main(list(map(str, [shutil.copytree(data, run / "data"), *flags])))
     assert f"run holds {run / 'data'}" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        train(capsys, tiny_dataset, *short, "--out", tmp_path / "new.h5")
+        train(data, *flags, "--out", tmp_path / "new.h5")
     assert "is to be a folder" in capsys.readouterr().err
     with pytest.raises(MunetError, match="no model at"):
-        train(capsys, tiny_dataset, *short, "--teacher", tmp_path / "nowhere")
+        train(data, *flags, "--teacher", tmp_path / "nowhere")
     assert (run / "munet.weights.h5").read_bytes() == before
     assert (run / "backup.h5").exists()
     with pytest.raises(MunetError, match="do not exist"):
-        train_mobv2_unet.main([*map(str, [tiny_dataset, "--out", tmp_path / "new", *SHORT, "--encoder-weights", "nowhere.h5"])])
+        train_mobv2_unet.main([*map(str, [data, "--out", tmp_path / "new", *SHORT, "--encoder-weights", "nowhere.h5"])])
     assert not (tmp_path / "new").exists()
 
 
 def test_a_resumed_run_keeps_its_split_and_names_what_is_new(tiny_dataset, tmp_path, capsys):
-    args = [tiny_dataset, "--out", tmp_path / "run", "--epochs-frozen", 1, "--epochs-finetune", 0]
-    assert train_mobv2_unet.main([*map(str, args), *SHORT, "--resume"]) == 0
+    command = [tiny_dataset, "--out", tmp_path / "run", *ONE_EPOCH, "--resume"]
+    assert train(*command)[0] == 0
     assert "run to resume: it begins" in capsys.readouterr().err
     split = (tmp_path / "run/split.csv").read_bytes()
     for number in range(5):
         write_eye(tiny_dataset / f"images/new{number}/a.png", tiny_dataset / f"masks/new{number}/a.png", seed=100 + number)
-    assert train_mobv2_unet.main([*map(str, args), *SHORT, "--resume"]) == 0
+    assert train(*command)[0] == 0
     assert "5 images are not in" in capsys.readouterr().err
     assert (tmp_path / "run/split.csv").read_bytes() == split
 
@@ -357,32 +402,18 @@ def test_images_without_subjects_are_warned_of(tmp_path, capsys):
         assert "no subject has two images" in capsys.readouterr().err
 
 
-def test_a_teacher_is_half_of_the_labels_of_the_images_as_they_are_shown(tiny_dataset, tmp_path, capsys):
-    train(capsys, tiny_dataset, "--out", tmp_path / "teacher", "--epochs-frozen", 0, "--epochs-finetune", 1)
-    teacher = Segmenter(tmp_path / "teacher")
-    dataset = datasets.find_dataset(tiny_dataset)
+@reads_learned
+def test_a_teacher_is_half_of_the_labels_of_the_images_as_they_are_shown(drawn, learned, tmp_path):
+    teacher = Segmenter(learned[0])
+    dataset = datasets.find_dataset(drawn)
     packed = cache.build_cache(dataset.samples, dataset.root, 32)
     (images, taught), (_, labels) = (batches.Batches(packed, range(8), 8, (0,), Ranges(), teacher=who)[0] for who in (teacher, None))
     expected = np.stack([teacher(image) for image in images])[..., None] / 255
     np.testing.assert_allclose(2 * taught - labels, expected, atol=1e-6)
-    flags = ["--decoder", "lite", "--teacher", tmp_path / "teacher", "--epochs-frozen", 0, "--epochs-finetune", 1]
-    assert train(capsys, tiny_dataset, "--out", tmp_path / "pupil", *flags)[0] == 0
-    settings = model.load_munet(tmp_path / "pupil")[1]
-    assert (settings["training"]["teacher"], settings["architecture"]["decoder"]) == ("teacher", "lite")
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_losses_and_training_on_the_other_backends(backend):
-    pytest.importorskip(backend, reason=f"{backend} is not installed: pip install -r requirements-backends.txt")
-    if os.environ.get("KERAS_BACKEND") in ("jax", "torch"):
-        pytest.skip("already the inner run")
-    chosen = ["test_losses.py", "test_batches.py", "test_training.py::test_learns_and_is_scored_from_the_saved_file"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "ignore", "-p", "no:cacheprovider", *(f"tests/{name}" for name in chosen)],
-        env=os.environ | {"KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_backend_optimization_level=0"},
-        capture_output=True, text=True, cwd=SCRIPT.parent,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
+    flags = ["--decoder", "lite", "--teacher", learned[0], "--epochs-frozen", 0, "--epochs-finetune", 1]
+    assert train(drawn, "--out", tmp_path / "pupil", *flags)[0] == 0
+    settings = read_settings(tmp_path / "pupil")
+    assert (settings["training"]["teacher"], settings["architecture"]["decoder"]) == ("run", "lite")
 
 
 def test_a_class_that_no_mask_has_is_refused(tiny_dataset, tmp_path):
