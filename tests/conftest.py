@@ -26,7 +26,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis  # noqa: E402
-
 import support  # noqa: E402 - it loads Keras, which reads the home's keras.json
 
 # The same examples in each run: a change alone makes a test fail. `--hypothesis-profile=default` draws others.

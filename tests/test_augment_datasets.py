@@ -2,8 +2,8 @@ import os
 
 import numpy as np
 import pytest
-from support import ROOT, draw_eye, last_json, run_script, write_eye, write_plain
 from PIL import Image
+from support import ROOT, draw_eye, last_json, run_script, write_eye, write_plain
 
 import augment_datasets
 from console import MunetError

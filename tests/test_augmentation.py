@@ -3,9 +3,9 @@ from dataclasses import fields, replace
 import cv2
 import numpy as np
 import pytest
-from support import draw_eye
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import draw_eye
 
 from augmentation import Ranges, augment, draw_homography, flip, warp
 

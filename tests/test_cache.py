@@ -3,8 +3,8 @@ import time
 
 import numpy as np
 import pytest
-from support import draw_eye, write_eye
 from PIL import Image
+from support import draw_eye, write_eye
 
 import cache
 from datasets import find_dataset, read_pair

@@ -7,10 +7,10 @@ import time
 import keras
 import numpy as np
 import pytest
-from support import ROOT, draw_eye, run_script
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from support import ROOT, draw_eye, run_script
 
 import model
 from console import BadInput
