@@ -19,6 +19,7 @@ from benchmarks import SUITE, write_photos
 from console import MunetError, between, print_table
 
 SIZE = (480, 640)  # (height, width) of the photos
+POLL_SECONDS = 0.5
 SHOWN = 8  # points of the memory curve that are printed
 
 
@@ -64,7 +65,7 @@ def _memory_curve(photos, weights, out):
     curve, table = [], out / "predictions.csv"
     with _start(photos, weights, out) as process:
         while process.poll() is None:
-            time.sleep(0.5)
+            time.sleep(POLL_SECONDS)
             if table.exists():
                 done = table.read_bytes().count(b"\n") - 1
                 pages = Path(f"/proc/{process.pid}/statm").read_text().split()

@@ -52,10 +52,12 @@ def measure(args):
     loop = _plain_loop(args.weights)
     rows, shares, changes, ratios = [], [], [], {}
     with tempfile.TemporaryDirectory() as scratch:
+        models = dict(zip(BESIDE, (Path(scratch, "bare.tflite"), args.weights), strict=False))
+        convert(args.weights, "litert", models[BESIDE[0]], fold=False)
         for size, count in zip(SIZES, (max(args.rounds, args.count), max(args.rounds, args.count // 5)), strict=True):
             name = f"{size[1]}x{size[0]}"
             folder = write_photos(Path(scratch, name), count, SIZES[0], size)
-            rates = _take_turns(folder, segmenter, loop, count, args)
+            rates = _take_turns(folder, segmenter, models, loop, count, args)
             ratios[name] = _ratios(rates)
             rows += [(name, kind, f"{rate:.1f}", *(f"{rate / rates[other]:.2f}" for other in BESIDE)) for kind, rate in rates.items()]
             shares += [(name, step, f"{1000 * seconds:.1f}") for step, seconds in _profile(folder, segmenter).items()]
@@ -74,16 +76,13 @@ def _ratios(rates):
     return {"rate": rate, **dict(zip(("of_bare", "of_folded", "over_plain"), (rate / rates[other] for other in BESIDE), strict=True))}
 
 
-def _take_turns(folder, segmenter, loop, count, args):
+def _take_turns(folder, segmenter, models, loop, count, args):
     """Photos a second of each way, all rounds together."""
     photos = iter(find_photos(folder))
     some = max(1, count // args.rounds)
     slow = max(1, some // 5)  # of the slow way, fewer are enough
     inputs = [segmenter.prepare(read_image(path)) for _, path in islice(find_photos(folder), DIFFERENT)]
     inputs = [inputs[i % len(inputs)] for i in range(some)]
-    bare = folder.parent / "bare.tflite"
-    convert(args.weights, "litert", bare, fold=False)
-    models = dict(zip(BESIDE, (bare, args.weights), strict=False))
     alone = {kind: Segmenter(path, "litert") for kind, path in models.items()}
     spread = {kind: Segmenter(path, "litert", threads=args.workers) for kind, path in models.items()}
     spent = dict.fromkeys([(kind, way) for kind in models for way in WAYS] + ["pipeline", "pipeline with overlays", "plain loop"], 0.0)

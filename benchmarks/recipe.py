@@ -7,7 +7,7 @@ import keras
 
 from augmentation import flip
 from batches import Batches
-from benchmarks.realism import call, require_sizes
+from benchmarks import realism
 from cache import build_cache
 from console import between, print_table, shown
 from datasets import find_dataset
@@ -37,7 +37,7 @@ def add_arguments(parser):
 
 def measure(args):
     """Trains both recipes on one split and scores their saved files on the held-out subjects, photos at their own size."""
-    require_sizes("--size", [args.size])
+    realism.require_sizes("--size", [args.size])
     dataset = find_dataset(args.data)
     parts = split_by_subject(dataset.samples, args.validation, args.test, args.seed)
     held_out = [("held-out subjects", parts["test"], args.sclera_value)]
@@ -45,7 +45,7 @@ def measure(args):
     with tempfile.TemporaryDirectory() as folder:
         names = ("size", "test", "validation", "seed", "epochs_finetune", "encoder_weights", "sclera_value")
         flags = [f"--{name.replace('_', '-')}={getattr(args, name)}" for name in names if getattr(args, name) is not None]
-        call("train_mobv2_unet.py", args.data, f"--out={folder}/ours", *flags)
+        realism.call("train_mobv2_unet.py", args.data, f"--out={folder}/ours", *flags)
         _train_paper(args, dataset, parts, Path(folder) / "paper")
         rows = _score_recipe("paper", Path(folder) / "paper", held_out, paper=True) + _score_recipe("this", Path(folder) / "ours", held_out)
     print_table(("recipe", "scored on", "images", "level", "F1 pooled", "F1 mean"), rows)

@@ -1,20 +1,31 @@
-"""The benchmarks run and tell the truth on small inputs; their times are never asserted."""
+"""The benchmarks run and tell the truth on small inputs; their times are never asserted.
 
+Their parts run in this process on a tiny encoder, and so do the scripts that they call; what measures or kills whole processes does so.
+"""
+
+import importlib
 import json
 import shutil
+import warnings
 
 import keras
 import numpy as np
 import pytest
-from support import write_eye
+import support
+from support import needs, write_eye
 
 import benchmark
 import benchmarks.predict as predict_part
 import datasets
-import model
-from benchmarks import card, finetune, recipe, threshold_level
+import engines
+import training_report
+from benchmarks import card, endless, finetune, realism, recipe, threshold_level, train_step
 from console import MunetError
+from conversion import converted
 from images import read_image, write_png
+from model import build_munet
+
+converts = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="models are converted on TensorFlow alone")
 
 
 def figures(capsys, *args):
@@ -22,32 +33,83 @@ def figures(capsys, *args):
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
-def test_threshold_finds_what_scikit_learn_finds(capsys):
-    last = figures(capsys, "threshold", "--count", 4, "--reference-count", 2)
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A run folder on the tiny encoder; where it can be, it is converted already, so that other processes can predict with it."""
+    with support.tiny_networks(pytest.MonkeyPatch()):
+        folder = support.save_random_network(tmp_path_factory.mktemp("benchmark") / "tiny")
+        if keras.backend.backend() == "tensorflow":
+            converted(folder, "litert")
+    return folder
+
+
+@pytest.fixture
+def quick(tiny_networks):
+    """Networks are tiny, and TensorFlow runs them step by step: to trace them takes longer than all their steps."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)  # tf.data is traced all the same
+        yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def without_litert(monkeypatch):
+    """As where LiteRT is not installed: Keras predicts, and nothing has to be converted."""
+    installed = engines._installed
+    monkeypatch.setattr(engines, "_installed", lambda kind: kind != "litert" and installed(kind))
+
+
+@pytest.fixture
+def called_here(quick, monkeypatch):
+    """The scripts that a part calls run in this process, where networks are tiny; they draw small eyes and no figures of training."""
+
+    def call(script, *words):
+        less = {"synthesize_eyes.py": ["--workers", "1", "--size", "48", "64"], "evaluate_masks.py": ["--workers", "1"]}
+        assert importlib.import_module(script.removesuffix(".py")).main([*map(str, words), *less.get(script, [])]) == 0
+
+    monkeypatch.setattr(training_report, "write", lambda *_: None)
+    monkeypatch.setattr(realism, "call", call)
+
+
+def test_scripts_are_called_as_users_do(tmp_path):
+    words = "synthesize_eyes.py", tmp_path / "eyes", "--size", 48, 64, "--workers", 1, "--count"
+    realism.call(*words, 1)
+    assert len(list((tmp_path / "eyes/masks").rglob("*.png"))) == 1
+    with pytest.raises(MunetError, match=r"synthesize_eyes\.py failed, as told above"):
+        realism.call(*words, 2)  # other settings than the folder's
+
+
+def test_threshold_finds_what_scikit_learn_finds():
+    done = support.run_script(support.ROOT / "benchmark.py", "threshold", "--count", 4, "--reference-count", 2)  # as users start it
+    assert done.returncode == 0, done.stderr
+    last = support.last_json(done.stdout)
     assert last["f1"] == pytest.approx(last["f1_reference"], abs=1e-6)
     assert last["speed_ratio"] > 0
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("benchmark")
-    model.save_munet(model.build_munet(64, encoder_weights="none"), folder, {"architecture": {"size": 64, "decoder": "unet"}, "level": 128})
-    return folder
-
-
-def test_predict_measures_the_pipeline_beside_its_alternatives(weights, capsys, monkeypatch):
+@converts
+def test_predict_measures_the_pipeline_beside_its_alternatives(tiny, quick, capsys, monkeypatch):
     monkeypatch.setattr(predict_part, "SIZES", ((60, 100), (90, 120)))
-    last = figures(capsys, "predict", weights, "--count", 6, "--rounds", 1, "--workers", 2)
+    last = figures(capsys, "predict", tiny, "--count", 6, "--rounds", 1, "--workers", 2)
     assert set(last["100x60"]) == {"rate", "of_bare", "of_folded", "over_plain"}
     assert last["120x90"]["rate"] > 0
     assert last["first_mask_seconds"] > 0
 
 
+@converts
+@needs("tf2onnx", "onnx", "onnxruntime")
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("models", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_formats_measures_every_export_of_all_models(weights, models, tiny_dataset, capsys, tmp_path):
-    others = ("--beside", shutil.copytree(weights, tmp_path / "other")) if models > 1 else ()
+def test_formats_measures_every_export_of_all_models(tiny, models, tiny_dataset, capsys, tmp_path):
+    others = ("--beside", shutil.copytree(tiny, tmp_path / "other")) if models > 1 else ()
     photos = tiny_dataset, "--calibration", tiny_dataset / "images"
-    last = figures(capsys, "formats", weights, *photos, "--rounds", 3, "--plot", tmp_path / "f.png", *others)
+    last = figures(capsys, "formats", tiny, *photos, "--rounds", 3, "--plot", tmp_path / "f.png", *others)
     assert [set(formats) for formats in last.get("beside", ())] == [set(last["formats"])] * (models - 1)
     assert set(last["formats"]) == {"litert", "litert-fp16", "litert-int8", "onnx"}
     assert last["formats"]["litert"]["same_mask"] > 0.999
@@ -56,8 +118,10 @@ def test_formats_measures_every_export_of_all_models(weights, models, tiny_datas
     assert (tmp_path / "f.png").stat().st_size > 5000
 
 
-def test_endless_sees_memory_and_kills(weights, capsys):
-    last = figures(capsys, "endless", weights, "--count", 400, "--kills", 2)
+def test_endless_sees_memory_and_kills(weights, capsys, monkeypatch):
+    monkeypatch.setattr(endless, "SIZE", (96, 128))
+    monkeypatch.setattr(endless, "POLL_SECONDS", 0.02)
+    last = figures(capsys, "endless", weights, "--count", 150, "--kills", 2)
     assert last["same"] is True
     assert last["memory_mb"] > 50
 
@@ -65,36 +129,48 @@ def test_endless_sees_memory_and_kills(weights, capsys):
 TRAIN = ("train", "--size", 32, "--batch-size", 2, "--steps", 3, "--rounds", 1)
 
 
-def test_train_measures_all_sources(capsys):
+def test_train_measures_all_sources(quick, capsys):
     last = figures(capsys, *TRAIN, "--backends", keras.backend.backend())
     assert last["images"] == 6
     assert min(last["images_per_second"], last["pipeline_images_per_second"]) > 0
     assert {"pipeline_overhead", "online_overhead", "first_step_seconds"} <= set(last)
 
 
-def test_train_measures_another_backend_in_a_process_of_its_own(capsys):
-    pytest.importorskip("jax")
+ON_TINY = """import sys
+sys.path[:0] = {}
+import pytest, support, benchmark, console
+with support.tiny_networks(pytest.MonkeyPatch()):
+    console.run(benchmark.main)
+"""
+
+
+@needs("jax")
+@pytest.mark.parametrize("network", ["tiny", pytest.param("MobileNetV2", marks=pytest.mark.slow)])
+def test_train_measures_another_backend_in_a_process_of_its_own(network, capsys, tmp_path, monkeypatch):
+    if network == "tiny":  # JAX compiles MobileNetV2 for a minute
+        (tmp_path / "benchmark.py").write_text(ON_TINY.format([str(support.ROOT), str(support.ROOT / "tests")]))
+        monkeypatch.setattr(train_step, "SUITE", tmp_path)
     last = figures(capsys, *TRAIN, "--backends", "jax")
     assert set(last["backends"]) == {"jax"}
     assert last["images_per_second"] == last["backends"]["jax"]["images_per_second"] > 0
 
 
-def test_card_scores_real_and_drawn_eyes_and_shows_them(weights, tiny_dataset, capsys, tmp_path):
-    last = figures(capsys, "card", weights, "--real", tiny_dataset, "--count", 12, "--by", "gaze", "--picture", tmp_path / "card.jpg")
+def test_card_scores_real_and_drawn_eyes_and_shows_them(tiny, called_here, tiny_dataset, capsys, tmp_path):
+    last = figures(capsys, "card", tiny, "--real", tiny_dataset, "--count", 12, "--by", "gaze", "--picture", tmp_path / "card.jpg")
     assert set(last["data"]) == {tiny_dataset.name, "drawn eyes"}
     assert list(last["data"]["drawn eyes"]["groups"]) == ["gaze"]
     assert last["data"][tiny_dataset.name]["images"] == 12
     assert last["f1"] == pytest.approx(last["data"]["drawn eyes"]["f1"], abs=1e-6)
     assert read_image(tmp_path / "card.jpg").shape == (2 * 200, 6 * 360, 3)
     with pytest.raises(MunetError, match="have one name"):
-        figures(capsys, "card", weights, "--real", tiny_dataset, f"{tiny_dataset}=1")
+        figures(capsys, "card", tiny, "--real", tiny_dataset, f"{tiny_dataset}=1")
 
 
-def test_a_card_asks_for_the_class_before_it_draws(weights, tmp_path, capsys):
+def test_a_card_asks_for_the_class_before_it_draws(tmp_path, capsys):
     write_eye(tmp_path / "data/images/a.png", None)
     write_png(tmp_path / "data/masks/a.png", np.arange(48 * 64).reshape(48, 64).astype(np.uint8) % 4)
     with pytest.raises(MunetError, match=r"--real .*data=N"):
-        figures(capsys, "card", weights, "--real", tmp_path / "data")
+        figures(capsys, "card", "--real", tmp_path / "data")
 
 
 def test_a_card_of_a_single_photo_is_filled_up(tmp_path):
@@ -107,8 +183,9 @@ def test_a_card_of_a_single_photo_is_filled_up(tmp_path):
     assert not row[:, 360:].any()
 
 
-def test_finetune_compares_both_starts_on_held_out_subjects(weights, tiny_dataset, capsys):
-    last = figures(capsys, "finetune", tiny_dataset, "--weights", weights, "--counts", "--steps", 2, "--encoder-weights", "none")
+@pytest.mark.usefixtures("called_here", "without_litert")
+def test_finetune_compares_both_starts_on_held_out_subjects(tiny, tiny_dataset, capsys):
+    last = figures(capsys, "finetune", tiny_dataset, "--weights", tiny, "--counts", "--steps", 2, "--encoder-weights", "none")
     assert [(row["network"], row["photos"]) for row in last["networks"]] == [("as it is", 0), ("adapted", 8), ("from ImageNet", 8)]
     assert last["images"] == 4
     assert all(0 <= row["f1"] <= 1 for row in last["networks"])
@@ -120,8 +197,8 @@ def test_few_photos_come_evenly_from_the_subjects():
     assert len(finetune.few(samples, 99, 0)) == 15
 
 
-def test_recipe_scores_both_on_the_same_held_out_subjects(tiny_dataset, capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
+@pytest.mark.usefixtures("called_here")
+def test_recipe_scores_both_on_the_same_held_out_subjects(tiny_dataset, capsys):
     last = figures(capsys, "recipe", tiny_dataset, "--size", 32, "--epochs-finetune", 1, "--encoder-weights", "none")
     assert last["images"] == 4
     assert 0 <= last["paper_f1"] <= 1
@@ -142,22 +219,9 @@ def test_a_benchmark_with_failures_tells_by_its_exit_code(monkeypatch, capsys):
     assert benchmark.main(["threshold"]) == 1
 
 
-def test_realism_trains_on_drawn_eyes_and_scores_on_real_folders(tiny_dataset, capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
-    small = (
-        "--count",
-        16,
-        "--epochs",
-        0,
-        "--batch-size",
-        4,
-        "--size",
-        64,
-        "--encoder-weights",
-        "none",
-        "--keep",
-        tmp_path / "kept",
-    )
+@pytest.mark.usefixtures("called_here", "without_litert")
+def test_realism_trains_on_drawn_eyes_and_scores_on_real_folders(tiny_dataset, capsys, tmp_path):
+    small = "--count", 16, "--epochs", 0, "--batch-size", 4, "--size", 64, "--encoder-weights", "none", "--keep", tmp_path / "kept"
     last = figures(capsys, "realism", f"{tiny_dataset}=255", *small, "--ablate", "text")
     assert [row["without"] for row in last["scores"]] == ["nothing", "text"]
     assert all(row["images"] == 12 and 0 <= row["f1"] <= 1 and 0 <= row["level"] <= 255 for row in last["scores"])
@@ -176,12 +240,12 @@ def test_realism_refuses_a_size_before_anything_is_drawn(tiny_dataset):
         benchmark.main(["decoders", str(tiny_dataset), "--sizes", "64", "100"])
 
 
-def test_decoders_are_trained_alike_and_compared(tiny_dataset, capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
+@pytest.mark.usefixtures("called_here")
+def test_decoders_are_trained_alike_and_compared(tiny_dataset, capsys):
     short = ["--count", 12, "--epochs", 0, "--encoder-weights", "none", "--sizes", 32, "--rounds", 3]
     unet, lite = figures(capsys, "decoders", tiny_dataset, *short)["networks"]
     assert (unet["decoder"], lite["decoder"]) == ("unet", "lite")
-    assert unet["parameters"] == 416_209
+    assert unet["parameters"] == build_munet(32, encoder_weights="none").count_params()
     assert lite["million multiply-adds"] < unet["million multiply-adds"] / 8
     assert lite["kB"] < unet["kB"] / 2
     assert 0 <= lite["tiny"] <= 1
