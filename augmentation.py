@@ -15,9 +15,10 @@ from statistics import NormalDist
 import cv2
 import numpy as np
 
+from effects import saturation_matrix, streak
+
 # 256 equally likely values of a standard normal distribution; a byte to choose one costs a tenth of drawing it.
 _NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])
-LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601
 
 
 @dataclass(frozen=True)
@@ -139,11 +140,6 @@ def _shift_saturation(image, factor):
     return cv2.transform(image, saturation_matrix(factor))
 
 
-def saturation_matrix(factor):
-    """The (3, 3) matrix for `cv2.transform` that scales RGB's distance from its luma by `factor`: 0 is grey, 1 changes nothing."""
-    return factor * np.eye(3) + (1 - factor) * LUMA
-
-
 def _degrade(image, ranges, rng):
     """What optics, motion, sensor and compression do, in that order, each by chance."""
     chances = rng.random(4) < ranges.degraded
@@ -162,13 +158,3 @@ def _degrade(image, ranges, rng):
         encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, round(quality)])[1]
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
     return image
-
-
-def streak(length, angle):
-    """A kernel that averages along a line of `length` pixels at `angle` radians."""
-    half = math.ceil(length / 2)
-    kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
-    end = np.array([math.cos(angle), math.sin(angle)]) * length / 2
-    ends = [tuple(int(v) for v in np.rint((half + sign * end) * 256)) for sign in (-1, 1)]
-    cv2.line(kernel, *ends, color=1.0, lineType=cv2.LINE_AA, shift=8)
-    return kernel / kernel.sum()

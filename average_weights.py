@@ -16,11 +16,11 @@ from console import ArgumentParser, MunetError, between, failed, finish, print_t
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_samples
 from files import write_bytes
+from histograms import best_level
 from loading import quiet_stderr
 from model_files import misplaced, model_file, read_settings, store_level, trained_file, weights_digest
 from runtime import Segmenter
 from splits import read_split
-from threshold import best_level
 
 
 def parse(argv):

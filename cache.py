@@ -28,6 +28,7 @@ from datasets import read_pair
 from files import remove_parts, require_space, whole_file
 from images import resize_image, resize_mask
 from parallel import pool_map
+from paths import default_folder
 
 try:
     import resource
@@ -38,12 +39,6 @@ PART_SAMPLES, PART_BYTES = 2048, 1 << 28  # a part is held in memory until it is
 _FORMAT = 2  # counts up when the same files would be decoded to other pixels, or refused
 SPARE_FILES = 256  # that a process opens besides the parts
 _STALE_HOURS = 6  # a younger unfinished part may belong to a run beside this one
-
-
-def default_folder():
-    """Where caches are kept: `MUNET_CACHE`, or `munet` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("MUNET_CACHE") or Path(base) / "munet")
 
 
 class Cache:

@@ -24,10 +24,10 @@ from console import ArgumentParser, BadInput, MunetError, between, failed, finis
 from evaluation import FIGURES
 from examples import Painter, examples
 from files import write_bytes, write_json
+from histograms import confusion
 from masks import check_class
 from page import comparison_page, evaluation_page, facts_of
 from scoring import Scores, find_cases, score_cases
-from threshold import confusion
 
 GROUPS_PRINTED = 6
 

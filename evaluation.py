@@ -7,10 +7,10 @@ import numpy as np
 
 from console import BadInput, MunetError, failed, progress, shown
 from datasets import pair_truth, read_pair
+from histograms import LEVELS, best_level, f1_scores, histograms, scores, steady_level
 from images import read_probability, size_mismatch
 from masks import check_class, read_mask
 from parallel import pool_map
-from threshold import LEVELS, best_level, f1_scores, histograms, scores, steady_level
 
 FIGURES = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")
 
@@ -89,7 +89,7 @@ def tally_best(segmenters, samples, sclera_value=None, begun=None):
         segmenters: the models.
         samples: list of `datasets.Sample`.
         sclera_value: class index of the sclera in the masks, if they are class-index masks.
-        begun: the level that the models were used at so far, kept unless another is clearly better (`threshold.steady_level`).
+        begun: the level that the models were used at so far, kept unless another is clearly better (`histograms.steady_level`).
             Default: each gets its best.
 
     Returns:

@@ -20,6 +20,7 @@ from conversion import convert, made_of, store_settings
 from datasets import find_dataset, read_pair
 from evaluation import Tally
 from files import whole_file
+from histograms import best_level, histograms
 from images import read_image, resize_image
 from loading import quiet_stderr
 from model_files import model_file, read_settings
@@ -27,7 +28,6 @@ from parallel import pool_map
 from photos import find_photos
 from runtime import Segmenter
 from splits import SPLIT_FILE, read_split
-from threshold import best_level, histograms
 
 SUITE = Path(__file__).resolve().parent
 NEEDED = {"litert": ("tensorflow", "ai_edge_litert"), "onnx": ("tensorflow", "tf2onnx", "onnx", "onnxruntime")}

@@ -23,9 +23,9 @@ import numpy as np
 from attributes import from_name, group_columns
 from console import BadInput, MunetError, failed, shown
 from datasets import find_truths
+from histograms import LEVELS, confusion
 from images import write_png
 from masks import check_class, read_mask
-from threshold import LEVELS, confusion
 
 FOLDS = 5
 SIZES = {"ssbc2020": (360, 480), "ssbc2025": (300, 400)}  # (height, width)

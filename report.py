@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import matplotlib.ticker
 import numpy as np
 
-import threshold
+import histograms
 from files import write_bytes
 from images import OVERLAY_COLOR, resize_image, write_jpeg, write_png
 
@@ -81,8 +81,8 @@ def plot_level(counts, level):
         level: the chosen level, 0..255.
     """
     figure, axes = _axes("level (0-255 stands for probability 0-1)", "score, all pixels pooled")
-    precision, recall = threshold.precision_recall(counts)
-    f1 = threshold.f1_scores(counts)
+    precision, recall = histograms.precision_recall(counts)
+    f1 = histograms.f1_scores(counts)
     axes.plot(precision, color="0.6", label="precision", linestyle="--")
     axes.plot(recall, color="0.6", label="recall", linestyle=":")
     axes.plot(f1, color=VALIDATION, label="F1")
@@ -95,8 +95,8 @@ def plot_level(counts, level):
 def plot_precision_recall(counts, level):
     """The precision-recall curve of pooled histograms with the chosen level marked; arguments as for `plot_level`."""
     figure, axes = _axes("recall", "precision")
-    precision, recall = threshold.precision_recall(counts)
-    axes.plot(recall, precision, color=VALIDATION, label=f"area {threshold.average_precision(counts):.4f}")
+    precision, recall = histograms.precision_recall(counts)
+    axes.plot(recall, precision, color=VALIDATION, label=f"area {histograms.average_precision(counts):.4f}")
     axes.plot(recall[level], precision[level], "o", color=CHOSEN, label=f"level {level}")
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.01)
@@ -108,8 +108,8 @@ def plot_curves(models):
     """The precision-recall curves of several models together; `models` is a list of (name, (2, 256) histograms, level)."""
     figure, axes = _axes("recall", "precision")
     for name, counts, level in models:
-        precision, recall = threshold.precision_recall(counts)
-        (line,) = axes.plot(recall, precision, label=f"{name}: area {threshold.average_precision(counts):.4f}")
+        precision, recall = histograms.precision_recall(counts)
+        (line,) = axes.plot(recall, precision, label=f"{name}: area {histograms.average_precision(counts):.4f}")
         axes.plot(recall[level], precision[level], "o", color=line.get_color())
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.01)

@@ -21,11 +21,11 @@ from attributes import from_name
 from boundaries import boundary_scores, sclera_width
 from console import BadInput
 from datasets import pair_truth
+from histograms import LEVELS, confusion, histograms
 from images import open_image, read_probability, size_mismatch
 from intervals import MOST_BLOCKS
 from masks import read_mask
 from parallel import process_map
-from threshold import LEVELS, confusion, histograms
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Row:
 
     Attributes:
         counts: (4,) int64, the mask's true positive, false positive, false negative and true negative pixels.
-        histograms: (2, 256) int64, see `threshold.histograms`.
+        histograms: (2, 256) int64, see `histograms.histograms`.
         boundary_f1, hausdorff: see `boundaries.boundary_scores`.
         width: of the true sclera in pixels.
         small: (histograms, counts) at a protocol's size; None without one.

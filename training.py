@@ -24,9 +24,9 @@ import model
 from batches import Batches
 from console import PLAIN_PROGRESS_SECONDS, MunetError
 from files import require_space, whole_file, write_bytes
+from histograms import best_level, f1_scores, histograms
 from model_files import model_file
 from stages import compile_network
-from threshold import best_level, f1_scores, histograms
 
 RESUME_FILE = "resume.h5"
 START_FILE = "start.weights.h5"  # what fine-tuning began with, until it is known that the result is no worse
@@ -56,7 +56,7 @@ def evaluate(network, cache, indices, batch_size):
         batch_size: images at once.
 
     Returns:
-        (2, 256) int64, see `threshold.histograms`.
+        (2, 256) int64, see `histograms.histograms`.
     """
     counts = np.zeros((2, 256), np.int64)
     for start in range(0, len(indices), batch_size):

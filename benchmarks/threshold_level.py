@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
-import threshold
+import histograms
 from benchmarks import timed
 from console import between, print_table
 from evaluation import Tally
@@ -29,7 +29,7 @@ def measure(args):
         tally = Tally()
         for i in range(count):
             tally.add(maps[i % len(maps)], masks[i % len(maps)])
-        return tally.pooled, threshold.best_level(tally.pooled)
+        return tally.pooled, histograms.best_level(tally.pooled)
 
     (_, level), ours = timed(lambda: choose(args.count))
     tracemalloc.start()
@@ -39,7 +39,7 @@ def measure(args):
     (precision, recall, _), reference = timed(lambda: precision_recall_curve(masks.ravel(), maps.ravel()))
     same = choose(len(maps))
     best = float((2 * precision * recall / (precision + recall + 1e-300)).max())
-    f1 = threshold.scores(*same)["f1"]
+    f1 = histograms.scores(*same)["f1"]
     ratio = (reference / args.reference_count) / (ours / args.count)
     rows = [
         ("threshold.py", args.count, f"{1000 * ours / args.count:.2f}", f"{f1:.9f}"),

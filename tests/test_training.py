@@ -32,12 +32,12 @@ import training_data
 from augmentation import Ranges
 from console import MunetError
 from evaluation import Tally, require_sclera_in
+from histograms import best_level
 from images import write_png
 from layouts import original
 from model_files import read_settings, store_level
 from runtime import Segmenter
 from splits import write_split
-from threshold import best_level
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(train_mobv2_unet.__file__)
