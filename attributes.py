@@ -14,9 +14,9 @@ import numpy as np
 
 import images
 import masks
-from console import MunetError, shown
-from files import csv_rows
 from layouts import original
+from munet.core.console import MunetError, shown
+from munet.core.files import csv_rows
 
 PHONES = {"1": "Xperia Z5 Compact", "2": "iPhone 6s", "3": "Xiaomi Pocophone F1"}
 LIGHTS = {"n": "natural", "i": "indoor", "p": "poor"}

@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from augmentation import Ranges, augment, flip
-from claims import claim_folder
-from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from datasets import find_dataset, read_pair
-from files import find_files, is_filled
 from images import SUFFIXES, write_jpeg, write_png
 from masks import check_class
-from parallel import pool_map
+from munet.core.console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
+from munet.core.files import find_files, is_filled
+from munet.core.parallel import pool_map
+from munet.core.run_folders import claim_folder
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
 # What a range may hold: beyond it a transform hangs (blur), folds the image over (perspective) or means nothing.

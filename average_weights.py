@@ -11,14 +11,14 @@ with --split only those of the part validation.
 import tempfile
 from pathlib import Path
 
-from claims import claim_folder
-from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_samples
-from files import write_bytes
 from histograms import best_level
-from loading import quiet_stderr
 from model_files import misplaced, model_file, read_settings, store_level, trained_file, weights_digest
+from munet.core.console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown
+from munet.core.files import write_bytes
+from munet.core.loading import quiet_stderr
+from munet.core.run_folders import claim_folder
 from runtime import Segmenter
 from splits import read_split
 

@@ -17,8 +17,8 @@ Machines are noisy: times of one run are compared with each other, never with an
 import importlib
 import sys
 
-from console import ArgumentParser, finish, run
-from loading import quiet_stderr
+from munet.core.console import ArgumentParser, finish, run
+from munet.core.loading import quiet_stderr
 
 PARTS = {
     "train": ("benchmarks.train_step", "images a second: the bare step, the pipeline, with online augmentation"),

@@ -23,12 +23,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from console import BadInput, MunetError, progress
 from datasets import read_pair
-from files import remove_parts, require_space, whole_file
 from images import resize_image, resize_mask
-from parallel import pool_map
-from paths import default_folder
+from munet.core.console import BadInput, MunetError, progress
+from munet.core.files import remove_parts, require_space, whole_file
+from munet.core.parallel import pool_map
+from munet.core.paths import default_folder
 
 try:
     import resource

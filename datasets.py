@@ -15,9 +15,9 @@ from pathlib import Path
 import images
 import masks
 from attributes import from_name
-from console import BadInput, MunetError, shown
-from files import find_files
 from layouts import KNOWN, by_key, contents, detect, list_files, pairable
+from munet.core.console import BadInput, MunetError, shown
+from munet.core.files import find_files
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import keras
 
-from console import MunetError, warn
+from munet.core.console import MunetError, warn
 
 _shared = {"replicas": 1}
 

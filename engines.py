@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from console import MunetError, shown, warn
 from conversion import SUFFIX, converted
-from loading import quiet_stderr
 from model_files import first_line, model_file
+from munet.core.console import MunetError, shown, warn
+from munet.core.loading import quiet_stderr
 
 RUNTIMES = ("auto", "keras", "litert", "onnx")
 GPU_BATCH = 16

@@ -19,13 +19,26 @@ import protocols
 import summaries
 import tables
 from attributes import group_columns, not_told, read_table, subjects, tell_people
-from claims import folder_settings
-from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_problems, print_table, progress, run, shown, warn
 from evaluation import FIGURES
 from examples import Painter, examples
-from files import write_bytes, write_json
 from histograms import confusion
 from masks import check_class
+from munet.core.console import (
+    ArgumentParser,
+    BadInput,
+    MunetError,
+    between,
+    failed,
+    finish,
+    print_problems,
+    print_table,
+    progress,
+    run,
+    shown,
+    warn,
+)
+from munet.core.files import write_bytes, write_json
+from munet.core.run_folders import folder_settings
 from page import comparison_page, evaluation_page, facts_of
 from scoring import Scores, find_cases, score_cases
 

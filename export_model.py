@@ -14,10 +14,10 @@ import tempfile
 from pathlib import Path
 
 import website
-from console import ArgumentParser, MunetError, between, finish, print_table, run, shown
 from conversion import SUFFIX
 from exporting import export, gather
 from model_files import read_settings, trained_file
+from munet.core.console import ArgumentParser, MunetError, between, finish, print_table, run, shown
 
 SHOWN = ("level", "f1", "iou", "f1_mean", "precision", "recall")
 

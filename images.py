@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from console import BadInput, MunetError
-from files import write_bytes
+from munet.core.console import BadInput, MunetError
+from munet.core.files import write_bytes
 from png import encode_png
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import images
 import masks
-from console import BadInput, MunetError, shown
-from files import find_files, walk_files
+from munet.core.console import BadInput, MunetError, shown
+from munet.core.files import find_files, walk_files
 
 MOBIUS_NAME = re.compile(r"(\d+)_\d[a-z]_[LR][a-z]_\w+$")
 _VARIANT = re.compile(r"(_flip|_copy\d+)+$")

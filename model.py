@@ -18,10 +18,10 @@ import h5py
 import keras
 
 import devices
-from console import MunetError, shown
 from decoders import DECODERS
-from files import require_space, whole_file
 from model_files import ATTRIBUTE, FILE_BYTES, FORMAT, first_line, model_file, read_settings, trained_file
+from munet.core.console import MunetError, shown
+from munet.core.files import require_space, whole_file
 
 ALPHA = 0.35
 BOTTOM = "block_13_expand_relu"

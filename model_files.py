@@ -13,8 +13,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from console import MunetError, shown
-from files import require_space, whole_file
+from munet.core.console import MunetError, shown
+from munet.core.files import require_space, whole_file
 
 FILE_NAME = "munet.weights.h5"
 FORMAT = 1

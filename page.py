@@ -10,8 +10,8 @@ import numpy as np
 
 import report
 import summaries
-from claims import folder_settings
-from files import write_bytes
+from munet.core.files import write_bytes
+from munet.core.run_folders import folder_settings
 from tables import distance_text
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import images
 import video
-from claims import folder_settings
-from console import MunetError, shown
-from files import walk_files
 from layouts import detect, is_mask_folder, is_photo
+from munet.core.console import MunetError, shown
+from munet.core.files import walk_files
+from munet.core.run_folders import folder_settings
 
 # What a user may take for photos, and is told of.
 _UNREAD = (*images.OTHER_SUFFIXES, ".dcm", ".psd", ".pdf", *video.SUFFIXES)

@@ -20,9 +20,9 @@ import time
 from pathlib import Path
 
 import video
-from claims import SETTINGS_FILE, claim_folder
-from console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from engines import RUNTIMES
+from munet.core.console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
+from munet.core.run_folders import SETTINGS_FILE, claim_folder
 from photos import find_photos
 from prediction import leftovers, predicted, still_holds
 from prediction_table import Table

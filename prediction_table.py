@@ -13,8 +13,8 @@ import re
 from contextlib import contextmanager, suppress
 from operator import itemgetter
 
-from console import MunetError, shown
-from files import whole_file
+from munet.core.console import MunetError, shown
+from munet.core.files import whole_file
 
 COLUMNS = ("image", "status", "bytes", "height", "width", "sclera_pixels", "sclera_share", "max_level", "error")
 MOST_STRETCHES, MOST_FILES = 64, 200  # that are read at once; systems allow a process 256 files, or 1,024

@@ -21,11 +21,11 @@ Both toolkits want the masks of the ground truth in one flat folder, which `expo
 import numpy as np
 
 from attributes import from_name, group_columns
-from console import BadInput, MunetError, failed, shown
 from datasets import find_truths
 from histograms import LEVELS, confusion
 from images import write_png
 from masks import check_class, read_mask
+from munet.core.console import BadInput, MunetError, failed, shown
 
 FOLDS = 5
 SIZES = {"ssbc2020": (360, 480), "ssbc2025": (300, 400)}  # (height, width)

@@ -14,8 +14,8 @@ import matplotlib.ticker
 import numpy as np
 
 import histograms
-from files import write_bytes
 from images import OVERLAY_COLOR, resize_image, write_jpeg, write_png
+from munet.core.files import write_bytes
 
 _CAPTION_BAR = 22  # pixels
 TRAIN, VALIDATION, CHOSEN = "tab:blue", "tab:orange", "tab:green"

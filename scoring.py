@@ -19,13 +19,13 @@ from PIL import Image
 
 from attributes import from_name
 from boundaries import boundary_scores, sclera_width
-from console import BadInput
 from datasets import pair_truth
 from histograms import LEVELS, confusion, histograms
 from images import open_image, read_probability, size_mismatch
 from intervals import MOST_BLOCKS
 from masks import read_mask
-from parallel import process_map
+from munet.core.console import BadInput
+from munet.core.parallel import process_map
 
 
 @dataclass(frozen=True)

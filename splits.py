@@ -8,8 +8,8 @@ import io
 
 from sklearn.model_selection import GroupShuffleSplit
 
-from console import MunetError, shown
-from files import csv_rows, write_bytes
+from munet.core.console import MunetError, shown
+from munet.core.files import csv_rows, write_bytes
 
 SPLIT_FILE = "split.csv"
 PARTS = ("train", "validation", "test")

@@ -8,8 +8,8 @@ import contextlib
 import tempfile
 from pathlib import Path
 
-from console import MunetError
-from files import write_bytes
+from munet.core.console import MunetError
+from munet.core.files import write_bytes
 
 
 def is_remote(path):

@@ -12,11 +12,11 @@ tried, from two 256-bin histograms an image.
 from functools import partial
 from pathlib import Path
 
-from claims import folder_settings
-from console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown, warn
 from evaluation import FIGURES, require_sclera_in, score_folder
 from histograms import best_level
 from model_files import CONVERTED, read_settings, store_level, trained_file, weights_digest
+from munet.core.console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown, warn
+from munet.core.run_folders import folder_settings
 
 
 def main(argv):

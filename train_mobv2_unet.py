@@ -14,13 +14,13 @@ precision_recall.png and report.html.
 
 from pathlib import Path
 
-from claims import claim_folder
-from console import MunetError, finish, print_table, run, shown, warn
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_best, tally_samples
-from files import write_bytes
-from loading import quiet_stderr
 from model_files import model_file, read_settings, store_level, weights_digest
+from munet.core.console import MunetError, finish, print_table, run, shown, warn
+from munet.core.files import write_bytes
+from munet.core.loading import quiet_stderr
+from munet.core.run_folders import claim_folder
 from runtime import Segmenter
 from splits import SPLIT_FILE, write_split
 from training_options import parse, run_settings, set_length

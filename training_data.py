@@ -3,8 +3,8 @@
 import dataclasses
 
 from cache import build_cache
-from console import MunetError, print_problems, print_table, shown, warn
 from layouts import original
+from munet.core.console import MunetError, print_problems, print_table, shown, warn
 from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject
 
 

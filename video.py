@@ -15,10 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from console import BadInput, MunetError, progress, shown
-from files import whole_file
 from images import overlay
-from parallel import pool_map
+from munet.core.console import BadInput, MunetError, progress, shown
+from munet.core.files import whole_file
+from munet.core.parallel import pool_map
 
 SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 COLUMNS = ("frame", "seconds", "sclera_pixels", "sclera_share")

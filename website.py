@@ -12,9 +12,9 @@ import json
 import re
 from pathlib import Path
 
-from console import MunetError, shown
-from files import PART_PREFIX, write_bytes
 from model_files import read_settings, settings_text
+from munet.core.console import MunetError, shown
+from munet.core.files import PART_PREFIX, write_bytes
 
 BUILT = Path(__file__).resolve().parent / "web" / "dist"
 MODEL, SETTINGS, WORKER = "munet.onnx", "munet.json", "sw.js"

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import SUITE, write_photos
-from console import MunetError, between, print_table
+from munet.core.console import MunetError, between, print_table
 
 SIZE = (480, 640)  # (height, width) of the photos
 POLL_SECONDS = 0.5

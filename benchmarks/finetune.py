@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import realism
-from console import between, print_table
 from datasets import find_dataset
 from evaluation import tally_samples
 from model_files import read_settings
+from munet.core.console import between, print_table
 from predict_test_images import SHIPPED
 from runtime import Segmenter
 from splits import split_by_subject, write_split

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import SUITE, image_times
-from console import BadInput, MunetError, between, shown
 from conversion import SUFFIX
 from exporting import Photos, export, gather
 from images import read_image
 from model_files import model_file
+from munet.core.console import BadInput, MunetError, between, shown
 from runtime import Segmenter
 
 THREADS = (1, 2)

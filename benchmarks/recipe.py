@@ -9,10 +9,10 @@ from augmentation import flip
 from batches import Batches
 from benchmarks import realism
 from cache import build_cache
-from console import between, print_table, shown
 from datasets import find_dataset
 from evaluation import tally_samples
 from model import build_munet, encoder_layers, save_munet
+from munet.core.console import between, print_table, shown
 from runtime import Segmenter
 from splits import split_by_subject
 from stages import compile_network

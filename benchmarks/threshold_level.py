@@ -7,8 +7,8 @@ from sklearn.metrics import precision_recall_curve
 
 import histograms
 from benchmarks import timed
-from console import between, print_table
 from evaluation import Tally
+from munet.core.console import between, print_table
 
 MEGAPIXEL = (1000, 1000)
 

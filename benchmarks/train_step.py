@@ -22,10 +22,10 @@ from augmentation import Ranges
 from batches import Batches
 from benchmarks import SUITE, timed
 from cache import build_cache
-from console import MunetError, between, print_table
 from datasets import find_dataset
 from images import write_png
 from model import build_munet
+from munet.core.console import MunetError, between, print_table
 
 BACKENDS = ("tensorflow", "jax", "torch")
 

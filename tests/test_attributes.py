@@ -1,7 +1,7 @@
 import pytest
 
 from attributes import from_name, group_columns, not_told, read_table, subjects
-from console import MunetError
+from munet.core.console import MunetError
 
 
 @pytest.mark.parametrize(

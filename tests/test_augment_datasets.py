@@ -6,9 +6,9 @@ from PIL import Image
 from support import ROOT, draw_eye, last_json, run_script, write_eye, write_plain
 
 import augment_datasets
-from console import MunetError
 from datasets import find_dataset, read_pair
 from images import read_image, write_png
+from munet.core.console import MunetError
 from splits import shared_subjects, split_by_subject
 
 SCRIPT = ROOT / "augment_datasets.py"

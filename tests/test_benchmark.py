@@ -20,10 +20,10 @@ import datasets
 import engines
 import training_report
 from benchmarks import card, endless, finetune, realism, recipe, threshold_level, train_step
-from console import MunetError
 from conversion import converted
 from images import read_image, write_png
 from model import build_munet
+from munet.core.console import MunetError
 
 converts = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="models are converted on TensorFlow alone")
 
@@ -138,7 +138,8 @@ def test_train_measures_all_sources(quick, capsys):
 
 ON_TINY = """import sys
 sys.path[:0] = {}
-import pytest, support, benchmark, console
+import pytest, support, benchmark
+from munet.core import console
 with support.tiny_networks(pytest.MonkeyPatch()):
     console.run(benchmark.main)
 """

@@ -10,10 +10,10 @@ import sys
 import pytest
 from support import ROOT, names
 
-import claims
-from claims import claim_folder
-from console import MunetError
-from files import PART_PREFIX, write_bytes, write_json
+from munet.core import run_folders
+from munet.core.console import MunetError
+from munet.core.files import PART_PREFIX, write_bytes, write_json
+from munet.core.run_folders import claim_folder
 
 SETTINGS = {"script": "a.py", "model": "abc", "level": 128, "none": None, "list": [1, 2.5], "name": "склера"}
 
@@ -67,10 +67,10 @@ def test_a_folder_that_a_run_claimed_in_vain_is_reclaimed_where_there_are_locks(
     claim_folder(tmp_path, SETTINGS)
     assert claim_folder(tmp_path, SETTINGS | {"level": 99}, reclaim=True) is False
     assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["level"] == 99
-    for made, fcntl in ((None, None), (f"{PART_PREFIX}clip.mp4", claims.fcntl)):  # another run may be at work
+    for made, fcntl in ((None, None), (f"{PART_PREFIX}clip.mp4", run_folders.fcntl)):  # another run may be at work
         if made:
             write_bytes(tmp_path / made, b"half")
-        monkeypatch.setattr(claims, "fcntl", fcntl)
+        monkeypatch.setattr(run_folders, "fcntl", fcntl)
         with pytest.raises(MunetError, match="level was 99, now 7"):
             claim_folder(tmp_path, SETTINGS | {"level": 7}, reclaim=True)
     assert (tmp_path / f"{PART_PREFIX}clip.mp4").exists()
@@ -85,7 +85,7 @@ def test_a_file_is_no_folder_and_left_overs_alone_are_no_content(tmp_path):
     assert names(tmp_path / "out") == [".lock", "settings.json"]
 
 
-HOLD = "import sys, time; from claims import claim_folder; claim_folder({!r}, {!r}, shard={!r}); print('held', flush=True); time.sleep(60)"
+HOLD = "import sys, time; from munet.core.run_folders import claim_folder; claim_folder({!r}, {!r}, shard={!r}); print('held', flush=True); time.sleep(60)"
 
 
 @contextlib.contextmanager
@@ -109,14 +109,14 @@ def test_a_folder_in_use_is_refused_and_a_killed_run_leaves_no_lock(tmp_path):
 
 
 def test_a_run_that_writes_its_settings_at_the_same_moment_is_seen(tmp_path, monkeypatch):
-    real = claims.lock_folder
+    real = run_folders.lock_folder
 
     def late(folder, shard=None):
         real(folder, shard)
         if not (folder / "settings.json").exists():  # the other run comes first by a hair
             write_json(folder / "settings.json", SETTINGS | {"level": 1})
 
-    monkeypatch.setattr(claims, "lock_folder", late)
+    monkeypatch.setattr(run_folders, "lock_folder", late)
     with pytest.raises(MunetError, match="level was 1, now 128"):
         claim_folder(tmp_path / "out", SETTINGS, shard="1of2")
     assert names(tmp_path / "out") == [".lock", ".lock-1of2", "settings.json"]
@@ -126,7 +126,7 @@ def test_a_kill_while_a_folder_is_emptied_leaves_it_ours(tmp_path, monkeypatch):
     claim_folder(tmp_path, SETTINGS)
     for name in ("a/x.png", "z/x.png", "t.csv"):
         write_bytes(tmp_path / name, b"x")
-    monkeypatch.setattr(claims.shutil, "rmtree", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(run_folders.shutil, "rmtree", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         claim_folder(tmp_path, SETTINGS, overwrite=True)
     monkeypatch.undo()
@@ -149,6 +149,6 @@ def test_a_disk_without_locks_is_told_and_used(tmp_path, monkeypatch, capsys):
     def refuse(file, kind):
         raise OSError(errno.ENOSYS, "Function not implemented")
 
-    monkeypatch.setattr(claims.fcntl, "flock", refuse)
+    monkeypatch.setattr(run_folders.fcntl, "flock", refuse)
     assert claim_folder(tmp_path / "out", SETTINGS) is False
     assert "has no locks" in capsys.readouterr().err

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from support import ROOT, last_json, run_script
 
-from console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, shown
+from munet.core.console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, shown
 
 BAD = BadInput("a\nb.png", "grey levels 2", "a mask", "repaint it")
 
@@ -20,7 +20,9 @@ BAD = BadInput("a\nb.png", "grey levels 2", "a mask", "repaint it")
 def run_main(body, *words, **options):
     """Runs a script whose `main` has this body."""
     lines = "\n".join(f"    {line}" for line in body.split("\n"))
-    return run_script("-c", f"import console, os, sys\ndef main(argv):\n{lines}\nconsole.run(main)", *words, **options)
+    return run_script(
+        "-c", f"import os, sys; from munet.core import console\ndef main(argv):\n{lines}\nconsole.run(main)", *words, **options
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
 
 def test_ctrl_c_is_taken_in_the_middle():
     body = "print('ready', flush=True)\nimport time\ntime.sleep(30)"
-    code = f"import console\ndef main(argv):\n    {body.replace(chr(10), chr(10) + '    ')}\nconsole.run(main)"
+    code = f"from munet.core import console\ndef main(argv):\n    {body.replace(chr(10), chr(10) + '    ')}\nconsole.run(main)"
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
     with subprocess.Popen([sys.executable, "-c", code], **options) as process:
         assert process.stdout.readline() == "ready\n"
@@ -91,7 +93,7 @@ def test_ctrl_c_is_taken_in_the_middle():
 
 
 def test_ctrl_c_waits_for_a_library_and_a_second_one_does_not():
-    block = "from loading import quiet_stderr\nwith quiet_stderr():\n    os.write(2, b'chatter')\n"
+    block = "from munet.core.loading import quiet_stderr\nwith quiet_stderr():\n    os.write(2, b'chatter')\n"
     block += "    os.kill(os.getpid(), 2)\n    {}print('loaded', flush=True)"
     done = run_main(block.format("") + "\nprint('never')")
     assert (done.returncode, done.stdout) == (130, "loaded\n")
@@ -105,13 +107,13 @@ def test_ctrl_c_waits_for_a_library_and_a_second_one_does_not():
 def test_ctrl_c_before_a_script_runs_is_one_line(tmp_path):
     (tmp_path / "slow.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     shutil.copy(ROOT / "console.py", tmp_path)
-    (tmp_path / "script.py").write_text("import console\nimport slow\n")
+    (tmp_path / "script.py").write_text("from munet.core import console\nimport slow\n")
     done = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (130, "interrupted: nothing was begun\n")
 
 
 def test_scripts_that_begin_again_say_so():
-    code = "import console\ndef main(argv):\n    raise KeyboardInterrupt\nconsole.run(main, goes_on=False)"
+    code = "from munet.core import console\ndef main(argv):\n    raise KeyboardInterrupt\nconsole.run(main, goes_on=False)"
     assert "the same command begins again" in run_script("-c", code).stderr
 
 
@@ -216,7 +218,7 @@ def test_a_table_is_in_columns(capsys):
 def test_progress_gives_every_item_and_a_plain_line_now_and_then(monkeypatch, capsys):
     assert list(progress(iter(range(5)), 5, "read")) == [0, 1, 2, 3, 4]
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr("console.PLAIN_PROGRESS_SECONDS", 0)
+    monkeypatch.setattr("munet.core.console.PLAIN_PROGRESS_SECONDS", 0)
     for _ in progress(range(3), 3, "read"):
         time.sleep(0.001)
     out, err = capsys.readouterr()
@@ -228,7 +230,7 @@ def test_a_missing_package_is_one_line_in_our_scripts_and_not_ours_to_tell_elsew
     shutil.copy(ROOT / "console.py", tmp_path)
     for folder in (tmp_path, tmp_path / "elsewhere"):
         folder.mkdir(exist_ok=True)
-        (folder / "script.py").write_text("import console, no_such_package\n")
+        (folder / "script.py").write_text("import no_such_package; from munet.core import console\n")
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     ours, other = (run_script(tmp_path / where / "script.py", env=environment) for where in (".", "elsewhere"))
     assert (ours.returncode, ours.stderr) == (2, "error: the package no_such_package is not installed; pip install -r requirements.txt\n")

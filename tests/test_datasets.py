@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from support import needs_real_data, touch, write_eye
 
 import splits
-from console import BadInput, MunetError
 from datasets import Sample, find_dataset, pair_truth, read_pair
 from images import write_png
 from masks import read_mask
+from munet.core.console import BadInput, MunetError
 
 ODD_NAMES = [
     "two  words",

@@ -18,11 +18,11 @@ from support import ROOT, last_json, needs, needs_variable, run_script, save_ran
 import export_model
 import exporting
 import eyes
-from console import MunetError
 from conversion import SUFFIX, made_of
 from exporting import Photos, export, gather
 from images import read_image, write_png
 from model_files import read_settings
+from munet.core.console import MunetError
 from runtime import Segmenter
 
 COUNT = 12

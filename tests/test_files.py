@@ -7,8 +7,8 @@ import stat
 import pytest
 from support import names
 
-import files
-from files import PART_PREFIX, find_files, remove_parts, require_space, whole_file, write_bytes, write_json
+from munet.core import files
+from munet.core.files import PART_PREFIX, find_files, remove_parts, require_space, whole_file, write_bytes, write_json
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from PIL import Image, ImageOps
 from support import run_script
 
 import images
-from console import BadInput
 from images import overlay, read_image, read_probability, resize_image, resize_mask, resize_probability, write_png
 from masks import read_mask
+from munet.core.console import BadInput
 
 CORNERS = {"top left": (230, 30, 30), "top right": (30, 230, 30), "bottom left": (30, 30, 230), "bottom right": (230, 230, 230)}
 # How a camera stores the upright photo for each EXIF orientation.

@@ -10,7 +10,7 @@ import support
 
 import model
 import model_files
-from console import MunetError
+from munet.core.console import MunetError
 
 DECODER = [  # stage, input channels (up-sampled + skip), filters
     (1, 192 + 96, 64),

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from console import MunetError
-from parallel import pool_map, process_map
+from munet.core.console import MunetError
+from munet.core.parallel import pool_map, process_map
 
 
 def test_threads_keep_the_order_and_take_no_more_items_than_asked():

@@ -22,7 +22,7 @@ import model
 import model_files
 import predict_test_images
 import prediction
-from console import MunetError
+from munet.core.console import MunetError
 from runtime import Segmenter
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none

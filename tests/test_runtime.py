@@ -14,11 +14,11 @@ from support import ROOT, draw_eye, needs, needs_variable, run_script, save_rand
 import engines
 import model
 import predict_test_images
-from console import MunetError
 from conversion import converted, made_of, store_settings
 from engines import KerasEngine
 from images import read_image, resize_image, write_jpeg
 from model_files import SETTINGS_NAME, read_settings, settings_text
+from munet.core.console import MunetError
 from runtime import Segmenter
 
 SIZE, LEVEL = 96, 120  # of `tiny`

@@ -16,7 +16,7 @@ import evaluation
 import images
 import model_files
 import threshold
-from console import MunetError
+from munet.core.console import MunetError
 
 
 def exact_f1(probability, mask, level):

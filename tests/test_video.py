@@ -12,9 +12,9 @@ from support import draw_eye, run_script, save_random_network
 
 import predict_test_images
 import video
-from console import MunetError
 from conversion import converted
 from engines import KerasEngine
+from munet.core.console import MunetError
 from runtime import Segmenter
 
 LEVEL = 128  # of `weights`

@@ -19,10 +19,10 @@ import eyes
 import images
 import model_files
 import website
-from console import MunetError
 from conversion import converted, store_settings
 from images import read_image, write_jpeg, write_png
 from model_files import read_settings
+from munet.core.console import MunetError
 from runtime import Segmenter
 
 CHROMIUM = os.environ.get("MUNET_CHROMIUM") or shutil.which("chromium")

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from console import shown, warn
+from munet.core.console import shown, warn
 
 PART_PREFIX = ".part-"
 _umask = os.umask(0)

@@ -13,7 +13,7 @@ from functools import partial
 
 import cv2
 
-from console import MunetError
+from munet.core.console import MunetError
 
 WAITING_PER_WORKER = 8  # Items asked for in advance: enough to keep a worker busy, few enough to stop soon.
 

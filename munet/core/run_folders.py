@@ -10,8 +10,8 @@ import os
 import shutil
 from pathlib import Path
 
-from console import MunetError, shown, warn
-from files import PART_PREFIX, remove_parts, write_json
+from munet.core.console import MunetError, shown, warn
+from munet.core.files import PART_PREFIX, remove_parts, write_json
 
 try:
     import fcntl
