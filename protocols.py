@@ -22,10 +22,10 @@ import numpy as np
 
 from attributes import from_name, group_columns
 from datasets import find_truths
-from histograms import LEVELS, confusion
 from images import write_png
 from masks import check_class, read_mask
 from munet.core.console import BadInput, MunetError, failed, shown
+from munet.metrics.histograms import LEVELS, confusion
 
 FOLDS = 5
 SIZES = {"ssbc2020": (360, 480), "ssbc2025": (300, 400)}  # (height, width)

@@ -13,9 +13,9 @@ import matplotlib.pyplot as plt
 import matplotlib.ticker
 import numpy as np
 
-import histograms
 from images import OVERLAY_COLOR, resize_image, write_jpeg, write_png
 from munet.core.files import write_bytes
+from munet.metrics import histograms
 
 _CAPTION_BAR = 22  # pixels
 TRAIN, VALIDATION, CHOSEN = "tab:blue", "tab:orange", "tab:green"

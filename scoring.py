@@ -18,14 +18,14 @@ import numpy as np
 from PIL import Image
 
 from attributes import from_name
-from boundaries import boundary_scores, sclera_width
 from datasets import pair_truth
-from histograms import LEVELS, confusion, histograms
 from images import open_image, read_probability, size_mismatch
-from intervals import MOST_BLOCKS
 from masks import read_mask
 from munet.core.console import BadInput
 from munet.core.parallel import process_map
+from munet.metrics.bootstrap import MOST_BLOCKS
+from munet.metrics.boundaries import boundary_scores, sclera_width
+from munet.metrics.histograms import LEVELS, confusion, histograms
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from histograms import LEVELS, average_precision, best_level, f1_scores
-from intervals import interval, resample, sum_by
+from munet.metrics.bootstrap import interval, resample, sum_by
+from munet.metrics.histograms import LEVELS, average_precision, best_level, f1_scores
 
 COUNTED = ("f1", "iou", "precision", "recall", "f1_mean")  # what follows from the counts of the masks
 BINS = 15  # of the reliability curve

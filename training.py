@@ -22,10 +22,10 @@ from tqdm import tqdm
 import devices
 import model
 from batches import Batches
-from histograms import best_level, f1_scores, histograms
 from model_files import model_file
 from munet.core.console import PLAIN_PROGRESS_SECONDS, MunetError
 from munet.core.files import require_space, whole_file, write_bytes
+from munet.metrics.histograms import best_level, f1_scores, histograms
 from stages import compile_network
 
 RESUME_FILE = "resume.h5"

@@ -5,10 +5,10 @@ import tracemalloc
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
-import histograms
 from benchmarks import timed
 from evaluation import Tally
 from munet.core.console import between, print_table
+from munet.metrics import histograms
 
 MEGAPIXEL = (1000, 1000)
 

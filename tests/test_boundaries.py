@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import directed_hausdorff
 
-from boundaries import boundary_scores, sclera_width
+from munet.metrics.boundaries import boundary_scores, sclera_width
 
 
 def box(top, left, bottom, right, size=(60, 80)):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from intervals import interval, resample, sum_by
+from munet.metrics.bootstrap import interval, resample, sum_by
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_distribution():
