@@ -12,11 +12,10 @@ from collections import Counter
 
 import numpy as np
 
-import images
-import masks
 from layouts import original
 from munet.core.console import MunetError, shown
 from munet.core.files import csv_rows
+from munet.images import masks, reading
 
 PHONES = {"1": "Xperia Z5 Compact", "2": "iPhone 6s", "3": "Xiaomi Pocophone F1"}
 LIGHTS = {"n": "natural", "i": "indoor", "p": "poor"}
@@ -93,7 +92,7 @@ def _stem(text):
     """A name in a table as photos are named here: below `images/`, and without the suffix of a photo or a mask."""
     name = text.strip().replace("\\", "/").removeprefix("images/")
     stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in (*images.SUFFIXES, *masks.SUFFIXES, *images.OTHER_SUFFIXES) else name
+    return stem if suffix.lower() in (*reading.SUFFIXES, *masks.SUFFIXES, *reading.OTHER_SUFFIXES) else name
 
 
 def group_columns(names, table=None, by=None):

@@ -20,12 +20,12 @@ import numpy as np
 
 from augmentation import Ranges, augment, flip
 from datasets import find_dataset, read_pair
-from images import SUFFIXES, write_jpeg, write_png
-from masks import check_class
 from munet.core.console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from munet.core.files import find_files, is_filled
 from munet.core.parallel import pool_map
 from munet.core.run_folders import claim_folder
+from munet.images.masks import check_class
+from munet.images.reading import SUFFIXES, write_jpeg, write_png
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
 # What a range may hold: beyond it a transform hangs (blur), folds the image over (perspective) or means nothing.
@@ -205,7 +205,7 @@ def _warn_of_leftovers(dataset, args):
 def preview(dataset, args):
     """Writes the contact sheet: originals, flips and copies with the mask tinted; returns the exit code."""
     import report
-    from images import overlay
+    from munet.images.reading import overlay
 
     args.copies = args.copies or PREVIEW_COPIES
     rows, problems = [], 0

@@ -15,7 +15,7 @@ from statistics import NormalDist
 import cv2
 import numpy as np
 
-from effects import saturation_matrix, streak
+from munet.images.effects import saturation_matrix, streak
 
 # 256 equally likely values of a standard normal distribution; a byte to choose one costs a tenth of drawing it.
 _NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from images import SUFFIXES
 from munet.core.console import BadInput, MunetError
 from munet.core.loading import quiet_stderr
+from munet.images.reading import SUFFIXES
 from photos import Photos
 from prediction import BAD_NAME, output_paths, predict_photo
 from prediction_table import COLUMNS

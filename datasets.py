@@ -12,12 +12,11 @@ with it; else every image counts as its own subject, with its flips and copies.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import images
-import masks
 from attributes import from_name
 from layouts import KNOWN, by_key, contents, detect, list_files, pairable
 from munet.core.console import BadInput, MunetError, shown
 from munet.core.files import find_files
+from munet.images import masks, reading
 
 
 @dataclass(frozen=True)
@@ -154,9 +153,9 @@ def read_pair(sample, sclera_value=None):
     Raises:
         BadInput: either is unreadable, or their sizes differ.
     """
-    image, mask = images.read_image(sample.image), masks.read_mask(sample.mask, sclera_value)
+    image, mask = reading.read_image(sample.image), masks.read_mask(sample.mask, sclera_value)
     if image.shape[:2] != mask.pixels.shape:
-        raise images.size_mismatch(sample.mask, mask.pixels.shape, sample.image, image.shape[:2])
+        raise reading.size_mismatch(sample.mask, mask.pixels.shape, sample.image, image.shape[:2])
     return image, mask
 
 

@@ -21,7 +21,6 @@ import tables
 from attributes import group_columns, not_told, read_table, subjects, tell_people
 from evaluation import FIGURES
 from examples import Painter, examples
-from masks import check_class
 from munet.core.console import (
     ArgumentParser,
     BadInput,
@@ -38,6 +37,7 @@ from munet.core.console import (
 )
 from munet.core.files import write_bytes, write_json
 from munet.core.run_folders import folder_settings
+from munet.images.masks import check_class
 from munet.metrics.histograms import confusion
 from page import comparison_page, evaluation_page, facts_of
 from scoring import Scores, find_cases, score_cases

@@ -6,10 +6,10 @@ import os
 import numpy as np
 
 from datasets import pair_truth, read_pair
-from images import read_probability, size_mismatch
-from masks import check_class, read_mask
 from munet.core.console import BadInput, MunetError, failed, progress, shown
 from munet.core.parallel import pool_map
+from munet.images.masks import check_class, read_mask
+from munet.images.reading import read_probability, size_mismatch
 from munet.metrics.histograms import LEVELS, best_level, f1_scores, histograms, scores, steady_level
 
 FIGURES = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")

@@ -5,10 +5,10 @@ import base64
 import cv2
 import numpy as np
 
-from images import read_image, read_probability
 from layouts import detect
-from masks import read_mask
 from munet.core.console import BadInput, MunetError, shown, warn
+from munet.images.masks import read_mask
+from munet.images.reading import read_image, read_probability
 from photos import find_photos
 from report import outline
 

@@ -6,10 +6,9 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-import images
-import masks
 from munet.core.console import BadInput, MunetError, shown
 from munet.core.files import find_files, walk_files
+from munet.images import masks, reading
 
 MOBIUS_NAME = re.compile(r"(\d+)_\d[a-z]_[LR][a-z]_\w+$")
 _VARIANT = re.compile(r"(_flip|_copy\d+)+$")
@@ -52,13 +51,13 @@ def detect(root, skip=lambda folder: False):
 
 def _has_photo(folder):
     with os.scandir(folder) as entries:
-        return any(entry.name.lower().endswith(images.SUFFIXES) and entry.is_file() and entry.name[0] != "." for entry in entries)
+        return any(entry.name.lower().endswith(reading.SUFFIXES) and entry.is_file() and entry.name[0] != "." for entry in entries)
 
 
 def _has_sclera_pair(root):
     """Whether NAME_sclera.png lies beside NAME.jpg anywhere below `root`."""
     marked = (path.removesuffix("_sclera.png") for path in walk_files(root, (".png",)) if path.endswith("_sclera.png"))
-    endings = [ending for suffix in images.SUFFIXES for ending in (suffix, suffix.upper())]
+    endings = [ending for suffix in reading.SUFFIXES for ending in (suffix, suffix.upper())]
     return any(os.path.isfile(stem + ending) for stem in marked for ending in endings)
 
 
@@ -67,7 +66,7 @@ def _by_folders(folders):
     if "masd" in folders and "masd_gt" in folders:
         return Layout("MASD", folders["masd"], folders["masd_gt"], loose=True)
     if "images" in folders and "masks" in folders:
-        first = next(walk_files(folders["images"], images.SUFFIXES), None)
+        first = next(walk_files(folders["images"], reading.SUFFIXES), None)
         mobius = first is not None and MOBIUS_NAME.match(Path(first).stem)
         return Layout("MOBIUS" if mobius else "plain", folders["images"], folders["masks"])
     return None
@@ -85,7 +84,7 @@ def is_mask_folder(folder):
 
 def list_files(layout):
     """All images and all masks of a layout."""
-    photos, truths = find_files(layout.image_root, images.SUFFIXES), find_files(layout.mask_root, masks.SUFFIXES)
+    photos, truths = find_files(layout.image_root, reading.SUFFIXES), find_files(layout.mask_root, masks.SUFFIXES)
     photos = [path for path in photos if is_photo(path, layout)]
     if layout.mask_ending:
         truths = [path for path in truths if path.stem.endswith(layout.mask_ending)]

@@ -11,15 +11,15 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
-import images
 import video
 from layouts import detect, is_mask_folder, is_photo
 from munet.core.console import MunetError, shown
 from munet.core.files import walk_files
 from munet.core.run_folders import folder_settings
+from munet.images import reading
 
 # What a user may take for photos, and is told of.
-_UNREAD = (*images.OTHER_SUFFIXES, ".dcm", ".psd", ".pdf", *video.SUFFIXES)
+_UNREAD = (*reading.OTHER_SUFFIXES, ".dcm", ".psd", ".pdf", *video.SUFFIXES)
 _NO_PHOTOS = ("predict_test_images.py", "train_mobv2_unet.py")  # whose folders hold maps, masks and plots
 
 
@@ -97,7 +97,7 @@ def find_photos(source, out=None):
         raise MunetError(f"{shown(source)} does not exist; give a folder, an image, or a .txt list of images")
     if not len(photos):
         notes = "".join(f"; {note}" for note in photos.notes)
-        raise MunetError(f"no photos in {shown(source)}: expected files ending in {' '.join(images.SUFFIXES)}{notes}")
+        raise MunetError(f"no photos in {shown(source)}: expected files ending in {' '.join(reading.SUFFIXES)}{notes}")
     return photos
 
 
@@ -117,8 +117,8 @@ def _in_folder(source, out):
 
     layout = detect(source, made_by_us)
     root, files = layout.image_root if layout else source, []
-    for path in walk_files(root, images.SUFFIXES + _UNREAD, holds_none):
-        if not path.lower().endswith(images.SUFFIXES):
+    for path in walk_files(root, reading.SUFFIXES + _UNREAD, holds_none):
+        if not path.lower().endswith(reading.SUFFIXES):
             others[os.path.splitext(path)[1].lower()] += 1
         elif layout is None or is_photo(path, layout):
             files.append(os.path.relpath(path, root).replace(os.sep, "/"))
@@ -144,7 +144,7 @@ def _beside(source, layout, files, skip):
         parts = _name(os.path.relpath(path, source).replace(os.sep, "/")).split("/")
         return any("/".join(parts[i:]) in names for i in range(1, len(parts)))
 
-    beside = walk_files(source, images.SUFFIXES, lambda folder: folder in known or skip(folder))
+    beside = walk_files(source, reading.SUFFIXES, lambda folder: folder in known or skip(folder))
     left = [path for path in beside if not is_of_one(path)]
     if not left:
         return []

@@ -14,10 +14,10 @@ from contextlib import contextmanager, nullcontext, suppress
 import cv2
 import numpy as np
 
-from images import BOMB_DENSITY, image_size, overlay, read_image, write_jpeg, write_png
 from munet.core.console import BadInput, MunetError, failed
 from munet.core.files import find_files, walk_files
 from munet.core.parallel import pool_map
+from munet.images.reading import BOMB_DENSITY, image_size, overlay, read_image, write_jpeg, write_png
 from prediction_table import COLUMNS
 
 OVERLAY_QUALITY = 90

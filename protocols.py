@@ -22,9 +22,9 @@ import numpy as np
 
 from attributes import from_name, group_columns
 from datasets import find_truths
-from images import write_png
-from masks import check_class, read_mask
 from munet.core.console import BadInput, MunetError, failed, shown
+from munet.images.masks import check_class, read_mask
+from munet.images.reading import write_png
 from munet.metrics.histograms import LEVELS, confusion
 
 FOLDS = 5

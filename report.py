@@ -13,8 +13,8 @@ import matplotlib.pyplot as plt
 import matplotlib.ticker
 import numpy as np
 
-from images import OVERLAY_COLOR, resize_image, write_jpeg, write_png
 from munet.core.files import write_bytes
+from munet.images.reading import OVERLAY_COLOR, resize_image, write_jpeg, write_png
 from munet.metrics import histograms
 
 _CAPTION_BAR = 22  # pixels

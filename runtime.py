@@ -1,6 +1,6 @@
 """One way to run a trained model, whatever it runs on.
 
-    from images import read_image
+    from munet.images.reading import read_image
     from runtime import Segmenter
     segmenter = Segmenter("weights/NAME")
     probability = segmenter(read_image("photo.jpg"))        # HW uint8, the photo's own size
@@ -10,8 +10,8 @@ The threshold of training is chosen through this very code, so that what was mea
 """
 
 from engines import open_engine
-from images import resize_image, resize_probability
 from model_files import model_file, read_settings, weights_digest
+from munet.images.reading import resize_image, resize_probability
 
 
 class Segmenter:

@@ -19,10 +19,10 @@ from PIL import Image
 
 from attributes import from_name
 from datasets import pair_truth
-from images import open_image, read_probability, size_mismatch
-from masks import read_mask
 from munet.core.console import BadInput
 from munet.core.parallel import process_map
+from munet.images.masks import read_mask
+from munet.images.reading import open_image, read_probability, size_mismatch
 from munet.metrics.bootstrap import MOST_BLOCKS
 from munet.metrics.boundaries import boundary_scores, sclera_width
 from munet.metrics.histograms import LEVELS, confusion, histograms

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 import eyes
-from images import read_image, write_jpeg, write_png
 from munet.core.console import ArgumentParser, between, finish, progress, run, shown
 from munet.core.files import is_filled, whole_file
 from munet.core.parallel import process_map
 from munet.core.run_folders import claim_folder
+from munet.images.reading import read_image, write_jpeg, write_png
 
 PREVIEW_PAIRS = 15  # images on a contact sheet, each beside its classes
 TINTS = np.array([(0, 0, 0), (80, 255, 80), (255, 160, 0), (60, 60, 255)], np.uint8)  # of the classes on it

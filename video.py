@@ -15,10 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from images import overlay
 from munet.core.console import BadInput, MunetError, progress, shown
 from munet.core.files import whole_file
 from munet.core.parallel import pool_map
+from munet.images.reading import overlay
 
 SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 COLUMNS = ("frame", "seconds", "sclera_pixels", "sclera_share")

@@ -14,9 +14,9 @@ import numpy as np
 from benchmarks import realism
 from datasets import find_dataset
 from examples import Painter
-from images import write_jpeg
-from masks import read_mask
 from munet.core.console import BadInput, MunetError, between, print_table, shown
+from munet.images.masks import read_mask
+from munet.images.reading import write_jpeg
 from predict_test_images import SHIPPED
 from scoring import find_cases
 

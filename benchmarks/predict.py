@@ -22,9 +22,9 @@ import numpy as np
 
 from benchmarks import DIFFERENT, SUITE, timed, write_photos
 from conversion import convert
-from images import overlay, read_image, resize_probability, write_jpeg, write_png
 from model import load_munet
 from munet.core.console import between, print_table
+from munet.images.reading import overlay, read_image, resize_probability, write_jpeg, write_png
 from photos import find_photos
 from prediction import OVERLAY_QUALITY, predicted
 from runtime import Segmenter

@@ -23,9 +23,9 @@ from batches import Batches
 from benchmarks import SUITE, timed
 from cache import build_cache
 from datasets import find_dataset
-from images import write_png
 from model import build_munet
 from munet.core.console import MunetError, between, print_table
+from munet.images.reading import write_png
 
 BACKENDS = ("tensorflow", "jax", "torch")
 

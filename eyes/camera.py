@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 
-from effects import saturation_matrix, streak
+from munet.images.effects import saturation_matrix, streak
 
 from .paint import GAMMA, noise
 from .stamp import stamp

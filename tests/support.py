@@ -15,8 +15,8 @@ import pytest
 
 import conversion
 import model
-from images import write_png
 from munet.core.console import MunetError
+from munet.images.reading import write_png
 
 ROOT = Path(__file__).resolve().parent.parent
 # What brings the packages that some tests need and `requirements.txt` does not.

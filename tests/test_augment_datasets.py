@@ -7,8 +7,8 @@ from support import ROOT, draw_eye, last_json, run_script, write_eye, write_plai
 
 import augment_datasets
 from datasets import find_dataset, read_pair
-from images import read_image, write_png
 from munet.core.console import MunetError
+from munet.images.reading import read_image, write_png
 from splits import shared_subjects, split_by_subject
 
 SCRIPT = ROOT / "augment_datasets.py"

@@ -21,9 +21,9 @@ import engines
 import training_report
 from benchmarks import card, endless, finetune, realism, recipe, threshold_level, train_step
 from conversion import converted
-from images import read_image, write_png
 from model import build_munet
 from munet.core.console import MunetError
+from munet.images.reading import read_image, write_png
 
 converts = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="models are converted on TensorFlow alone")
 

@@ -8,8 +8,8 @@ from support import draw_eye, write_eye
 
 import cache
 from datasets import find_dataset, read_pair
-from images import resize_image, resize_mask, write_png
 from munet.core.files import PART_PREFIX
+from munet.images.reading import resize_image, resize_mask, write_png
 
 SIZE = 30  # not a multiple of 8: the packed bits do not fill the last byte
 

@@ -10,9 +10,9 @@ from support import needs_real_data, touch, write_eye
 
 import splits
 from datasets import Sample, find_dataset, pair_truth, read_pair
-from images import write_png
-from masks import read_mask
 from munet.core.console import BadInput, MunetError
+from munet.images.masks import read_mask
+from munet.images.reading import write_png
 
 ODD_NAMES = [
     "two  words",

@@ -14,9 +14,9 @@ from support import draw_eye, last_json, needs_real_data, run_script, write_eye,
 
 import evaluate_masks
 import scoring
-from images import write_png
-from masks import read_mask
 from munet.core.console import MunetError
+from munet.images.masks import read_mask
+from munet.images.reading import write_png
 
 LEVEL = 100
 

@@ -7,7 +7,7 @@ from support import draw_eye
 
 import model
 from folding import UpConvolution, folded
-from images import resize_image
+from munet.images.reading import resize_image
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="folding is part of conversion, which runs on TensorFlow")
 

@@ -13,8 +13,8 @@ from PIL import Image
 from support import ROOT, draw_eye, run_script
 
 import model
-from images import read_image
 from munet.core.console import BadInput
+from munet.images.reading import read_image
 
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tif": "TIFF", "heic": "HEIF"}
 DAMAGED, GOOD = 5000, 60

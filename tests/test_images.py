@@ -9,10 +9,10 @@ import tifffile
 from PIL import Image, ImageOps
 from support import run_script
 
-import images
-from images import overlay, read_image, read_probability, resize_image, resize_mask, resize_probability, write_png
-from masks import read_mask
 from munet.core.console import BadInput
+from munet.images import reading
+from munet.images.masks import read_mask
+from munet.images.reading import overlay, read_image, read_probability, resize_image, resize_mask, resize_probability, write_png
 
 CORNERS = {"top left": (230, 30, 30), "top right": (30, 230, 30), "bottom left": (30, 30, 230), "bottom right": (230, 230, 230)}
 # How a camera stores the upright photo for each EXIF orientation.
@@ -74,7 +74,7 @@ def test_heic_is_read_upright(tmp_path, orientation):
 def test_heic_of_another_name_is_read_whatever_was_read_before(tmp_path):
     pillow_heif.register_heif_opener()
     saved(tmp_path / "photo.heic", quadrants((64, 96))).rename(tmp_path / "photo.jpg")
-    code = f"import images; print(images.read_image({str(tmp_path / 'photo.jpg')!r}).shape)"
+    code = f"from munet.images import reading; print(reading.read_image({str(tmp_path / 'photo.jpg')!r}).shape)"
     assert run_script("-c", code).stdout == "(64, 96, 3)\n"
 
 
@@ -197,9 +197,9 @@ def test_a_decompression_bomb_is_refused_from_its_header(tmp_path):
 
 def test_the_pixel_limit_is_inclusive(tmp_path, monkeypatch):
     path = saved(tmp_path / "a.png", noise(10, 10, 3))
-    monkeypatch.setattr(images, "MAX_PIXELS", 100)
+    monkeypatch.setattr(reading, "MAX_PIXELS", 100)
     assert read_image(path).shape == (10, 10, 3)
-    monkeypatch.setattr(images, "MAX_PIXELS", 99)
+    monkeypatch.setattr(reading, "MAX_PIXELS", 99)
     with pytest.raises(BadInput):
         read_image(path)
 

@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 from support import draw_eye
 
-from masks import read_mask
 from munet.core.console import BadInput
+from munet.images.masks import read_mask
 
 TRUTH = draw_eye(3, (120, 160))[1]
 IRIS = np.zeros_like(TRUTH)

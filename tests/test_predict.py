@@ -17,12 +17,12 @@ import pytest
 from PIL import Image
 from support import names, needs_real_data, save_random_network
 
-import images
 import model
 import model_files
 import predict_test_images
 import prediction
 from munet.core.console import MunetError
+from munet.images import reading
 from runtime import Segmenter
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
@@ -69,8 +69,8 @@ def test_writes_maps_masks_overlays_and_rows_at_each_photos_own_size(weights, ph
     segmenter = Segmenter(weights)
     for row in rows(out):
         path = next(photos.glob(f"{row['image']}.*"))
-        probability = images.read_probability(out / "Predictions" / f"{row['image']}.png")
-        np.testing.assert_array_equal(probability, segmenter(images.read_image(path)))
+        probability = reading.read_probability(out / "Predictions" / f"{row['image']}.png")
+        np.testing.assert_array_equal(probability, segmenter(reading.read_image(path)))
         with Image.open(out / "Binarised" / f"{row['image']}.png") as mask:
             assert mask.mode == "1"
             np.testing.assert_array_equal(np.asarray(mask), probability >= 128)
@@ -105,7 +105,7 @@ def test_runs_again_only_what_is_not_done(weights, photos, tmp_path, capsys, mon
     table = (out / "predictions.csv").read_bytes()
     (out / "predictions.csv").write_bytes(table[: table.index(b"sub/d") + 9])  # a last line cut short, later ones never written
     read = []
-    monkeypatch.setattr(prediction, "read_image", lambda path: read.append(path.name) or images.read_image(path))
+    monkeypatch.setattr(prediction, "read_image", lambda path: read.append(path.name) or reading.read_image(path))
     assert predict(capsys, photos, "--weights", weights, "--out", out)[0] == 1
     assert "one.tiff" not in read
     assert {"a.png", "d.webp"} <= set(read)
@@ -197,7 +197,7 @@ def test_a_shard_that_is_none_is_refused(weights, photos, text, capsys):
 
 def test_results_that_are_removed_while_it_runs_stop_it_in_one_line(weights, photos, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out"
-    monkeypatch.setattr(prediction, "overlay", lambda image, mask: shutil.rmtree(out, ignore_errors=True) or images.overlay(image, mask))
+    monkeypatch.setattr(prediction, "overlay", lambda image, mask: shutil.rmtree(out, ignore_errors=True) or reading.overlay(image, mask))
     with pytest.raises(MunetError, match="was removed while it was written to"):
         predict(capsys, photos, "--weights", weights, "--out", out, "--workers", 1)
 
@@ -205,7 +205,7 @@ def test_results_that_are_removed_while_it_runs_stop_it_in_one_line(weights, pho
 def test_photos_that_are_removed_while_it_runs_fail_alone(weights, photos, tmp_path, capsys, monkeypatch):
     def removing(image, mask):
         (photos / "sub/d.webp").unlink(missing_ok=True)
-        return images.overlay(image, mask)
+        return reading.overlay(image, mask)
 
     monkeypatch.setattr(prediction, "overlay", removing)
     code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--workers", 1)
@@ -214,7 +214,7 @@ def test_photos_that_are_removed_while_it_runs_fail_alone(weights, photos, tmp_p
 
 
 def test_tta_averages_the_flip(weights, photos):
-    image = images.read_image(photos / "a.png")
+    image = reading.read_image(photos / "a.png")
     plain, both = Segmenter(weights), Segmenter(weights, tta=True)
     flipped = np.ascontiguousarray(image[:, ::-1])
     np.testing.assert_array_equal(both(image), both(flipped)[:, ::-1])
@@ -426,7 +426,7 @@ def test_a_photo_that_was_replaced_is_predicted_again(weights, photos, tmp_path,
     later = time.time() + 5
     os.utime(photos / "a.png", (later, later))
     predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
-    assert images.read_probability(tmp_path / "out/Predictions/a.png").shape == (30, 40)
+    assert reading.read_probability(tmp_path / "out/Predictions/a.png").shape == (30, 40)
     assert {row["image"]: row["width"] for row in rows(tmp_path / "out")}["a"] == "40"
 
 
@@ -442,7 +442,7 @@ def test_a_new_level_in_the_model_is_named_and_its_weights_are_the_same(photos, 
 
 
 def test_a_photo_that_does_not_fit_into_memory_fails_alone(weights, photos, tmp_path, capsys, monkeypatch):
-    real = images.overlay
+    real = reading.overlay
 
     def hungry(image, mask):
         if mask.shape == (200, 120):

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import synthesize_eyes
-from images import read_image
 from munet.core.console import MunetError
+from munet.images.reading import read_image
 
 SCRIPT = Path(synthesize_eyes.__file__)
 SMALL = ["--count", "7", "--size", "48", "64", "--images-per-subject", "3", "--seed", "5"]

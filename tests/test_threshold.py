@@ -13,10 +13,10 @@ from sklearn.metrics import average_precision_score, f1_score, jaccard_score, pr
 from support import last_json, run_script
 
 import evaluation
-import images
 import model_files
 import threshold
 from munet.core.console import MunetError
+from munet.images import reading
 
 
 def exact_f1(probability, mask, level):
@@ -78,8 +78,8 @@ def test_many_people_move_a_steady_level_to_the_best_and_few_hardly_move_it():
     for count, seed in itertools.product(levels, range(10)):
         rng = np.random.default_rng([seed, count])
         images = np.stack([drawn_counts(rng, 120) for _ in range(count)])
-        level, best = threshold.steady_level(images, 140), threshold.best_level(images.sum(axis=0))
-        scores = threshold.f1_scores(images.sum(axis=0))
+        level, best = threshold.steady_level(images, 140), threshold.best_level(reading.sum(axis=0))
+        scores = threshold.f1_scores(reading.sum(axis=0))
         assert scores[140] <= scores[level] <= scores[best]
         assert min(140, best) <= level <= max(140, best)
         assert count < 300 or scores[best] - scores[level] < 0.003
@@ -91,11 +91,11 @@ def test_many_people_move_a_steady_level_to_the_best_and_few_hardly_move_it():
 
 def test_the_error_of_a_steady_level_is_the_jackknifes():
     images = np.stack([drawn_counts(np.random.default_rng(seed), 120) for seed in range(5)])
-    f1 = threshold.f1_scores(images.sum(axis=0))
-    best = threshold.best_level(images.sum(axis=0))
+    f1 = threshold.f1_scores(reading.sum(axis=0))
+    best = threshold.best_level(reading.sum(axis=0))
 
     def within(level):
-        left_out = [threshold.f1_scores(images.sum(axis=0) - images[i]) for i in range(5)]
+        left_out = [threshold.f1_scores(reading.sum(axis=0) - images[i]) for i in range(5)]
         differences = [row[best] - row[level] for row in left_out]
         error = (4 / 5 * sum((d - sum(differences) / 5) ** 2 for d in differences)) ** 0.5
         return f1[best] - f1[level] <= error
@@ -193,8 +193,8 @@ def results(tmp_path):
     """A results folder of three maps in two subfolders, a folder of masks, and the cases."""
     cases = {name: random_case(i) for i, name in enumerate(["a/x", "a/y 1", "b/é"])}
     for name, (probability, mask) in cases.items():
-        images.write_png(tmp_path / "results/Predictions" / f"{name}.png", probability)
-        images.write_png(tmp_path / "truth" / f"{name}.png", mask)
+        reading.write_png(tmp_path / "results/Predictions" / f"{name}.png", probability)
+        reading.write_png(tmp_path / "truth" / f"{name}.png", mask)
     (tmp_path / "results/settings.json").write_text('{"level": 100}')
     return tmp_path, cases
 
@@ -258,7 +258,7 @@ def test_script_writes_no_level_into_a_model_that_the_maps_are_not_of(results, t
 def test_script_names_what_has_no_partner_and_scores_the_rest(results, capsys):
     folder, _ = results
     (folder / "truth/a/x.png").unlink()
-    images.write_png(folder / "truth/b/é.png", np.zeros((3, 3), bool))
+    reading.write_png(folder / "truth/b/é.png", np.zeros((3, 3), bool))
     code, last, errors = run(capsys, folder / "results", folder / "truth")
     assert code == 1
     assert (last["images"], last["failed"]) == (1, 2)

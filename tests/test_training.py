@@ -23,7 +23,6 @@ import augment_datasets
 import batches
 import cache
 import datasets
-import images
 import model
 import report
 import train_mobv2_unet
@@ -31,10 +30,11 @@ import training
 import training_data
 from augmentation import Ranges
 from evaluation import Tally, require_sclera_in
-from images import write_png
 from layouts import original
 from model_files import read_settings, store_level
 from munet.core.console import MunetError
+from munet.images import reading
+from munet.images.reading import write_png
 from munet.metrics.histograms import best_level
 from runtime import Segmenter
 from splits import write_split
@@ -418,7 +418,7 @@ def test_a_teacher_is_half_of_the_labels_of_the_images_as_they_are_shown(drawn, 
 
 def test_a_class_that_no_mask_has_is_refused(tiny_dataset, tmp_path):
     for path in (tiny_dataset / "masks").rglob("*.png"):
-        write_png(path, images.read_image(path)[..., 0] // 255)
+        write_png(path, reading.read_image(path)[..., 0] // 255)
     with pytest.raises(MunetError, match="no train mask has any sclera"):
         train_mobv2_unet.main([str(tiny_dataset), "--out", str(tmp_path / "run"), *SHORT, "--sclera-value", "7"])
     assert not (tmp_path / "run").exists()

@@ -16,13 +16,13 @@ from PIL import Image
 
 import export_model
 import eyes
-import images
 import model_files
 import website
 from conversion import converted, store_settings
-from images import read_image, write_jpeg, write_png
 from model_files import read_settings
 from munet.core.console import MunetError
+from munet.images import reading
+from munet.images.reading import read_image, write_jpeg, write_png
 from runtime import Segmenter
 
 CHROMIUM = os.environ.get("MUNET_CHROMIUM") or shutil.which("chromium")
@@ -233,7 +233,7 @@ def test_masks_are_those_of_python(mobile_site, mobile_host, browser, photos):
     expected = segmenter(photo) >= segmenter.level
     assert name.endswith("-overlay.png")
     assert (np.abs(overlay[~expected].astype(int) - photo[~expected]) <= 1).mean() > 0.999
-    tinted = photo[expected] + 0.5 * (np.array(images.OVERLAY_COLOR) - photo[expected].astype(float))
+    tinted = photo[expected] + 0.5 * (np.array(reading.OVERLAY_COLOR) - photo[expected].astype(float))
     assert (np.abs(overlay[expected] - tinted) <= 1.5).mean() > 0.99
     assert page.errors == []
 

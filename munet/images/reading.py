@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from munet.core.console import BadInput, MunetError
 from munet.core.files import write_bytes
-from png import encode_png
+from munet.images.png import encode_png
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif")
 # Of pictures that are not read, though a folder of photos may hold them.

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from images import open_image
 from munet.core.console import BadInput, warn
+from munet.images.reading import open_image
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".webp")
 _COLOURS = {"background": (0, 0, 0), "sclera": (255, 0, 0), "iris": (0, 255, 0), "pupil": (0, 0, 255)}
