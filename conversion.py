@@ -15,10 +15,10 @@ import zipfile
 from pathlib import Path
 
 import tflite_metadata
-from model_files import FILE_BYTES, SETTINGS_NAME, model_file, read_settings, settings_text, weights_digest
 from munet.core.console import MunetError, shown
 from munet.core.files import require_space, whole_file
 from munet.core.paths import default_folder
+from munet.network.model_files import FILE_BYTES, SETTINGS_NAME, model_file, read_settings, settings_text, weights_digest
 
 SUFFIX = {"litert": ".tflite", "litert-fp16": ".tflite", "litert-int8": ".tflite", "onnx": ".onnx"}
 SMALL_STAGE = 3  # folding from here on gives most of the speed for few more weights, which formats for phones need

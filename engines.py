@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from conversion import SUFFIX, converted
-from model_files import first_line, model_file
 from munet.core.console import MunetError, shown, warn
 from munet.core.loading import quiet_stderr
+from munet.network.model_files import first_line, model_file
 
 RUNTIMES = ("auto", "keras", "litert", "onnx")
 GPU_BATCH = 16
@@ -153,8 +153,8 @@ class KerasEngine:
 
     def __init__(self, path, batch=None):
         with quiet_stderr():
-            import devices
             import model
+            from munet.network import devices
         self.file, (self.network, _) = model_file(path), model.load_munet(path)
         self.batch = batch or (1 if devices.device() == "cpu" else GPU_BATCH)
         self._waiting = queue.SimpleQueue()

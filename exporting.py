@@ -17,7 +17,6 @@ import numpy as np
 from conversion import convert, made_of, store_settings
 from datasets import find_dataset, read_pair
 from evaluation import Tally
-from model_files import model_file, read_settings
 from munet.core.console import BadInput, MunetError, failed, progress, shown, warn
 from munet.core.files import whole_file
 from munet.core.loading import quiet_stderr
@@ -25,6 +24,7 @@ from munet.core.parallel import pool_map
 from munet.core.run_folders import folder_settings
 from munet.images.reading import read_image, resize_image
 from munet.metrics.histograms import best_level, histograms
+from munet.network.model_files import model_file, read_settings
 from photos import find_photos
 from runtime import Segmenter
 from splits import SPLIT_FILE, read_split

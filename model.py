@@ -17,11 +17,11 @@ from pathlib import Path
 import h5py
 import keras
 
-import devices
-from decoders import DECODERS
-from model_files import ATTRIBUTE, FILE_BYTES, FORMAT, first_line, model_file, read_settings, trained_file
 from munet.core.console import MunetError, shown
 from munet.core.files import require_space, whole_file
+from munet.network import devices
+from munet.network.decoders import DECODERS
+from munet.network.model_files import ATTRIBUTE, FILE_BYTES, FORMAT, first_line, model_file, read_settings, trained_file
 
 ALPHA = 0.35
 BOTTOM = "block_13_expand_relu"

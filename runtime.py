@@ -10,8 +10,8 @@ The threshold of training is chosen through this very code, so that what was mea
 """
 
 from engines import open_engine
-from model_files import model_file, read_settings, weights_digest
 from munet.images.reading import resize_image, resize_probability
+from munet.network.model_files import model_file, read_settings, weights_digest
 
 
 class Segmenter:

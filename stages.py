@@ -4,8 +4,8 @@ import dataclasses
 
 import keras
 
-import devices
 import losses
+from munet.network import devices
 
 
 @dataclasses.dataclass(frozen=True)

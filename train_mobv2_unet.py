@@ -16,11 +16,11 @@ from pathlib import Path
 
 from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_best, tally_samples
-from model_files import model_file, read_settings, store_level, weights_digest
 from munet.core.console import MunetError, finish, print_table, run, shown, warn
 from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
 from munet.core.run_folders import claim_folder
+from munet.network.model_files import model_file, read_settings, store_level, weights_digest
 from runtime import Segmenter
 from splits import SPLIT_FILE, write_split
 from training_options import parse, run_settings, set_length
@@ -36,7 +36,7 @@ def main(argv):
     dataset = find_dataset(args.data)
     print(dataset.describe())
     with quiet_stderr():
-        from devices import spread
+        from munet.network.devices import spread
     with spread(args.data_parallel):
         cache, parts, training_run = train(args, dataset)
     figures = finish_run(args, parts, training_run)
@@ -84,8 +84,8 @@ def make_network(args):
     with quiet_stderr():
         import keras
 
-        from devices import replicas
         from model import build_munet, load_munet
+        from munet.network.devices import replicas
 
     keras.utils.set_random_seed(args.seed)
     if args.mixed_precision:
@@ -99,9 +99,9 @@ def start(args, network, teacher, dataset, cache, parts):
     """A `training.Run` that is ready to fit, with the state of an earlier one taken up."""
     import keras
 
-    import devices
     import training
     from augmentation import Ranges
+    from munet.network import devices
     from stages import Stage
 
     stages = [

@@ -19,13 +19,13 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-import devices
 import model
 from batches import Batches
-from model_files import model_file
 from munet.core.console import PLAIN_PROGRESS_SECONDS, MunetError
 from munet.core.files import require_space, whole_file, write_bytes
 from munet.metrics.histograms import best_level, f1_scores, histograms
+from munet.network import devices
+from munet.network.model_files import model_file
 from stages import compile_network
 
 RESUME_FILE = "resume.h5"

@@ -4,8 +4,8 @@ import argparse
 import math
 from pathlib import Path
 
-from model_files import misplaced, read_settings
 from munet.core.console import ArgumentParser, between, shown
+from munet.network.model_files import misplaced, read_settings
 
 DEFAULTS = {"size": 224, "decoder": "unet"}
 FEWEST_EPOCHS, FEWEST_STEPS = 60, 200  # of stage 2: a handful of photos is an epoch of one step

@@ -12,9 +12,9 @@ import json
 import re
 from pathlib import Path
 
-from model_files import read_settings, settings_text
 from munet.core.console import MunetError, shown
 from munet.core.files import PART_PREFIX, write_bytes
+from munet.network.model_files import read_settings, settings_text
 
 BUILT = Path(__file__).resolve().parent / "web" / "dist"
 MODEL, SETTINGS, WORKER = "munet.onnx", "munet.json", "sw.js"

@@ -12,8 +12,8 @@ from benchmarks import SUITE, realism
 from benchmarks.formats import image_times
 from conversion import converted
 from model import load_munet, multiply_adds
-from model_files import read_settings
 from munet.core.console import between, print_table
+from munet.network.model_files import read_settings
 from runtime import Segmenter
 
 HEADER = ("decoder", "size", "million multiply-adds", "parameters", "kB", "ms", "drawn F1")

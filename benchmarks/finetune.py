@@ -12,8 +12,8 @@ import numpy as np
 from benchmarks import realism
 from datasets import find_dataset
 from evaluation import tally_samples
-from model_files import read_settings
 from munet.core.console import between, print_table
+from munet.network.model_files import read_settings
 from predict_test_images import SHIPPED
 from runtime import Segmenter
 from splits import split_by_subject, write_split

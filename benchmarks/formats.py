@@ -13,9 +13,9 @@ import numpy as np
 from benchmarks import SUITE, image_times
 from conversion import SUFFIX
 from exporting import Photos, export, gather
-from model_files import model_file
 from munet.core.console import BadInput, MunetError, between, shown
 from munet.images.reading import read_image
+from munet.network.model_files import model_file
 from runtime import Segmenter
 
 THREADS = (1, 2)

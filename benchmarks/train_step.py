@@ -16,7 +16,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-import devices
 import training
 from augmentation import Ranges
 from batches import Batches
@@ -26,6 +25,7 @@ from datasets import find_dataset
 from model import build_munet
 from munet.core.console import MunetError, between, print_table
 from munet.images.reading import write_png
+from munet.network import devices
 
 BACKENDS = ("tensorflow", "jax", "torch")
 

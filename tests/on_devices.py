@@ -5,9 +5,9 @@ import csv
 import keras
 import pytest
 
-import devices
 import train_mobv2_unet
 from munet.core.console import MunetError
+from munet.network import devices
 
 WORDS = ["--size", "32", "--encoder-weights", "none", "--batch-size", "4", "--seed", "3"]
 TWO_EPOCHS = ["--epochs-frozen", "1", "--epochs-finetune", "1", "--rate-finetune", "1e-4"]  # the encoder in the second

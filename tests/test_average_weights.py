@@ -7,9 +7,9 @@ import pytest
 
 import average_weights
 import model
-from model_files import read_settings
 from munet.core.console import MunetError
 from munet.images.reading import read_image, write_png
+from munet.network.model_files import read_settings
 
 SETTINGS = {"architecture": {"size": 32, "decoder": "lite"}, "level": 10}
 

@@ -20,9 +20,9 @@ import exporting
 import eyes
 from conversion import SUFFIX, made_of
 from exporting import Photos, export, gather
-from model_files import read_settings
 from munet.core.console import MunetError
 from munet.images.reading import read_image, write_png
+from munet.network.model_files import read_settings
 from runtime import Segmenter
 
 COUNT = 12

@@ -9,8 +9,8 @@ import pytest
 import support
 
 import model
-import model_files
 from munet.core.console import MunetError
+from munet.network import model_files
 
 DECODER = [  # stage, input channels (up-sampled + skip), filters
     (1, 192 + 96, 64),

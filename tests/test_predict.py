@@ -18,11 +18,11 @@ from PIL import Image
 from support import names, needs_real_data, save_random_network
 
 import model
-import model_files
 import predict_test_images
 import prediction
 from munet.core.console import MunetError
 from munet.images import reading
+from munet.network import model_files
 from runtime import Segmenter
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none

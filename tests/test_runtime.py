@@ -16,9 +16,9 @@ import model
 import predict_test_images
 from conversion import converted, made_of, store_settings
 from engines import KerasEngine
-from model_files import SETTINGS_NAME, read_settings, settings_text
 from munet.core.console import MunetError
 from munet.images.reading import read_image, resize_image, write_jpeg
+from munet.network.model_files import SETTINGS_NAME, read_settings, settings_text
 from runtime import Segmenter
 
 SIZE, LEVEL = 96, 120  # of `tiny`

@@ -12,7 +12,7 @@ import model
 from conversion import made_of
 from datasets import find_dataset
 from evaluation import Tally, tally_samples
-from model_files import read_settings
+from munet.network.model_files import read_settings
 from runtime import Segmenter
 
 NETWORKS = {"munet": (416_209, 0.90, 0.70), "munet-lite": (150_000, 0.90, 0.65)}  # at most so many parameters; F1 on either real set

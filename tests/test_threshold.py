@@ -13,10 +13,10 @@ from sklearn.metrics import average_precision_score, f1_score, jaccard_score, pr
 from support import last_json, run_script
 
 import evaluation
-import model_files
 import threshold
 from munet.core.console import MunetError
 from munet.images import reading
+from munet.network import model_files
 
 
 def exact_f1(probability, mask, level):

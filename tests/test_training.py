@@ -31,11 +31,11 @@ import training_data
 from augmentation import Ranges
 from evaluation import Tally, require_sclera_in
 from layouts import original
-from model_files import read_settings, store_level
 from munet.core.console import MunetError
 from munet.images import reading
 from munet.images.reading import write_png
 from munet.metrics.histograms import best_level
+from munet.network.model_files import read_settings, store_level
 from runtime import Segmenter
 from splits import write_split
 
