@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from augmentation import Ranges, augment, flip
-from datasets import find_dataset, read_pair
 from munet.core.console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from munet.core.files import find_files, is_filled
 from munet.core.parallel import pool_map
 from munet.core.run_folders import claim_folder
+from munet.data.augmentation import Ranges, augment, flip
+from munet.data.pairing import find_dataset, read_pair
 from munet.images.masks import check_class
 from munet.images.reading import SUFFIXES, write_jpeg, write_png
 

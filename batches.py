@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
-from augmentation import augment
+from munet.data.augmentation import augment
 
 AHEAD = 16  # batches in the making
 

@@ -18,7 +18,6 @@ from pathlib import Path
 import protocols
 import summaries
 import tables
-from attributes import group_columns, not_told, read_table, subjects, tell_people
 from evaluation import FIGURES
 from examples import Painter, examples
 from munet.core.console import (
@@ -37,6 +36,7 @@ from munet.core.console import (
 )
 from munet.core.files import write_bytes, write_json
 from munet.core.run_folders import folder_settings
+from munet.data.attributes import group_columns, not_told, read_table, subjects, tell_people
 from munet.images.masks import check_class
 from munet.metrics.histograms import confusion
 from page import comparison_page, evaluation_page, facts_of

@@ -5,9 +5,9 @@ import os
 
 import numpy as np
 
-from datasets import pair_truth, read_pair
 from munet.core.console import BadInput, MunetError, failed, progress, shown
 from munet.core.parallel import pool_map
+from munet.data.pairing import pair_truth, read_pair
 from munet.images.masks import check_class, read_mask
 from munet.images.reading import read_probability, size_mismatch
 from munet.metrics.histograms import LEVELS, best_level, f1_scores, histograms, scores, steady_level

@@ -5,8 +5,8 @@ import base64
 import cv2
 import numpy as np
 
-from layouts import detect
 from munet.core.console import BadInput, MunetError, shown, warn
+from munet.data.layouts import detect
 from munet.images.masks import read_mask
 from munet.images.reading import read_image, read_probability
 from photos import find_photos

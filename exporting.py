@@ -15,19 +15,19 @@ from pathlib import Path
 import numpy as np
 
 from conversion import convert, made_of, store_settings
-from datasets import find_dataset, read_pair
 from evaluation import Tally
 from munet.core.console import BadInput, MunetError, failed, progress, shown, warn
 from munet.core.files import whole_file
 from munet.core.loading import quiet_stderr
 from munet.core.parallel import pool_map
 from munet.core.run_folders import folder_settings
+from munet.data.pairing import find_dataset, read_pair
+from munet.data.splits import SPLIT_FILE, read_split
 from munet.images.reading import read_image, resize_image
 from munet.metrics.histograms import best_level, histograms
 from munet.network.model_files import model_file, read_settings
 from photos import find_photos
 from runtime import Segmenter
-from splits import SPLIT_FILE, read_split
 
 SUITE = Path(__file__).resolve().parent
 NEEDED = {"litert": ("tensorflow", "ai_edge_litert"), "onnx": ("tensorflow", "tf2onnx", "onnx", "onnxruntime")}

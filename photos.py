@@ -12,10 +12,10 @@ from collections import Counter
 from pathlib import Path
 
 import video
-from layouts import detect, is_mask_folder, is_photo
 from munet.core.console import MunetError, shown
 from munet.core.files import walk_files
 from munet.core.run_folders import folder_settings
+from munet.data.layouts import detect, is_mask_folder, is_photo
 from munet.images import reading
 
 # What a user may take for photos, and is told of.

@@ -20,9 +20,9 @@ Both toolkits want the masks of the ground truth in one flat folder, which `expo
 
 import numpy as np
 
-from attributes import from_name, group_columns
-from datasets import find_truths
 from munet.core.console import BadInput, MunetError, failed, shown
+from munet.data.attributes import from_name, group_columns
+from munet.data.pairing import find_truths
 from munet.images.masks import check_class, read_mask
 from munet.images.reading import write_png
 from munet.metrics.histograms import LEVELS, confusion

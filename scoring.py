@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from attributes import from_name
-from datasets import pair_truth
 from munet.core.console import BadInput
 from munet.core.parallel import process_map
+from munet.data.attributes import from_name
+from munet.data.pairing import pair_truth
 from munet.images.masks import read_mask
 from munet.images.reading import open_image, read_probability, size_mismatch
 from munet.metrics.bootstrap import MOST_BLOCKS

@@ -14,15 +14,15 @@ precision_recall.png and report.html.
 
 from pathlib import Path
 
-from datasets import find_dataset
 from evaluation import FIGURES, require_sclera_in, tally_best, tally_samples
 from munet.core.console import MunetError, finish, print_table, run, shown, warn
 from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
 from munet.core.run_folders import claim_folder
+from munet.data.pairing import find_dataset
+from munet.data.splits import SPLIT_FILE, write_split
 from munet.network.model_files import model_file, read_settings, store_level, weights_digest
 from runtime import Segmenter
-from splits import SPLIT_FILE, write_split
 from training_options import parse, run_settings, set_length
 
 
@@ -46,7 +46,7 @@ def main(argv):
 
 def train(args, dataset):
     """Checks and decodes everything, then trains: the cache, the parts of the split, and the finished `training.Run`."""
-    from cache import require_sclera
+    from munet.data.cache import require_sclera
     from training_data import checked_cache, make_split
 
     # Before anything is decoded or the folder is claimed: a start that fails loses nothing.
@@ -100,7 +100,7 @@ def start(args, network, teacher, dataset, cache, parts):
     import keras
 
     import training
-    from augmentation import Ranges
+    from munet.data.augmentation import Ranges
     from munet.network import devices
     from stages import Stage
 

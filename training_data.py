@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from cache import build_cache
-from layouts import original
 from munet.core.console import MunetError, print_problems, print_table, shown, warn
-from splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject
+from munet.data.cache import build_cache
+from munet.data.layouts import original
+from munet.data.splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject
 
 
 def checked_cache(dataset, args):

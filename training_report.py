@@ -4,9 +4,9 @@ import numpy as np
 
 import page
 import report
-from attributes import group_columns
-from datasets import read_pair
 from examples import examples
+from munet.data.attributes import group_columns
+from munet.data.pairing import read_pair
 from scoring import Scores, row_of_histograms
 from summaries import by_group, headline
 

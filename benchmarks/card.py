@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from benchmarks import realism
-from datasets import find_dataset
 from examples import Painter
 from munet.core.console import BadInput, MunetError, between, print_table, shown
+from munet.data.pairing import find_dataset
 from munet.images.masks import read_mask
 from munet.images.reading import write_jpeg
 from predict_test_images import SHIPPED

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import realism
-from datasets import find_dataset
 from evaluation import tally_samples
 from munet.core.console import between, print_table
+from munet.data.pairing import find_dataset
+from munet.data.splits import split_by_subject, write_split
 from munet.network.model_files import read_settings
 from predict_test_images import SHIPPED
 from runtime import Segmenter
-from splits import split_by_subject, write_split
 
 BATCH = 8
 FROZEN = 0.1  # share of the steps in which the encoder waits for a decoder that knows nothing yet

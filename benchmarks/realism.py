@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import SUITE
-from datasets import find_dataset
 from evaluation import tally_samples
 from eyes import INGREDIENTS
 from losses import BY_NAME
 from munet.core.console import MunetError, between, print_table, shown
+from munet.data.pairing import find_dataset
 from runtime import Segmenter
 
 FIGURES = ("level", "f1", "f1_mean", "precision", "recall")

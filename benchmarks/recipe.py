@@ -5,16 +5,16 @@ from pathlib import Path
 
 import keras
 
-from augmentation import flip
 from batches import Batches
 from benchmarks import realism
-from cache import build_cache
-from datasets import find_dataset
 from evaluation import tally_samples
 from model import build_munet, encoder_layers, save_munet
 from munet.core.console import between, print_table, shown
+from munet.data.augmentation import flip
+from munet.data.cache import build_cache
+from munet.data.pairing import find_dataset
+from munet.data.splits import split_by_subject
 from runtime import Segmenter
-from splits import split_by_subject
 from stages import compile_network
 
 HALF = 128  # the level of probability 0.5

@@ -17,13 +17,13 @@ import keras
 import numpy as np
 
 import training
-from augmentation import Ranges
 from batches import Batches
 from benchmarks import SUITE, timed
-from cache import build_cache
-from datasets import find_dataset
 from model import build_munet
 from munet.core.console import MunetError, between, print_table
+from munet.data.augmentation import Ranges
+from munet.data.cache import build_cache
+from munet.data.pairing import find_dataset
 from munet.images.reading import write_png
 from munet.network import devices
 

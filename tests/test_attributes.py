@@ -1,7 +1,7 @@
 import pytest
 
-from attributes import from_name, group_columns, not_told, read_table, subjects
 from munet.core.console import MunetError
+from munet.data.attributes import from_name, group_columns, not_told, read_table, subjects
 
 
 @pytest.mark.parametrize(

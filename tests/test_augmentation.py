@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import draw_eye
 
-from augmentation import Ranges, augment, draw_homography, flip, warp
+from munet.data.augmentation import Ranges, augment, draw_homography, flip, warp
 
 OFF = Ranges(
     flip=0.0,

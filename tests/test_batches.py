@@ -4,13 +4,12 @@ import keras
 import numpy as np
 
 import batches
-import cache
-import datasets
-from augmentation import Ranges
+from munet.data import cache, pairing
+from munet.data.augmentation import Ranges
 
 
 def test_batches_hold_every_sample_once_an_epoch_in_a_seeded_order(tiny_dataset):
-    dataset = datasets.find_dataset(tiny_dataset)
+    dataset = pairing.find_dataset(tiny_dataset)
     packed = cache.build_cache(dataset.samples, dataset.root, 32)
     epoch = batches.Batches(packed, range(len(packed)), 5, seed=(3, 0))
     images = np.concatenate([epoch[i][0] for i in range(len(epoch))])
@@ -55,7 +54,7 @@ def test_every_epoch_of_fit_sees_each_image_once_and_in_its_order():
 
 
 def test_online_augmentation_depends_on_seed_epoch_and_sample_alone(tiny_dataset):
-    dataset = datasets.find_dataset(tiny_dataset)
+    dataset = pairing.find_dataset(tiny_dataset)
     packed = cache.build_cache(dataset.samples, dataset.root, 32)
     one, same, other = (batches.Batches(packed, range(8), 8, (seed, 0), Ranges()) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one[0][0], same[0][0])

@@ -16,13 +16,13 @@ from support import needs, write_eye
 
 import benchmark
 import benchmarks.predict as predict_part
-import datasets
 import engines
 import training_report
 from benchmarks import card, endless, finetune, realism, recipe, threshold_level, train_step
 from conversion import converted
 from model import build_munet
 from munet.core.console import MunetError
+from munet.data import pairing
 from munet.images.reading import read_image, write_png
 
 converts = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="models are converted on TensorFlow alone")
@@ -193,7 +193,7 @@ def test_finetune_compares_both_starts_on_held_out_subjects(tiny, tiny_dataset, 
 
 
 def test_few_photos_come_evenly_from_the_subjects():
-    samples = [datasets.Sample(f"{s}{i}", None, None, s) for s in "abc" for i in range(5)]
+    samples = [pairing.Sample(f"{s}{i}", None, None, s) for s in "abc" for i in range(5)]
     assert sorted(sample.subject for sample in finetune.few(samples, 4, 0)[:3]) == ["a", "b", "c"]
     assert len(finetune.few(samples, 99, 0)) == 15
 

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 from support import draw_eye, write_eye
 
-import cache
-from datasets import find_dataset, read_pair
 from munet.core.files import PART_PREFIX
+from munet.data import cache
+from munet.data.pairing import find_dataset, read_pair
 from munet.images.reading import resize_image, resize_mask, write_png
 
 SIZE = 30  # not a multiple of 8: the packed bits do not fill the last byte

@@ -10,8 +10,8 @@ from support import ROOT
 import eyes
 import model
 from conversion import made_of
-from datasets import find_dataset
 from evaluation import Tally, tally_samples
+from munet.data.pairing import find_dataset
 from munet.network.model_files import read_settings
 from runtime import Segmenter
 

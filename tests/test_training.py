@@ -21,23 +21,22 @@ from support import ROOT, tiny_networks, write_eye, write_plain
 
 import augment_datasets
 import batches
-import cache
-import datasets
 import model
 import report
 import train_mobv2_unet
 import training
 import training_data
-from augmentation import Ranges
 from evaluation import Tally, require_sclera_in
-from layouts import original
 from munet.core.console import MunetError
+from munet.data import cache, pairing
+from munet.data.augmentation import Ranges
+from munet.data.layouts import original
+from munet.data.splits import write_split
 from munet.images import reading
 from munet.images.reading import write_png
 from munet.metrics.histograms import best_level
 from munet.network.model_files import read_settings, store_level
 from runtime import Segmenter
-from splits import write_split
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(train_mobv2_unet.__file__)
@@ -112,9 +111,9 @@ def assert_scored_from_the_saved_file(run, data, out, figures):
     with open(run / "split.csv", newline="") as file:
         parts = {row["image"]: row["part"] for row in csv.DictReader(file)}
     segmenter, tally = Segmenter(run), Tally()
-    for sample in datasets.find_dataset(data).samples:
+    for sample in pairing.find_dataset(data).samples:
         if parts[sample.name] == "validation":
-            image, mask = datasets.read_pair(sample)
+            image, mask = pairing.read_pair(sample)
             tally.add(segmenter(image), mask.pixels)
     assert figures["level"] == segmenter.level == best_level(tally.pooled)
     assert figures["f1"] == pytest.approx(tally.figures(segmenter.level)["f1"], abs=1e-6)
@@ -357,7 +356,7 @@ def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects
     write_plain(tmp_path / "data", subjects=1, images=10)
     augment_datasets.main([str(tmp_path / "data"), str(tmp_path / "both"), "--copies", "1"])
     args = train_mobv2_unet.parse([str(tmp_path / "both"), "--out", str(tmp_path / "run"), "--split-by", "image"])
-    samples = datasets.find_dataset(args.data).samples
+    samples = pairing.find_dataset(args.data).samples
     parts = training_data.make_split(samples, samples, args)
     kept = {part: {original(sample.name)[0] for sample in found} for part, found in parts.items()}
     assert (len(kept["train"]), len(kept["validation"])) == (8, 2)
@@ -397,7 +396,7 @@ def test_images_without_subjects_are_warned_of(tmp_path, capsys):
     augment_datasets.main([str(tmp_path / "flat"), str(tmp_path / "both")])
     for name in ("flat", "both"):
         args = train_mobv2_unet.parse([str(tmp_path / name), "--out", str(tmp_path / "run")])
-        samples = datasets.find_dataset(args.data).samples
+        samples = pairing.find_dataset(args.data).samples
         training_data.make_split(samples, samples, args)
         assert "no subject has two images" in capsys.readouterr().err
 
@@ -405,7 +404,7 @@ def test_images_without_subjects_are_warned_of(tmp_path, capsys):
 @reads_learned
 def test_a_teacher_is_half_of_the_labels_of_the_images_as_they_are_shown(drawn, learned, tmp_path):
     teacher = Segmenter(learned[0])
-    dataset = datasets.find_dataset(drawn)
+    dataset = pairing.find_dataset(drawn)
     packed = cache.build_cache(dataset.samples, dataset.root, 32)
     (images, taught), (_, labels) = (batches.Batches(packed, range(8), 8, (0,), Ranges(), teacher=who)[0] for who in (teacher, None))
     expected = np.stack([teacher(image) for image in images])[..., None] / 255

@@ -12,10 +12,10 @@ with it; else every image counts as its own subject, with its flips and copies.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from attributes import from_name
-from layouts import KNOWN, by_key, contents, detect, list_files, pairable
 from munet.core.console import BadInput, MunetError, shown
 from munet.core.files import find_files
+from munet.data.attributes import from_name
+from munet.data.layouts import KNOWN, by_key, contents, detect, list_files, pairable
 from munet.images import masks, reading
 
 

@@ -23,11 +23,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from datasets import read_pair
 from munet.core.console import BadInput, MunetError, progress
 from munet.core.files import remove_parts, require_space, whole_file
 from munet.core.parallel import pool_map
 from munet.core.paths import default_folder
+from munet.data.pairing import read_pair
 from munet.images.reading import resize_image, resize_mask
 
 try:

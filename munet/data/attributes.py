@@ -12,9 +12,9 @@ from collections import Counter
 
 import numpy as np
 
-from layouts import original
 from munet.core.console import MunetError, shown
 from munet.core.files import csv_rows
+from munet.data.layouts import original
 from munet.images import masks, reading
 
 PHONES = {"1": "Xperia Z5 Compact", "2": "iPhone 6s", "3": "Xiaomi Pocophone F1"}
