@@ -18,9 +18,9 @@ from munet.core.loading import quiet_stderr
 from munet.core.run_folders import claim_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import read_split
+from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level
 from munet.network.model_files import misplaced, model_file, read_settings, store_level, trained_file, weights_digest
-from runtime import Segmenter
 
 
 def parse(argv):

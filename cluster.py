@@ -22,10 +22,10 @@ import numpy as np
 from munet.core.console import BadInput, MunetError
 from munet.core.loading import quiet_stderr
 from munet.images.reading import SUFFIXES
-from photos import Photos
-from prediction import BAD_NAME, output_paths, predict_photo
-from prediction_table import COLUMNS
-from runtime import Segmenter
+from munet.inference.photos import Photos
+from munet.inference.prediction import BAD_NAME, output_paths, predict_photo
+from munet.inference.prediction_table import COLUMNS
+from munet.inference.segmenter import Segmenter
 from storage import Store
 
 SUITE = Path(__file__).resolve().parent

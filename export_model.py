@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 import website
-from conversion import SUFFIX
 from exporting import export, gather
 from munet.core.console import ArgumentParser, MunetError, between, finish, print_table, run, shown
+from munet.inference.conversion import SUFFIX
 from munet.network.model_files import read_settings, trained_file
 
 SHOWN = ("level", "f1", "iou", "f1_mean", "precision", "recall")

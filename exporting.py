@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import convert, made_of, store_settings
 from evaluation import Tally
 from munet.core.console import BadInput, MunetError, failed, progress, shown, warn
 from munet.core.files import whole_file
@@ -24,10 +23,11 @@ from munet.core.run_folders import folder_settings
 from munet.data.pairing import find_dataset, read_pair
 from munet.data.splits import SPLIT_FILE, read_split
 from munet.images.reading import read_image, resize_image
+from munet.inference.conversion import convert, made_of, store_settings
+from munet.inference.photos import find_photos
+from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level, histograms
 from munet.network.model_files import model_file, read_settings
-from photos import find_photos
-from runtime import Segmenter
 
 SUITE = Path(__file__).resolve().parent
 NEEDED = {"litert": ("tensorflow", "ai_edge_litert"), "onnx": ("tensorflow", "tf2onnx", "onnx", "onnxruntime")}

@@ -19,14 +19,14 @@ import re
 import time
 from pathlib import Path
 
-import video
-from engines import RUNTIMES
 from munet.core.console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from munet.core.run_folders import SETTINGS_FILE, claim_folder
-from photos import find_photos
-from prediction import leftovers, predicted, still_holds
-from prediction_table import Table
-from runtime import Segmenter
+from munet.inference import video
+from munet.inference.engines import RUNTIMES
+from munet.inference.photos import find_photos
+from munet.inference.prediction import leftovers, predicted, still_holds
+from munet.inference.prediction_table import Table
+from munet.inference.segmenter import Segmenter
 from storage import Store, is_remote
 
 KEEP_SECONDS = 60  # between copies of the table to an object store

@@ -21,8 +21,8 @@ from munet.core.loading import quiet_stderr
 from munet.core.run_folders import claim_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import SPLIT_FILE, write_split
+from munet.inference.segmenter import Segmenter
 from munet.network.model_files import model_file, read_settings, store_level, weights_digest
-from runtime import Segmenter
 from training_options import parse, run_settings, set_length
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from benchmarks import SUITE, realism
 from benchmarks.formats import image_times
-from conversion import converted
 from model import load_munet, multiply_adds
 from munet.core.console import between, print_table
+from munet.inference.conversion import converted
+from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings
-from runtime import Segmenter
 
 HEADER = ("decoder", "size", "million multiply-adds", "parameters", "kB", "ms", "drawn F1")
 

@@ -14,9 +14,9 @@ from evaluation import tally_samples
 from munet.core.console import between, print_table
 from munet.data.pairing import find_dataset
 from munet.data.splits import split_by_subject, write_split
+from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings
 from predict_test_images import SHIPPED
-from runtime import Segmenter
 
 BATCH = 8
 FROZEN = 0.1  # share of the steps in which the encoder waits for a decoder that knows nothing yet

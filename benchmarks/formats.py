@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import SUITE, image_times
-from conversion import SUFFIX
 from exporting import Photos, export, gather
 from munet.core.console import BadInput, MunetError, between, shown
 from munet.images.reading import read_image
+from munet.inference.conversion import SUFFIX
+from munet.inference.segmenter import Segmenter
 from munet.network.model_files import model_file
-from runtime import Segmenter
 
 THREADS = (1, 2)
 COMPARED = 50  # photos at most whose masks are compared with Keras' own

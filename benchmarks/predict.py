@@ -21,13 +21,13 @@ import keras
 import numpy as np
 
 from benchmarks import DIFFERENT, SUITE, timed, write_photos
-from conversion import convert
 from model import load_munet
 from munet.core.console import between, print_table
 from munet.images.reading import overlay, read_image, resize_probability, write_jpeg, write_png
-from photos import find_photos
-from prediction import OVERLAY_QUALITY, predicted
-from runtime import Segmenter
+from munet.inference.conversion import convert
+from munet.inference.photos import find_photos
+from munet.inference.prediction import OVERLAY_QUALITY, predicted
+from munet.inference.segmenter import Segmenter
 
 SIZES = ((550, 1300), (3000, 4000))  # (height, width): of MASD's photos, and 12 megapixels
 PROFILED = 10  # photos

@@ -17,7 +17,7 @@ from eyes import INGREDIENTS
 from losses import BY_NAME
 from munet.core.console import MunetError, between, print_table, shown
 from munet.data.pairing import find_dataset
-from runtime import Segmenter
+from munet.inference.segmenter import Segmenter
 
 FIGURES = ("level", "f1", "f1_mean", "precision", "recall")
 VALIDATION = 0.1  # share of the drawn people to choose epoch and level on

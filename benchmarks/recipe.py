@@ -14,7 +14,7 @@ from munet.data.augmentation import flip
 from munet.data.cache import build_cache
 from munet.data.pairing import find_dataset
 from munet.data.splits import split_by_subject
-from runtime import Segmenter
+from munet.inference.segmenter import Segmenter
 from stages import compile_network
 
 HALF = 128  # the level of probability 0.5

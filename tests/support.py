@@ -13,10 +13,10 @@ import keras
 import numpy as np
 import pytest
 
-import conversion
 import model
 from munet.core.console import MunetError
 from munet.images.reading import write_png
+from munet.inference import conversion
 
 ROOT = Path(__file__).resolve().parent.parent
 # What brings the packages that some tests need and `requirements.txt` does not.

@@ -16,14 +16,14 @@ from support import needs, write_eye
 
 import benchmark
 import benchmarks.predict as predict_part
-import engines
 import training_report
 from benchmarks import card, endless, finetune, realism, recipe, threshold_level, train_step
-from conversion import converted
 from model import build_munet
 from munet.core.console import MunetError
 from munet.data import pairing
 from munet.images.reading import read_image, write_png
+from munet.inference import engines
+from munet.inference.conversion import converted
 
 converts = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="models are converted on TensorFlow alone")
 

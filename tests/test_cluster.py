@@ -14,7 +14,7 @@ from support import ROOT, run_script, touch, write_plain
 
 import cluster as suite
 import model
-from conversion import converted
+from munet.inference.conversion import converted
 from storage import Store
 
 ray_cluster = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: requirements-cluster.txt")

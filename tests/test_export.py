@@ -18,12 +18,12 @@ from support import ROOT, last_json, needs, needs_variable, run_script, save_ran
 import export_model
 import exporting
 import eyes
-from conversion import SUFFIX, made_of
 from exporting import Photos, export, gather
 from munet.core.console import MunetError
 from munet.images.reading import read_image, write_png
+from munet.inference.conversion import SUFFIX, made_of
+from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings
-from runtime import Segmenter
 
 COUNT = 12
 ONNX = needs("onnx", "onnxruntime", "tf2onnx")

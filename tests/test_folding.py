@@ -6,8 +6,8 @@ import pytest
 from support import draw_eye
 
 import model
-from folding import UpConvolution, folded
 from munet.images.reading import resize_image
+from munet.inference.folding import UpConvolution, folded
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="folding is part of conversion, which runs on TensorFlow")
 

@@ -6,7 +6,7 @@ import pytest
 from support import touch, write_plain
 
 from munet.core.console import MunetError
-from photos import Photos, find_photos
+from munet.inference.photos import Photos, find_photos
 
 
 def test_loops_of_links_end(tmp_path):

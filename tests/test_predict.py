@@ -19,11 +19,11 @@ from support import names, needs_real_data, save_random_network
 
 import model
 import predict_test_images
-import prediction
 from munet.core.console import MunetError
 from munet.images import reading
+from munet.inference import prediction
+from munet.inference.segmenter import Segmenter
 from munet.network import model_files
-from runtime import Segmenter
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(predict_test_images.__file__)

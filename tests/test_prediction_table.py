@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from munet.core.console import MunetError
-from prediction_table import COLUMNS, Table
+from munet.inference.prediction_table import COLUMNS, Table
 
 NAMES = sorted([f"s{i % 3}/p{i:03}" for i in range(40)] + ["a,b", 'quo"te', "new\nline", "深い"])
 PHOTOS = [(name, Path(f"{name}.jpg")) for name in NAMES]

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from support import ROOT, draw_eye, needs, needs_variable, run_script, save_random_network, tiny_networks
 
-import engines
 import model
 import predict_test_images
-from conversion import converted, made_of, store_settings
-from engines import KerasEngine
 from munet.core.console import MunetError
 from munet.images.reading import read_image, resize_image, write_jpeg
+from munet.inference import engines
+from munet.inference.conversion import converted, made_of, store_settings
+from munet.inference.engines import KerasEngine
+from munet.inference.segmenter import Segmenter
 from munet.network.model_files import SETTINGS_NAME, read_settings, settings_text
-from runtime import Segmenter
 
 SIZE, LEVEL = 96, 120  # of `tiny`
 ONNX = pytest.param("onnx", marks=needs("onnx", "onnxruntime", "tf2onnx"))
@@ -125,7 +125,7 @@ def test_without_keras_the_error_names_the_package(weights, monkeypatch):
 def test_prediction_through_litert_loads_no_keras(weights):
     converted(weights, "litert")
     code = (
-        "import sys; from runtime import Segmenter; import numpy as np\n"
+        "import sys; from munet.inference.segmenter import Segmenter; import numpy as np\n"
         f"print(Segmenter({str(weights)!r}, 'litert')(np.zeros((50, 60, 3), np.uint8)).shape)\n"
         "print([name for name in ('keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'sklearn', 'scipy') if name in sys.modules])"
     )

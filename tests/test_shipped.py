@@ -9,11 +9,11 @@ from support import ROOT
 
 import eyes
 import model
-from conversion import made_of
 from evaluation import Tally, tally_samples
 from munet.data.pairing import find_dataset
+from munet.inference.conversion import made_of
+from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings
-from runtime import Segmenter
 
 NETWORKS = {"munet": (416_209, 0.90, 0.70), "munet-lite": (150_000, 0.90, 0.65)}  # at most so many parameters; F1 on either real set
 REAL = os.environ.get("MUNET_REAL_DATA")

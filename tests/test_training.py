@@ -34,9 +34,9 @@ from munet.data.layouts import original
 from munet.data.splits import write_split
 from munet.images import reading
 from munet.images.reading import write_png
+from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level
 from munet.network.model_files import read_settings, store_level
-from runtime import Segmenter
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(train_mobv2_unet.__file__)

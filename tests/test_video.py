@@ -11,11 +11,11 @@ import pytest
 from support import draw_eye, run_script, save_random_network
 
 import predict_test_images
-import video
-from conversion import converted
-from engines import KerasEngine
 from munet.core.console import MunetError
-from runtime import Segmenter
+from munet.inference import video
+from munet.inference.conversion import converted
+from munet.inference.engines import KerasEngine
+from munet.inference.segmenter import Segmenter
 
 LEVEL = 128  # of `weights`
 

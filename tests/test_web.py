@@ -17,13 +17,13 @@ from PIL import Image
 import export_model
 import eyes
 import website
-from conversion import converted, store_settings
 from munet.core.console import MunetError
 from munet.images import reading
 from munet.images.reading import read_image, write_jpeg, write_png
+from munet.inference.conversion import converted, store_settings
+from munet.inference.segmenter import Segmenter
 from munet.network import model_files
 from munet.network.model_files import read_settings
-from runtime import Segmenter
 
 CHROMIUM = os.environ.get("MUNET_CHROMIUM") or shutil.which("chromium")
 pytestmark = [

@@ -1,7 +1,7 @@
 """One way to run a trained model, whatever it runs on.
 
     from munet.images.reading import read_image
-    from runtime import Segmenter
+    from munet.inference.segmenter import Segmenter
     segmenter = Segmenter("weights/NAME")
     probability = segmenter(read_image("photo.jpg"))        # HW uint8, the photo's own size
     mask = probability >= segmenter.level
@@ -9,8 +9,8 @@
 The threshold of training is chosen through this very code, so that what was measured is what users get.
 """
 
-from engines import open_engine
 from munet.images.reading import resize_image, resize_probability
+from munet.inference.engines import open_engine
 from munet.network.model_files import model_file, read_settings, weights_digest
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import SUFFIX, converted
 from munet.core.console import MunetError, shown, warn
 from munet.core.loading import quiet_stderr
+from munet.inference.conversion import SUFFIX, converted
 from munet.network.model_files import first_line, model_file
 
 RUNTIMES = ("auto", "keras", "litert", "onnx")

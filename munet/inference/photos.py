@@ -11,12 +11,12 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
-import video
 from munet.core.console import MunetError, shown
 from munet.core.files import walk_files
 from munet.core.run_folders import folder_settings
 from munet.data.layouts import detect, is_mask_folder, is_photo
 from munet.images import reading
+from munet.inference import video
 
 # What a user may take for photos, and is told of.
 _UNREAD = (*reading.OTHER_SUFFIXES, ".dcm", ".psd", ".pdf", *video.SUFFIXES)

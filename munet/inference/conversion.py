@@ -14,10 +14,10 @@ import sys
 import zipfile
 from pathlib import Path
 
-import tflite_metadata
 from munet.core.console import MunetError, shown
 from munet.core.files import require_space, whole_file
 from munet.core.paths import default_folder
+from munet.inference import tflite_metadata
 from munet.network.model_files import FILE_BYTES, SETTINGS_NAME, model_file, read_settings, settings_text, weights_digest
 
 SUFFIX = {"litert": ".tflite", "litert-fp16": ".tflite", "litert-int8": ".tflite", "onnx": ".onnx"}
@@ -81,8 +81,8 @@ def convert(path, kind, out, fold=True, calibration=None):
     """
     import keras
 
-    from folding import folded
     from model import load_munet
+    from munet.inference.folding import folded
 
     network, settings = load_munet(path)
     if keras.backend.backend() != "tensorflow":

@@ -18,7 +18,7 @@ from munet.core.console import BadInput, MunetError, failed
 from munet.core.files import find_files, walk_files
 from munet.core.parallel import pool_map
 from munet.images.reading import BOMB_DENSITY, image_size, overlay, read_image, write_jpeg, write_png
-from prediction_table import COLUMNS
+from munet.inference.prediction_table import COLUMNS
 
 OVERLAY_QUALITY = 90
 LARGE = 40_000_000  # pixels of a photo that is worked on alone, lest several fill the memory
