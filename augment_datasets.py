@@ -204,7 +204,7 @@ def _warn_of_leftovers(dataset, args):
 
 def preview(dataset, args):
     """Writes the contact sheet: originals, flips and copies with the mask tinted; returns the exit code."""
-    import report
+    from munet.evaluation import plots
     from munet.images.reading import overlay
 
     args.copies = args.copies or PREVIEW_COPIES
@@ -220,7 +220,7 @@ def preview(dataset, args):
         rows.append([(overlay(picture, mask), f"{sample.name}{ending}") for ending, picture, mask in made])
     if not rows:
         raise MunetError("no image could be read for the preview")
-    report.contact_sheet(rows, args.preview)
+    plots.contact_sheet(rows, args.preview)
     print(f"contact sheet: {shown(args.preview)}")
     finish(images=len(rows), failed=problems, out=str(args.preview))
     return 1 if problems else 0

@@ -11,13 +11,13 @@ with --split only those of the part validation.
 import tempfile
 from pathlib import Path
 
-from evaluation import FIGURES, require_sclera_in, tally_samples
 from munet.core.console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown
 from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
 from munet.core.run_folders import claim_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import read_split
+from munet.evaluation.accumulator import FIGURES, require_sclera_in, tally_samples
 from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level
 from munet.network.model_files import misplaced, model_file, read_settings, store_level, trained_file, weights_digest

@@ -15,11 +15,6 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import protocols
-import summaries
-import tables
-from evaluation import FIGURES
-from examples import Painter, examples
 from munet.core.console import (
     ArgumentParser,
     BadInput,
@@ -37,10 +32,13 @@ from munet.core.console import (
 from munet.core.files import write_bytes, write_json
 from munet.core.run_folders import folder_settings
 from munet.data.attributes import group_columns, not_told, read_table, subjects, tell_people
+from munet.evaluation import protocols, summaries, tables
+from munet.evaluation.accumulator import FIGURES
+from munet.evaluation.examples import Painter, examples
+from munet.evaluation.page import comparison_page, evaluation_page, facts_of
+from munet.evaluation.scoring import Scores, find_cases, score_cases
 from munet.images.masks import check_class
 from munet.metrics.histograms import confusion
-from page import comparison_page, evaluation_page, facts_of
-from scoring import Scores, find_cases, score_cases
 
 GROUPS_PRINTED = 6
 

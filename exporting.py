@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation import Tally
 from munet.core.console import BadInput, MunetError, failed, progress, shown, warn
 from munet.core.files import whole_file
 from munet.core.loading import quiet_stderr
@@ -22,6 +21,7 @@ from munet.core.parallel import pool_map
 from munet.core.run_folders import folder_settings
 from munet.data.pairing import find_dataset, read_pair
 from munet.data.splits import SPLIT_FILE, read_split
+from munet.evaluation.accumulator import Tally
 from munet.images.reading import read_image, resize_image
 from munet.inference.conversion import convert, made_of, store_settings
 from munet.inference.photos import find_photos

@@ -143,7 +143,7 @@ def write_labels(path, rows):
 
 def preview(plan, count, path):
     """Writes a contact sheet of the first eyes, each beside its classes; nothing else is written. Returns the exit code."""
-    import report
+    from munet.evaluation import plots
 
     pairs = []
     for index in range(min(count, PREVIEW_PAIRS)):
@@ -153,7 +153,7 @@ def preview(plan, count, path):
             (image, stem.rpartition("/")[2]),
             (TINTS[classes] // 2 + image // 2, f"sclera {100 * (classes == eyes.SCLERA).mean():.1f} %"),
         ]
-    report.contact_sheet([pairs[i : i + 6] for i in range(0, len(pairs), 6)], path)
+    plots.contact_sheet([pairs[i : i + 6] for i in range(0, len(pairs), 6)], path)
     print(f"contact sheet: {shown(path)}")
     finish(images=len(pairs) // 2, failed=0, out=path)
     return 0

@@ -12,9 +12,9 @@ tried, from two 256-bin histograms an image.
 from functools import partial
 from pathlib import Path
 
-from evaluation import FIGURES, require_sclera_in, score_folder
 from munet.core.console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown, warn
 from munet.core.run_folders import folder_settings
+from munet.evaluation.accumulator import FIGURES, require_sclera_in, score_folder
 from munet.metrics.histograms import best_level
 from munet.network.model_files import CONVERTED, read_settings, store_level, trained_file, weights_digest
 

@@ -14,13 +14,13 @@ precision_recall.png and report.html.
 
 from pathlib import Path
 
-from evaluation import FIGURES, require_sclera_in, tally_best, tally_samples
 from munet.core.console import MunetError, finish, print_table, run, shown, warn
 from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
 from munet.core.run_folders import claim_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import SPLIT_FILE, write_split
+from munet.evaluation.accumulator import FIGURES, require_sclera_in, tally_best, tally_samples
 from munet.inference.segmenter import Segmenter
 from munet.network.model_files import model_file, read_settings, store_level, weights_digest
 from training_options import parse, run_settings, set_length

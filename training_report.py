@@ -2,13 +2,12 @@
 
 import numpy as np
 
-import page
-import report
-from examples import examples
 from munet.data.attributes import group_columns
 from munet.data.pairing import read_pair
-from scoring import Scores, row_of_histograms
-from summaries import by_group, headline
+from munet.evaluation import page, plots
+from munet.evaluation.examples import examples
+from munet.evaluation.scoring import Scores, row_of_histograms
+from munet.evaluation.summaries import by_group, headline
 
 
 class Drawer:
@@ -27,7 +26,7 @@ class Drawer:
     def __call__(self, index):
         """The photo of an index, HWC uint8 RGB, and its name."""
         image, mask = read_pair(self._samples[index], self._sclera_value)
-        return report.outline(image, self._segmenter(image) >= self._level, mask.pixels), self._samples[index].name
+        return plots.outline(image, self._segmenter(image) >= self._level, mask.pixels), self._samples[index].name
 
 
 def write(folder, tally, samples, level, history, draw):
@@ -38,12 +37,12 @@ def write(folder, tally, samples, level, history, draw):
         tally: the `evaluation.Tally` of the validation images.
         samples: list of `datasets.Sample`, in the tally's order.
         level: the chosen one.
-        history: (rows, kept), see `report.plot_history`.
+        history: (rows, kept), see `plots.plot_history`.
         draw: a `Drawer`.
     """
-    report.save_figure(report.plot_history(*history), folder / "curves.png")
-    report.save_figure(report.plot_level(tally.pooled, level), folder / "level.png")
-    report.save_figure(report.plot_precision_recall(tally.pooled, level), folder / "precision_recall.png")
+    plots.save_figure(plots.plot_history(*history), folder / "curves.png")
+    plots.save_figure(plots.plot_level(tally.pooled, level), folder / "level.png")
+    plots.save_figure(plots.plot_precision_recall(tally.pooled, level), folder / "precision_recall.png")
     scores = Scores(level)
     for sample, counts in zip(samples, tally.images, strict=True):
         scores.add(sample.name, sample.subject, row_of_histograms(counts.astype(np.int64), level))
@@ -56,5 +55,5 @@ def write(folder, tally, samples, level, history, draw):
         examples(tally.image_f1(level), draw),
         warnings=["Epoch and level were chosen on these images: other people's will score lower."],
         facts=page.facts_of(folder),
-        more=[(report.plot_history(*history), "Training loss, and validation F1 at inference, over the epochs.")],
+        more=[(plots.plot_history(*history), "Training loss, and validation F1 at inference, over the epochs.")],
     )

@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 
 from benchmarks import realism
-from examples import Painter
 from munet.core.console import BadInput, MunetError, between, print_table, shown
 from munet.data.pairing import find_dataset
+from munet.evaluation.examples import Painter
+from munet.evaluation.scoring import find_cases
 from munet.images.masks import read_mask
 from munet.images.reading import write_jpeg
 from predict_test_images import SHIPPED
-from scoring import find_cases
 
 FIGURES = ("f1", "f1_mean", "precision", "recall")
 GROUPS = ("skin_tone", "iris", "sclera", "gaze", "openness", "exposure", "kelvin", "glasses")

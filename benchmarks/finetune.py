@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import realism
-from evaluation import tally_samples
 from munet.core.console import between, print_table
 from munet.data.pairing import find_dataset
 from munet.data.splits import split_by_subject, write_split
+from munet.evaluation.accumulator import tally_samples
 from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings
 from predict_test_images import SHIPPED

@@ -139,7 +139,7 @@ def _agreement(weights, files, photos):
 def _plot(path, table):
     import matplotlib.pyplot as plt
 
-    from report import save_figure
+    from munet.evaluation.plots import save_figure
 
     figure, axes = plt.subplots(figsize=(6, 4))
     for kind, row in table.items():

@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import SUITE
-from evaluation import tally_samples
 from eyes import INGREDIENTS
 from losses import BY_NAME
 from munet.core.console import MunetError, between, print_table, shown
 from munet.data.pairing import find_dataset
+from munet.evaluation.accumulator import tally_samples
 from munet.inference.segmenter import Segmenter
 
 FIGURES = ("level", "f1", "f1_mean", "precision", "recall")

@@ -7,13 +7,13 @@ import keras
 
 from batches import Batches
 from benchmarks import realism
-from evaluation import tally_samples
 from model import build_munet, encoder_layers, save_munet
 from munet.core.console import between, print_table, shown
 from munet.data.augmentation import flip
 from munet.data.cache import build_cache
 from munet.data.pairing import find_dataset
 from munet.data.splits import split_by_subject
+from munet.evaluation.accumulator import tally_samples
 from munet.inference.segmenter import Segmenter
 from stages import compile_network
 

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.metrics import precision_recall_curve
 
 from benchmarks import timed
-from evaluation import Tally
 from munet.core.console import between, print_table
+from munet.evaluation.accumulator import Tally
 from munet.metrics import histograms
 
 MEGAPIXEL = (1000, 1000)

@@ -13,8 +13,8 @@ from sklearn.metrics import f1_score
 from support import draw_eye, last_json, needs_real_data, run_script, write_eye, write_plain
 
 import evaluate_masks
-import scoring
 from munet.core.console import MunetError
+from munet.evaluation import scoring
 from munet.images.masks import read_mask
 from munet.images.reading import write_png
 

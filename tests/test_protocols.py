@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from sklearn.metrics import auc, f1_score, jaccard_score, precision_recall_curve, precision_score, recall_score
 
-import protocols
-from scoring import score_image, shrink
+from munet.evaluation import protocols
+from munet.evaluation.scoring import score_image, shrink
 
 
 def photos(count=24, size=(90, 120)):

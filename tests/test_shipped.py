@@ -9,8 +9,8 @@ from support import ROOT
 
 import eyes
 import model
-from evaluation import Tally, tally_samples
 from munet.data.pairing import find_dataset
+from munet.evaluation.accumulator import Tally, tally_samples
 from munet.inference.conversion import made_of
 from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score, precision_score, recall_score
 
-import summaries
-from scoring import Scores, score_image
+from munet.evaluation import summaries
+from munet.evaluation.scoring import Scores, score_image
 
 
 def random_photo(rng, size=(40, 50)):

@@ -12,9 +12,9 @@ from hypothesis.extra import numpy as hnp
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score, precision_recall_curve, precision_score, recall_score
 from support import last_json, run_script
 
-import evaluation
 import threshold
 from munet.core.console import MunetError
+from munet.evaluation import accumulator
 from munet.images import reading
 from munet.network import model_files
 
@@ -162,7 +162,7 @@ def test_another_dtype_or_shape_is_refused(probability):
 
 def test_histograms_add_over_images():
     cases = [random_case(seed) for seed in range(5)]
-    tally = evaluation.Tally()
+    tally = accumulator.Tally()
     for case in cases:
         tally.add(*case)
     together = [np.concatenate([case[i].ravel() for case in cases])[None] for i in (0, 1)]
@@ -173,7 +173,7 @@ def test_histograms_add_over_images():
 
 
 def test_an_image_without_sclera_scores_one_when_predicted_empty_and_is_counted():
-    tally, none = evaluation.Tally(), np.zeros((3, 3), bool)
+    tally, none = accumulator.Tally(), np.zeros((3, 3), bool)
     tally.add(np.full((3, 3), 10, np.uint8), none)
     tally.add(np.full((3, 3), 200, np.uint8), none)
     assert tally.image_f1(100).tolist() == [1.0, 0.0]

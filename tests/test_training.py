@@ -22,16 +22,16 @@ from support import ROOT, tiny_networks, write_eye, write_plain
 import augment_datasets
 import batches
 import model
-import report
 import train_mobv2_unet
 import training
 import training_data
-from evaluation import Tally, require_sclera_in
 from munet.core.console import MunetError
 from munet.data import cache, pairing
 from munet.data.augmentation import Ranges
 from munet.data.layouts import original
 from munet.data.splits import write_split
+from munet.evaluation import plots
+from munet.evaluation.accumulator import Tally, require_sclera_in
 from munet.images import reading
 from munet.images.reading import write_png
 from munet.inference.segmenter import Segmenter
@@ -375,7 +375,7 @@ def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects
 
 def test_the_epoch_that_is_kept_is_marked_and_none_where_the_start_is(tmp_path):
     rows = [{"stage": "finetune", "loss": 1.0, "val_f1": f1} for f1 in (0.2, 0.4, 0.3)]
-    marks = [[line.get_label() for line in report.plot_history(rows, kept).axes[1].lines] for kept in (1, None)]
+    marks = [[line.get_label() for line in plots.plot_history(rows, kept).axes[1].lines] for kept in (1, None)]
     assert [len([label for label in labels if label == "kept: epoch 2"]) for labels in marks] == [1, 0]
 
 

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 
-from summaries import image_f1
+from munet.evaluation.summaries import image_f1
 
 
 def per_image(scores, columns):

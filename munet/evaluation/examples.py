@@ -7,10 +7,10 @@ import numpy as np
 
 from munet.core.console import BadInput, MunetError, shown, warn
 from munet.data.layouts import detect
+from munet.evaluation.plots import outline
 from munet.images.masks import read_mask
 from munet.images.reading import read_image, read_probability
 from munet.inference.photos import find_photos
-from report import outline
 
 EXAMPLES = {"worst": 6, "median": 3, "best": 3}  # photos shown of each kind
 WIDEST = 1280  # pixels of a shown photo

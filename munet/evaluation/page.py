@@ -8,11 +8,10 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-import report
-import summaries
 from munet.core.files import write_bytes
 from munet.core.run_folders import folder_settings
-from tables import distance_text
+from munet.evaluation import plots, summaries
+from munet.evaluation.tables import distance_text
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 _CARDS = (
@@ -107,12 +106,12 @@ def _range(spread):
 def _curves(scores, figures, more):
     rows, error = summaries.reliability(scores.pooled)
     drawn = (
-        (report.plot_precision_recall(scores.pooled, scores.level), "Precision and recall of the grey maps, all pixels pooled."),
-        (report.plot_level(scores.pooled, scores.level), "Where the level lies on the F1 curve."),
-        (report.plot_histogram(summaries.image_f1(scores)), f"F1 of the photos; their mean is {figures['f1_mean']:.3f}."),
-        (report.plot_reliability(rows), f"Share of sclera among pixels of a probability; expected calibration error {error:.4f}."),
+        (plots.plot_precision_recall(scores.pooled, scores.level), "Precision and recall of the grey maps, all pixels pooled."),
+        (plots.plot_level(scores.pooled, scores.level), "Where the level lies on the F1 curve."),
+        (plots.plot_histogram(summaries.image_f1(scores)), f"F1 of the photos; their mean is {figures['f1_mean']:.3f}."),
+        (plots.plot_reliability(rows), f"Share of sclera among pixels of a probability; expected calibration error {error:.4f}."),
     )
-    return [{"svg": report.inline_svg(figure), "caption": caption} for figure, caption in (*drawn, *more)]
+    return [{"svg": plots.inline_svg(figure), "caption": caption} for figure, caption in (*drawn, *more)]
 
 
 def _group(attribute, table):
@@ -130,7 +129,7 @@ def _group(attribute, table):
 
 def comparison_page(path, title, models, tables, warnings=()):
     """Writes the page of several models; `models` is a list of (name, `scoring.Scores`), `tables` as for `evaluation_page`."""
-    svg = report.inline_svg(report.plot_curves([(name, scores.pooled, scores.level) for name, scores in models]))
+    svg = plots.inline_svg(plots.plot_curves([(name, scores.pooled, scores.level) for name, scores in models]))
     figures = [{"svg": svg, "caption": "Precision and recall of the grey maps, all pixels pooled; the dot is the level in use."}]
     photos = ", ".join(f"{len(scores.names)} of {name}" for name, scores in models)
     write_page(path, title=title, subtitle=f"Photos scored: {photos}.", warnings=warnings, tables=tables, figures=figures)
