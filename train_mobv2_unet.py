@@ -23,7 +23,7 @@ from munet.data.splits import SPLIT_FILE, write_split
 from munet.evaluation.accumulator import FIGURES, require_sclera_in, tally_best, tally_samples
 from munet.inference.segmenter import Segmenter
 from munet.network.model_files import model_file, read_settings, store_level, weights_digest
-from training_options import parse, run_settings, set_length
+from munet.training.options import parse, run_settings, set_length
 
 
 def main(argv):
@@ -45,9 +45,9 @@ def main(argv):
 
 
 def train(args, dataset):
-    """Checks and decodes everything, then trains: the cache, the parts of the split, and the finished `training.Run`."""
+    """Checks and decodes everything, then trains: the cache, the parts of the split, and the finished `trainer.Run`."""
     from munet.data.cache import require_sclera
-    from training_data import checked_cache, make_split
+    from munet.training.data import checked_cache, make_split
 
     # Before anything is decoded or the folder is claimed: a start that fails loses nothing.
     network = make_network(args)
@@ -57,14 +57,14 @@ def train(args, dataset):
     for part in ("train", "validation"):
         require_sclera(cache, parts[part], part)
     set_length(args, len(parts["train"]))
-    import training  # Keras, which it needs, is loaded by now
+    from munet.training import trainer  # Keras, which it needs, is loaded by now
 
     continued = claim_folder(args.out, run_settings(args), args.overwrite)
     if args.resume and not continued:
         warn(f"there is no run in {shown(args.out)} to resume: it begins")
-    if continued and not args.resume and (args.out / training.RESUME_FILE).exists():
+    if continued and not args.resume and (args.out / trainer.RESUME_FILE).exists():
         raise MunetError(f"{shown(args.out)} already holds this run; go on with --resume or start afresh with --overwrite")
-    if continued and not (args.out / training.RESUME_FILE).exists() and finished(args.out):
+    if continued and not (args.out / trainer.RESUME_FILE).exists() and finished(args.out):
         raise MunetError(f"{shown(args.out)} holds this run, finished; start afresh with --overwrite, or give another --out")
     write_split(args.out / SPLIT_FILE, parts)
     training_run = start(args, network, teacher, dataset, cache, parts)
@@ -74,9 +74,9 @@ def train(args, dataset):
 
 def finished(folder):
     """Whether the run in a folder came to its end, where the level is chosen."""
-    import training
+    from munet.training import trainer
 
-    return model_file(folder).exists() and read_settings(folder).get("level_chosen_on") != training.AT_NETWORK_SIZE
+    return model_file(folder).exists() and read_settings(folder).get("level_chosen_on") != trainer.AT_NETWORK_SIZE
 
 
 def make_network(args):
@@ -96,13 +96,13 @@ def make_network(args):
 
 
 def start(args, network, teacher, dataset, cache, parts):
-    """A `training.Run` that is ready to fit, with the state of an earlier one taken up."""
+    """A `trainer.Run` that is ready to fit, with the state of an earlier one taken up."""
     import keras
 
-    import training
     from munet.data.augmentation import Ranges
     from munet.network import devices
-    from stages import Stage
+    from munet.training import trainer
+    from munet.training.stages import Stage
 
     stages = [
         Stage("frozen", False, args.epochs_frozen, args.rate_frozen, args.patience_frozen),
@@ -121,7 +121,7 @@ def start(args, network, teacher, dataset, cache, parts):
     }
     ranges = Ranges() if args.online else None
     how = (args.loss, args.batch_size, args.seed, ranges, bool(args.weights), teacher)
-    training_run = training.Run(network, cache, train, validation, args.out, settings, stages, *how)
+    training_run = trainer.Run(network, cache, train, validation, args.out, settings, stages, *how)
     done = f", resumed after {len(training_run.state.history)} epochs" if training_run.resume() else ""
     keras_is = f"Keras {keras.__version__} on {keras.backend.backend()}, device {devices.device()}"
     print(f"{network.count_params():,} parameters, {keras_is}{done}", flush=True)
@@ -133,8 +133,8 @@ def finish_run(args, parts, training_run):
     with quiet_stderr():
         import keras
 
-        import training_report
-        from training import START_FILE
+        from munet.training import report
+        from munet.training.trainer import START_FILE
 
     keras.mixed_precision.set_global_policy("float32")
     start_file = args.out / START_FILE
@@ -156,8 +156,8 @@ def finish_run(args, parts, training_run):
         figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *FIGURES)}
     print(f"at inference from the saved file, photos at their own size, level {level}:")
     print_table(("", *FIGURES), rows)
-    draw = training_report.Drawer(scored, args.sclera_value, segmenter, level)
-    training_report.write(args.out, tally, scored, level, (history, epoch), draw)
+    draw = report.Drawer(scored, args.sclera_value, segmenter, level)
+    report.write(args.out, tally, scored, level, (history, epoch), draw)
     start_file.unlink(missing_ok=True)
     return figures
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import keras
 
-from batches import Batches
 from benchmarks import realism
 from model import build_munet, encoder_layers, save_munet
 from munet.core.console import between, print_table, shown
@@ -15,7 +14,8 @@ from munet.data.pairing import find_dataset
 from munet.data.splits import split_by_subject
 from munet.evaluation.accumulator import tally_samples
 from munet.inference.segmenter import Segmenter
-from stages import compile_network
+from munet.training.batches import Batches
+from munet.training.stages import compile_network
 
 HALF = 128  # the level of probability 0.5
 KERAS_MOMENTUM = {"encoder": 0.999, "decoder": 0.99}  # of BatchNorm, as MobileNetV2 and Keras have them

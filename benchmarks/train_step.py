@@ -16,8 +16,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-import training
-from batches import Batches
 from benchmarks import SUITE, timed
 from model import build_munet
 from munet.core.console import MunetError, between, print_table
@@ -26,6 +24,8 @@ from munet.data.cache import build_cache
 from munet.data.pairing import find_dataset
 from munet.images.reading import write_png
 from munet.network import devices
+from munet.training import trainer
+from munet.training.batches import Batches
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -83,7 +83,7 @@ def measure_backend(args):
     if args.mixed_precision:
         keras.mixed_precision.set_global_policy("mixed_float16")
     network = build_munet(args.size, encoder_weights="none")
-    training.compile_network(network, "dice", 1e-3)
+    trainer.compile_network(network, "dice", 1e-3)
     with tempfile.TemporaryDirectory() as folder:
         _write_noise_dataset(Path(folder), rng, min(count, 256))
         cache = build_cache(find_dataset(folder).samples, folder, args.size, folder=Path(folder) / "cache")

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
-import batches
 from munet.data import cache, pairing
 from munet.data.augmentation import Ranges
+from munet.training import batches
 
 
 def test_batches_hold_every_sample_once_an_epoch_in_a_seeded_order(tiny_dataset):

@@ -16,7 +16,6 @@ from support import needs, write_eye
 
 import benchmark
 import benchmarks.predict as predict_part
-import training_report
 from benchmarks import card, endless, finetune, realism, recipe, threshold_level, train_step
 from model import build_munet
 from munet.core.console import MunetError
@@ -24,6 +23,7 @@ from munet.data import pairing
 from munet.images.reading import read_image, write_png
 from munet.inference import engines
 from munet.inference.conversion import converted
+from munet.training import report
 
 converts = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="models are converted on TensorFlow alone")
 
@@ -73,7 +73,7 @@ def called_here(quick, monkeypatch):
         less = {"synthesize_eyes.py": ["--workers", "1", "--size", "48", "64"], "evaluate_masks.py": ["--workers", "1"]}
         assert importlib.import_module(script.removesuffix(".py")).main([*map(str, words), *less.get(script, [])]) == 0
 
-    monkeypatch.setattr(training_report, "write", lambda *_: None)
+    monkeypatch.setattr(report, "write", lambda *_: None)
     monkeypatch.setattr(realism, "call", call)
 
 

@@ -20,11 +20,8 @@ import pytest
 from support import ROOT, tiny_networks, write_eye, write_plain
 
 import augment_datasets
-import batches
 import model
 import train_mobv2_unet
-import training
-import training_data
 from munet.core.console import MunetError
 from munet.data import cache, pairing
 from munet.data.augmentation import Ranges
@@ -37,6 +34,7 @@ from munet.images.reading import write_png
 from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level
 from munet.network.model_files import read_settings, store_level
+from munet.training import batches, data, trainer
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(train_mobv2_unet.__file__)
@@ -173,7 +171,7 @@ def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(drawn, whole_ru
     assert code, errors
     with pytest.raises(MunetError, match="--resume"):
         train(*command)
-    judge = training.Run.judge
+    judge = trainer.Run.judge
 
     def interrupted(run):
         if (run.state.stage, run.state.epoch) == (1, 2):  # the third epoch of the second stage is not judged, and not saved
@@ -181,7 +179,7 @@ def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(drawn, whole_ru
         return judge(run)
 
     with monkeypatch.context() as patched:
-        patched.setattr(training.Run, "judge", interrupted)
+        patched.setattr(trainer.Run, "judge", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(*command, "--resume")
     _, out, _ = train(*command, "--resume")
@@ -266,7 +264,7 @@ def test_fine_tuning_is_gentle_and_long_enough_for_few_photos():
 def test_fine_tuning_that_only_seemed_better_is_undone(copied, whole_run, learned):
     second, command = copied
     # As if the run had begun with the one that learnt, found an epoch better at the network's size, and been killed before the end.
-    start = second / training.START_FILE
+    start = second / trainer.START_FILE
     start.write_bytes((learned[0] / "munet.weights.h5").read_bytes())
     _, out, last = train(*command, "--resume")
     assert ">kept: epoch" not in (second / "report.html").read_text()
@@ -279,7 +277,7 @@ def test_fine_tuning_that_only_seemed_better_is_undone(copied, whole_run, learne
 @reads_whole
 def test_a_finished_model_is_not_trained_over_when_resume_h5_was_removed(copied):
     run, command = copied
-    (run / training.RESUME_FILE).unlink()
+    (run / trainer.RESUME_FILE).unlink()
     before = (run / "munet.weights.h5").read_bytes()
     for how in ([], ["--resume"]):
         with pytest.raises(MunetError, match="holds this run, finished"):
@@ -290,13 +288,13 @@ def test_a_finished_model_is_not_trained_over_when_resume_h5_was_removed(copied)
 @reads_whole
 def test_a_run_whose_resume_h5_was_damaged_and_removed_is_trained_again(copied):
     run, command = copied
-    store_level(run, 7, 0.5, training.AT_NETWORK_SIZE)  # as an epoch leaves it
-    (run / training.RESUME_FILE).write_bytes(b"half")
+    store_level(run, 7, 0.5, trainer.AT_NETWORK_SIZE)  # as an epoch leaves it
+    (run / trainer.RESUME_FILE).write_bytes(b"half")
     with pytest.raises(MunetError, match="remove it to start again"):
         train(*command, "--resume")
-    (run / training.RESUME_FILE).unlink()
+    (run / trainer.RESUME_FILE).unlink()
     assert train(*command, "--resume")[0] == 0
-    assert read_settings(run)["level_chosen_on"] != training.AT_NETWORK_SIZE
+    assert read_settings(run)["level_chosen_on"] != trainer.AT_NETWORK_SIZE
 
 
 @reads_whole
@@ -357,7 +355,7 @@ def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects
     augment_datasets.main([str(tmp_path / "data"), str(tmp_path / "both"), "--copies", "1"])
     args = train_mobv2_unet.parse([str(tmp_path / "both"), "--out", str(tmp_path / "run"), "--split-by", "image"])
     samples = pairing.find_dataset(args.data).samples
-    parts = training_data.make_split(samples, samples, args)
+    parts = data.make_split(samples, samples, args)
     kept = {part: {original(sample.name)[0] for sample in found} for part, found in parts.items()}
     assert (len(kept["train"]), len(kept["validation"])) == (8, 2)
     assert [len(parts[part]) for part in ("train", "validation")] == [24, 2]  # flips and copies are for training
@@ -366,10 +364,10 @@ def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects
     write_split(args.out / "split.csv", parts)
     alone = [sample for sample in samples if original(sample.name)[0] == original(samples[0].name)[0]]
     with pytest.raises(MunetError, match="too few to split"):
-        training_data.make_split(alone, alone, args)
+        data.make_split(alone, alone, args)
     args.resume = True
     capsys.readouterr()
-    assert training_data.make_split(samples, samples, args) == {part: sorted(parts[part], key=lambda s: s.name) for part in parts}
+    assert data.make_split(samples, samples, args) == {part: sorted(parts[part], key=lambda s: s.name) for part in parts}
     assert "left out" not in "".join(capsys.readouterr())
 
 
@@ -397,7 +395,7 @@ def test_images_without_subjects_are_warned_of(tmp_path, capsys):
     for name in ("flat", "both"):
         args = train_mobv2_unet.parse([str(tmp_path / name), "--out", str(tmp_path / "run")])
         samples = pairing.find_dataset(args.data).samples
-        training_data.make_split(samples, samples, args)
+        data.make_split(samples, samples, args)
         assert "no subject has two images" in capsys.readouterr().err
 
 

@@ -20,13 +20,13 @@ import numpy as np
 from tqdm import tqdm
 
 import model
-from batches import Batches
 from munet.core.console import PLAIN_PROGRESS_SECONDS, MunetError
 from munet.core.files import require_space, whole_file, write_bytes
 from munet.metrics.histograms import best_level, f1_scores, histograms
 from munet.network import devices
 from munet.network.model_files import model_file
-from stages import compile_network
+from munet.training.batches import Batches
+from munet.training.stages import compile_network
 
 RESUME_FILE = "resume.h5"
 START_FILE = "start.weights.h5"  # what fine-tuning began with, until it is known that the result is no worse
