@@ -13,9 +13,9 @@ import os
 import tempfile
 from pathlib import Path
 
-import website
-from exporting import export, gather
 from munet.core.console import ArgumentParser, MunetError, between, finish, print_table, run, shown
+from munet.export import website
+from munet.export.exporter import export, gather
 from munet.inference.conversion import SUFFIX
 from munet.network.model_files import read_settings, trained_file
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import SUITE, image_times
-from exporting import Photos, export, gather
 from munet.core.console import BadInput, MunetError, between, shown
+from munet.export.exporter import Photos, export, gather
 from munet.images.reading import read_image
 from munet.inference.conversion import SUFFIX
 from munet.inference.segmenter import Segmenter

@@ -16,10 +16,10 @@ from PIL import Image
 from support import ROOT, last_json, needs, needs_variable, run_script, save_random_network, tiny_networks, write_eye
 
 import export_model
-import exporting
 import eyes
-from exporting import Photos, export, gather
 from munet.core.console import MunetError
+from munet.export import exporter
+from munet.export.exporter import Photos, export, gather
 from munet.images.reading import read_image, write_png
 from munet.inference.conversion import SUFFIX, made_of
 from munet.inference.segmenter import Segmenter
@@ -63,7 +63,7 @@ def exported(trained, faces, tmp_path_factory):
     def file(kind):
         path = folder / f"{kind}{SUFFIX[kind]}"
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(exporting, "Segmenter", opened)
+            patch.setattr(exporter, "Segmenter", opened)
             export(trained, kind, path, photos)
         return path
 
@@ -195,7 +195,7 @@ def test_eyes_are_drawn_where_there_are_no_photos(tiny, tmp_path):
     photos = gather(tiny, "litert-int8", tmp_path, count=2)
     assert (photos.words, len(photos.samples), len(photos.calibration)) == ("eyes drawn for it", 2, 2)
     assert {sample.image for sample in photos.samples}.isdisjoint(photos.calibration)
-    calibration, bad = exporting._prepared(photos.calibration, read_settings(tiny))
+    calibration, bad = exporter._prepared(photos.calibration, read_settings(tiny))
     assert (calibration.shape, bad) == ((4, 64, 64, 3), 0)
 
 
@@ -210,7 +210,7 @@ def test_what_loses_too_much_is_not_kept(tiny, dataset, tmp_path, tiny_networks)
 
 
 def test_a_missing_package_is_named(tiny, dataset, tmp_path, monkeypatch):
-    monkeypatch.setitem(exporting.NEEDED, "onnx", ("tensorflow", "no_such_package"))
+    monkeypatch.setitem(exporter.NEEDED, "onnx", ("tensorflow", "no_such_package"))
     with pytest.raises(MunetError, match="pip install no-such-package"):
         gather(tiny, "onnx", tmp_path, dataset)
 
@@ -224,7 +224,7 @@ def test_what_cannot_be_read_is_named_and_counted(tiny, dataset, tmp_path, tiny_
     shown = capsys.readouterr()
     assert last_json(shown.out)["failed"] == 2
     assert "03.png" in shown.err and "05.png" in shown.err
-    calibration = exporting._prepared([tmp_path / "data/images/03.png", tmp_path / "data/images/04.png"], read_settings(tiny))
+    calibration = exporter._prepared([tmp_path / "data/images/03.png", tmp_path / "data/images/04.png"], read_settings(tiny))
     assert (calibration[0].shape, calibration[1]) == ((3, 64, 64, 3), 1)
 
 
@@ -248,7 +248,7 @@ def test_refuses_before_it_works(tiny, tmp_path, dataset, capsys):
 
 
 def test_the_script_says_what_is_missing_for_the_page(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("website.BUILT", tmp_path)
+    monkeypatch.setattr("munet.export.website.BUILT", tmp_path)
     with pytest.raises(MunetError, match="run `make web`"):
         export_model.main([str(tiny), "--to", "web", "--out", str(tmp_path / "site")])
     assert not (tmp_path / "site").exists()

@@ -16,8 +16,8 @@ from PIL import Image
 
 import export_model
 import eyes
-import website
 from munet.core.console import MunetError
+from munet.export import website
 from munet.images import reading
 from munet.images.reading import read_image, write_jpeg, write_png
 from munet.inference.conversion import converted, store_settings
