@@ -19,6 +19,7 @@ import re
 import time
 from pathlib import Path
 
+from munet.cluster.storage import Store, is_remote
 from munet.core.console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
 from munet.core.run_folders import SETTINGS_FILE, claim_folder
 from munet.inference import video
@@ -27,7 +28,6 @@ from munet.inference.photos import find_photos
 from munet.inference.prediction import leftovers, predicted, still_holds
 from munet.inference.prediction_table import Table
 from munet.inference.segmenter import Segmenter
-from storage import Store, is_remote
 
 KEEP_SECONDS = 60  # between copies of the table to an object store
 SHIPPED = Path(__file__).resolve().parent / "weights" / "munet"
@@ -137,23 +137,23 @@ def claim(args, segmenter, level, folder=None):
 
 def predict_on_cluster(args):
     """Predicts on a Ray cluster, from and to folders that all machines see; returns the exit code."""
-    import cluster
+    from munet.cluster import ray_cluster
 
     segmenter, level = load(args)
     target = Store(args.out if is_remote(args.out) else args.out.resolve())
-    photos = cluster.photos_of(args.images, args.out) if is_remote(args.images) else local_photos(args)
+    photos = ray_cluster.photos_of(args.images, args.out) if is_remote(args.images) else local_photos(args)
     source = Store(photos.root if is_remote(args.images) else Path(photos.root).resolve())
-    with cluster.local_copy(target, (SETTINGS_FILE, "predictions.csv")) as (folder, put_back):
+    with ray_cluster.local_copy(target, (SETTINGS_FILE, "predictions.csv")) as (folder, put_back):
         claim(args, segmenter, level, folder)
         if args.overwrite and target.remote:  # the earlier run's; the folder here has but its settings
             for name in target.listed((".png", ".jpg")):
                 target.remove(name)
         put_back()
         table, files = Table(folder), list(photos.files())
-        done = table.settle(files, cluster.still_holds(source, target, not args.no_overlays))
+        done = table.settle(files, ray_cluster.still_holds(source, target, not args.no_overlays))
         missing = list(table.missing(files))
-        with cluster.connected(args.ray) as ray, table.appending() as append:
-            rows = cluster.predict(ray, missing, segmenter, level, source.url, target.url, not args.no_overlays)
+        with ray_cluster.connected(args.ray) as ray, table.appending() as append:
+            rows = ray_cluster.predict(ray, missing, segmenter, level, source.url, target.url, not args.no_overlays)
             kept = time.monotonic()
             for row in progress(rows, len(photos) - done, "predict"):
                 append(row)

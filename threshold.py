@@ -36,10 +36,10 @@ def main(argv):
         if made_with.get("tta"):
             warn("the maps were predicted with --tta: the level is for prediction with --tta, too")
     if args.ray:
-        import cluster
+        from munet.cluster import ray_cluster
 
-        with cluster.connected(args.ray) as ray:
-            tally, problems = score_folder(args.results.resolve(), args.truth.resolve(), args.sclera_value, partial(cluster.score, ray))
+        with ray_cluster.connected(args.ray) as ray:
+            tally, problems = score_folder(args.results.resolve(), args.truth.resolve(), args.sclera_value, partial(ray_cluster.score, ray))
     else:
         tally, problems = score_folder(args.results, args.truth, args.sclera_value)
     for problem in problems:

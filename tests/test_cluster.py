@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from support import ROOT, run_script, touch, write_plain
 
-import cluster as suite
 import model
+from munet.cluster import ray_cluster as suite
+from munet.cluster.storage import Store
 from munet.inference.conversion import converted
-from storage import Store
 
 ray_cluster = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: requirements-cluster.txt")
 pytestmark = [

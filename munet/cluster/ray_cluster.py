@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from munet.cluster.storage import Store
 from munet.core.console import BadInput, MunetError
 from munet.core.loading import quiet_stderr
 from munet.images.reading import SUFFIXES
@@ -26,7 +27,6 @@ from munet.inference.photos import Photos
 from munet.inference.prediction import BAD_NAME, output_paths, predict_photo
 from munet.inference.prediction_table import COLUMNS
 from munet.inference.segmenter import Segmenter
-from storage import Store
 
 SUITE = Path(__file__).resolve().parent
 BLOCK = 16  # photos that are lost, and done again, when a worker dies
