@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-import eyes
+from munet import synthesis
 from munet.core.console import ArgumentParser, between, finish, progress, run, shown
 from munet.core.files import is_filled, whole_file
 from munet.core.parallel import process_map
@@ -43,9 +43,9 @@ def parse(argv):
         "--without",
         nargs="+",
         default=[],
-        choices=eyes.INGREDIENTS,
+        choices=synthesis.INGREDIENTS,
         metavar="WHAT",
-        help=f"leave out any of: {', '.join(eyes.INGREDIENTS)}",
+        help=f"leave out any of: {', '.join(synthesis.INGREDIENTS)}",
     )
     parser.add_argument("--preview", type=Path, metavar="FILE", help="only write a contact sheet (PNG or JPEG) of the first eyes")
     parser.add_argument("--overwrite", action="store_true", help="remove what an earlier run left and start afresh")
@@ -62,7 +62,7 @@ def parse(argv):
 def main(argv):
     args = parse(argv)
     names = ("count", "seed", "size", "images_per_subject", "classes", "without")
-    settings = {"script": "synthesize_eyes.py", "renderer": eyes.VERSION} | {name: getattr(args, name) for name in names}
+    settings = {"script": "synthesize_eyes.py", "renderer": synthesis.VERSION} | {name: getattr(args, name) for name in names}
     size = tuple(args.size) if args.size else None
     plan = Plan(args.out, args.seed, size, args.images_per_subject, args.classes, tuple(args.without))
     if args.preview:
@@ -97,10 +97,10 @@ class Plan:
     without: tuple = ()
 
     def cast(self, index):
-        """Who is in an image, and how: ("S0001/S0001_L_s_01", an `eyes.Subject`, an `eyes.Capture`); `index` is from 0."""
+        """Who is in an image, and how: ("S0001/S0001_L_s_01", an `synthesis.Subject`, an `synthesis.Capture`); `index` is from 0."""
         person, number = divmod(index, self.images_per_subject)
-        subject = eyes.leave_out(eyes.draw_subject(np.random.default_rng([self.seed, 0, person])), self.without)
-        capture = eyes.leave_out(eyes.draw_capture(np.random.default_rng([self.seed, 1, person, number])), self.without)
+        subject = synthesis.leave_out(synthesis.draw_subject(np.random.default_rng([self.seed, 0, person])), self.without)
+        capture = synthesis.leave_out(synthesis.draw_capture(np.random.default_rng([self.seed, 1, person, number])), self.without)
         name = f"S{person + 1:04d}"
         return f"{name}/{name}_{capture.eye}_{capture.gaze}_{number + 1:02d}", subject, capture
 
@@ -117,14 +117,14 @@ def draw_one(plan, index):
     done = all(map(is_filled, [mask_path, image_path] + [classes_path] * plan.classes))
     if done:
         # All attributes but the share of sclera come without drawing, and that one is in the mask.
-        classes = np.where(read_image(mask_path)[..., 0] > 0, eyes.SCLERA, 0)
+        classes = np.where(read_image(mask_path)[..., 0] > 0, synthesis.SCLERA, 0)
     else:
-        image, classes = eyes.render(subject, capture, plan.size)
+        image, classes = synthesis.render(subject, capture, plan.size)
         write_jpeg(image_path, image)
         if plan.classes:
             write_png(classes_path, classes)
-        write_png(mask_path, classes == eyes.SCLERA)  # Last: where there is a mask, all else is there too.
-    return {"path": f"images/{stem}.jpg", "subject": stem.partition("/")[0], **eyes.describe(subject, capture, classes)}, not done
+        write_png(mask_path, classes == synthesis.SCLERA)  # Last: where there is a mask, all else is there too.
+    return {"path": f"images/{stem}.jpg", "subject": stem.partition("/")[0], **synthesis.describe(subject, capture, classes)}, not done
 
 
 def write_labels(path, rows):
@@ -148,10 +148,10 @@ def preview(plan, count, path):
     pairs = []
     for index in range(min(count, PREVIEW_PAIRS)):
         stem, subject, capture = plan.cast(index)
-        image, classes = eyes.render(subject, capture, plan.size)
+        image, classes = synthesis.render(subject, capture, plan.size)
         pairs += [
             (image, stem.rpartition("/")[2]),
-            (TINTS[classes] // 2 + image // 2, f"sclera {100 * (classes == eyes.SCLERA).mean():.1f} %"),
+            (TINTS[classes] // 2 + image // 2, f"sclera {100 * (classes == synthesis.SCLERA).mean():.1f} %"),
         ]
     plots.contact_sheet([pairs[i : i + 6] for i in range(0, len(pairs), 6)], path)
     print(f"contact sheet: {shown(path)}")

@@ -52,14 +52,14 @@ def write_photos(folder, count, drawn, size=None):
     import cv2
     import numpy as np
 
-    import eyes
+    from munet import synthesis
     from munet.images.reading import write_jpeg
 
     for i in range(count):
         path = folder / f"{i // 1000:04}" / f"{i:07}.jpg"
         if i < DIFFERENT:
             rng = np.random.default_rng(i)
-            image, _, _ = eyes.draw_eye(eyes.draw_subject(rng), rng, drawn)
+            image, _, _ = synthesis.draw_eye(synthesis.draw_subject(rng), rng, drawn)
             photo = image if size is None else cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
             write_jpeg(path, photo, 92, "4:2:0")
         else:

@@ -12,12 +12,12 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import SUITE
-from eyes import INGREDIENTS
 from losses import BY_NAME
 from munet.core.console import MunetError, between, print_table, shown
 from munet.data.pairing import find_dataset
 from munet.evaluation.accumulator import tally_samples
 from munet.inference.segmenter import Segmenter
+from munet.synthesis import INGREDIENTS
 
 FIGURES = ("level", "f1", "f1_mean", "precision", "recall")
 VALIDATION = 0.1  # share of the drawn people to choose epoch and level on

@@ -16,7 +16,7 @@ from PIL import Image
 from support import ROOT, last_json, needs, needs_variable, run_script, save_random_network, tiny_networks, write_eye
 
 import export_model
-import eyes
+from munet import synthesis
 from munet.core.console import MunetError
 from munet.export import exporter
 from munet.export.exporter import Photos, export, gather
@@ -39,7 +39,7 @@ def faces(tmp_path_factory):
     """Labelled photos of drawn people, as the networks in the box were trained on."""
     folder, rng = tmp_path_factory.mktemp("faces"), np.random.default_rng(5)
     while len(list(folder.glob("masks/*"))) < COUNT:
-        image, mask, _ = eyes.draw_eye(eyes.draw_subject(rng), rng)
+        image, mask, _ = synthesis.draw_eye(synthesis.draw_subject(rng), rng)
         if mask.mean() > 0.02:
             name = f"{len(list(folder.glob('masks/*'))):02}.png"
             write_png(folder / "images" / name, image)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from support import ROOT
 
-import eyes
 import model
+from munet import synthesis
 from munet.data.pairing import find_dataset
 from munet.evaluation.accumulator import Tally, tally_samples
 from munet.inference.conversion import made_of
@@ -35,7 +35,7 @@ def test_it_is_the_network_it_says_and_its_export_computes_the_same(name):
     assert keras.level == litert.level
     rng = np.random.default_rng(3)
     for _ in range(4):
-        image, _, _ = eyes.draw_eye(eyes.draw_subject(rng), rng)
+        image, _, _ = synthesis.draw_eye(synthesis.draw_subject(rng), rng)
         assert np.abs(keras(image).astype(int) - litert(image)).max() <= 1
 
 
@@ -44,7 +44,7 @@ def test_they_find_the_sclera_of_drawn_people_that_they_have_not_seen_and_nothin
     tallies, silent = [Tally() for _ in segmenters], [[] for _ in segmenters]
     for number in range(120):
         rng = np.random.default_rng([4242, number])
-        image, mask, _ = eyes.draw_eye(eyes.draw_subject(rng), rng)
+        image, mask, _ = synthesis.draw_eye(synthesis.draw_subject(rng), rng)
         for segmenter, tally, empty in zip(segmenters, tallies, silent, strict=True):
             probability = segmenter(image)
             if mask.any():

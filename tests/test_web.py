@@ -15,7 +15,7 @@ import support
 from PIL import Image
 
 import export_model
-import eyes
+from munet import synthesis
 from munet.core.console import MunetError
 from munet.export import website
 from munet.images import reading
@@ -78,7 +78,9 @@ def photos(tmp_path_factory):
     """A JPEG, one that its EXIF block turns upright, PNGs of which both sides, or one, are smaller than the network's input."""
     folder = tmp_path_factory.mktemp("photos")
     rng = np.random.default_rng(3)
-    images = [eyes.draw_eye(eyes.draw_subject(rng), rng, size)[0] for size in ((440, 620), (300, 500), (333, 217), (40, 56), (46, 400))]
+    images = [
+        synthesis.draw_eye(synthesis.draw_subject(rng), rng, size)[0] for size in ((440, 620), (300, 500), (333, 217), (40, 56), (46, 400))
+    ]
     write_jpeg(folder / "plain.jpg", images[0])
     turned = Image.Exif()
     turned[0x0112] = 6
@@ -94,11 +96,11 @@ def clip(tmp_path_factory):
     """A clip of eyes for Chromium's false camera (YUV4MPEG2)."""
     path = tmp_path_factory.mktemp("clip") / "eyes.y4m"
     rng = np.random.default_rng(5)
-    subject = eyes.draw_subject(rng)
+    subject = synthesis.draw_subject(rng)
     with open(path, "wb") as file:
         file.write(b"YUV4MPEG2 W320 H240 F10:1 Ip A1:1 C420jpeg\n")
         for _ in range(6):
-            image = eyes.draw_eye(subject, rng, (240, 320))[0]
+            image = synthesis.draw_eye(subject, rng, (240, 320))[0]
             file.write(b"FRAME\n" + cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420).tobytes())
     return path
 
