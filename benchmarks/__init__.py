@@ -2,9 +2,7 @@
 
 import os
 import time
-from pathlib import Path
 
-SUITE = Path(__file__).resolve().parent.parent
 DIFFERENT = 12  # drawn photos; the others are links to them
 
 

@@ -8,10 +8,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks import SUITE, realism
+from benchmarks import realism
 from benchmarks.formats import image_times
 from model import load_munet, multiply_adds
 from munet.core.console import between, print_table
+from munet.core.paths import SUITE
 from munet.inference.conversion import converted
 from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import SUITE, write_photos
+from benchmarks import write_photos
 from munet.core.console import MunetError, between, print_table
+from munet.core.paths import SUITE
 
 SIZE = (480, 640)  # (height, width) of the photos
 POLL_SECONDS = 0.5

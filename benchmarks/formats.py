@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import SUITE, image_times
+from benchmarks import image_times
 from munet.core.console import BadInput, MunetError, between, shown
+from munet.core.paths import SUITE
 from munet.export.exporter import Photos, export, gather
 from munet.images.reading import read_image
 from munet.inference.conversion import SUFFIX

@@ -20,9 +20,10 @@ import cv2
 import keras
 import numpy as np
 
-from benchmarks import DIFFERENT, SUITE, timed, write_photos
+from benchmarks import DIFFERENT, timed, write_photos
 from model import load_munet
 from munet.core.console import between, print_table
+from munet.core.paths import SUITE
 from munet.images.reading import overlay, read_image, resize_probability, write_jpeg, write_png
 from munet.inference.conversion import convert
 from munet.inference.photos import find_photos

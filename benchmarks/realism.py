@@ -11,9 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import SUITE
 from losses import BY_NAME
 from munet.core.console import MunetError, between, print_table, shown
+from munet.core.paths import SUITE
 from munet.data.pairing import find_dataset
 from munet.evaluation.accumulator import tally_samples
 from munet.inference.segmenter import Segmenter

@@ -16,9 +16,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from benchmarks import SUITE, timed
+from benchmarks import timed
 from model import build_munet
 from munet.core.console import MunetError, between, print_table
+from munet.core.paths import SUITE
 from munet.data.augmentation import Ranges
 from munet.data.cache import build_cache
 from munet.data.pairing import find_dataset

@@ -22,19 +22,19 @@ import numpy as np
 from munet.cluster.storage import Store
 from munet.core.console import BadInput, MunetError
 from munet.core.loading import quiet_stderr
+from munet.core.paths import SUITE
 from munet.images.reading import SUFFIXES
 from munet.inference.photos import Photos
 from munet.inference.prediction import BAD_NAME, output_paths, predict_photo
 from munet.inference.prediction_table import COLUMNS
 from munet.inference.segmenter import Segmenter
 
-SUITE = Path(__file__).resolve().parent
 BLOCK = 16  # photos that are lost, and done again, when a worker dies
 
 
 def _not_code():
-    """What lies beside the modules, for Ray to leave out: of photos, models and environments there it would refuse half a gigabyte."""
-    return [f"/{glob.escape(path.name)}" for path in SUITE.iterdir() if path.suffix != ".py"]
+    """What lies beside the code, for Ray to leave out: of photos, models and environments there it would refuse half a gigabyte."""
+    return [f"/{glob.escape(path.name)}" for path in SUITE.iterdir() if path.suffix != ".py" and path.name != "munet"]
 
 
 @contextmanager

@@ -18,8 +18,11 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 
 from tqdm import tqdm
+
+from munet.core.paths import SUITE
 
 PLAIN_PROGRESS_SECONDS = 10
 _started = time.monotonic()
@@ -122,7 +125,7 @@ def _before_run(kind, error, trace):
     os._exit(130 if interrupted else 2)  # a hook cannot choose the exit code otherwise
 
 
-if os.path.dirname(os.path.abspath(getattr(sys.modules["__main__"], "__file__", "") or "")) == os.path.dirname(os.path.abspath(__file__)):
+if Path(getattr(sys.modules["__main__"], "__file__", None) or "-").resolve().parent == SUITE:
     sys.excepthook = _before_run  # in our own scripts alone, not in programs that import our modules
 
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-SUITE = Path(__file__).resolve().parent
+SUITE = Path(__file__).resolve().parents[2]  # the folder of the scripts
 
 
 def default_folder():

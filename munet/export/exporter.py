@@ -18,6 +18,7 @@ from munet.core.console import BadInput, MunetError, failed, progress, shown, wa
 from munet.core.files import whole_file
 from munet.core.loading import quiet_stderr
 from munet.core.parallel import pool_map
+from munet.core.paths import SUITE
 from munet.core.run_folders import folder_settings
 from munet.data.pairing import find_dataset, read_pair
 from munet.data.splits import SPLIT_FILE, read_split
@@ -29,7 +30,6 @@ from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level, histograms
 from munet.network.model_files import model_file, read_settings
 
-SUITE = Path(__file__).resolve().parent
 NEEDED = {"litert": ("tensorflow", "ai_edge_litert"), "onnx": ("tensorflow", "tf2onnx", "onnx", "onnxruntime")}
 
 

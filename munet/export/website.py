@@ -14,9 +14,10 @@ from pathlib import Path
 
 from munet.core.console import MunetError, shown
 from munet.core.files import PART_PREFIX, write_bytes
+from munet.core.paths import SUITE
 from munet.network.model_files import read_settings, settings_text
 
-BUILT = Path(__file__).resolve().parent / "web" / "dist"
+BUILT = SUITE / "web" / "dist"
 MODEL, SETTINGS, WORKER = "munet.onnx", "munet.json", "sw.js"
 _MARKER = "const DIGEST = "  # of our service worker
 _FILES = re.compile(r"const FILES = (\[.*\]);")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from munet.core.console import MunetError, shown
 from munet.core.files import require_space, whole_file
-from munet.core.paths import default_folder
+from munet.core.paths import SUITE, default_folder
 from munet.inference import tflite_metadata
 from munet.network.model_files import FILE_BYTES, SETTINGS_NAME, model_file, read_settings, settings_text, weights_digest
 
@@ -57,9 +57,11 @@ def _source(path):
 
 
 def _convert_apart(weights, kind, out):
-    """Runs this file on a model in a process of its own, on TensorFlow and without a GPU."""
+    """Runs this module on a model in a process of its own, on TensorFlow and without a GPU."""
     environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    done = subprocess.run([sys.executable, __file__, weights, kind, out], env=environment, capture_output=True, text=True, check=False)
+    environment["PYTHONPATH"] = os.pathsep.join([str(SUITE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", __spec__.name, weights, kind, out]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         if os.environ.get("MUNET_DEBUG"):
             print(done.stderr, file=sys.stderr)
