@@ -1,11 +1,12 @@
-"""Augments a dataset on disk: by default the paper's doubling, every image and mask and their left-right flips.
+"""Augments a dataset on disk: by default the paper's doubling, every image and mask and their left-right
+flips.
 
     python augment_datasets.py data/MASD data/MASD_augmented
     python augment_datasets.py data/MASD data/MASD_augmented --copies 4 --rotation -10 10 --preview sheet.png
 
 OUT is a dataset in the plain layout (images/SUBJECT/NAME.png, masks/SUBJECT/NAME.png, 1-bit): subjects keep
-their folders, and an image without a subject becomes one, so that a split by subject never parts an image from
-its copies. Every copy depends only on the seed, the image's name and the copy's number.
+their folders, and an image without a subject becomes one, so that a split by subject never parts an image
+from its copies. Every copy depends only on the seed, the image's name and the copy's number.
 """
 
 import concurrent.futures
@@ -18,7 +19,18 @@ from pathlib import Path
 
 import numpy as np
 
-from munet.core.console import ArgumentParser, BadInput, MunetError, between, failed, finish, progress, run, shown, warn
+from munet.core.console import (
+    ArgumentParser,
+    BadInput,
+    MunetError,
+    between,
+    failed,
+    finish,
+    progress,
+    run,
+    shown,
+    warn,
+)
 from munet.core.files import find_files, is_filled
 from munet.core.parallel import pool_map
 from munet.core.run_folders import claim_folder
@@ -28,7 +40,8 @@ from munet.images.masks import check_class
 from munet.images.reading import SUFFIXES, write_jpeg, write_png
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
-# What a range may hold: beyond it a transform hangs (blur), folds the image over (perspective) or means nothing.
+# What a range may hold: beyond it a transform hangs (blur), folds the image over (perspective) or means
+# nothing.
 LIMITS = {
     "flip": (0, 1),
     "rotation": (-180, 180),
@@ -54,10 +67,18 @@ def parse(argv):
     parser = ArgumentParser(__doc__)
     parser.add_argument("data", type=Path, metavar="DATA", help="dataset in any known layout")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for the augmented dataset")
-    parser.add_argument("--copies", type=between(0, 1000, int), default=0, help="random copies of each image, besides the flip")
+    parser.add_argument(
+        "--copies",
+        type=between(0, 1000, int),
+        default=0,
+        help="random copies of each image, besides the flip",
+    )
     parser.add_argument("--no-flips", action="store_true", help="leave the left-right flips out")
     parser.add_argument(
-        "--format", choices=("png", "jpg"), default="png", help="of images: exact, or JPEG quality 95 at a fifth of the space"
+        "--format",
+        choices=("png", "jpg"),
+        default="png",
+        help="of images: exact, or JPEG quality 95 at a fifth of the space",
     )
     parser.add_argument("--seed", type=between(0, 2**31 - 1, int), default=0, help="of the copies")
     parser.add_argument(
@@ -66,7 +87,9 @@ def parse(argv):
         metavar="FILE",
         help=f"only write a contact sheet (PNG), with {PREVIEW_COPIES} copies where --copies says none",
     )
-    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
+    parser.add_argument(
+        "--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks"
+    )
     parser.add_argument("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="threads")
     parser.add_argument("--overwrite", action="store_true", help="start afresh in OUT")
     ranges = parser.add_argument_group("ranges of the copies' transforms, see augmentation.py")
@@ -74,7 +97,13 @@ def parse(argv):
     for field in dataclasses.fields(Ranges):
         pair = {"nargs": 2, "metavar": ("LOW", "HIGH")} if isinstance(field.default, tuple) else {}
         kind = between(*LIMITS[field.name])
-        ranges.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=meanings[field.name], **pair)
+        ranges.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            type=kind,
+            default=field.default,
+            help=meanings[field.name],
+            **pair,
+        )
     args = parser.parse_args(argv)
     args.ranges = _checked_ranges(args)
     if not args.copies and not args.preview and args.ranges != Ranges():
@@ -88,12 +117,17 @@ def _checked_ranges(args):
         value = getattr(args, field.name)
         values[field.name] = tuple(value) if isinstance(value, (list, tuple)) else value
         if isinstance(value, (list, tuple)) and value[0] > value[1]:
-            raise MunetError(f"--{field.name.replace('_', '-')} {value[0]} {value[1]}: the low end comes first")
+            raise MunetError(
+                f"--{field.name.replace('_', '-')} {value[0]} {value[1]}: the low end comes first"
+            )
     return Ranges(**values)
 
 
 def _as_json(ranges):
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(ranges).items()}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in dataclasses.asdict(ranges).items()
+    }
 
 
 def main(argv):
@@ -113,9 +147,16 @@ def main(argv):
         "format": args.format,
         "seed": args.seed,
     }
-    claim_folder(args.out, settings | {"sclera_value": args.sclera_value, "ranges": _as_json(args.ranges)}, args.overwrite, reclaim=True)
+    claim_folder(
+        args.out,
+        settings | {"sclera_value": args.sclera_value, "ranges": _as_json(args.ranges)},
+        args.overwrite,
+        reclaim=True,
+    )
     with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
-        results = pool_map(pool, lambda sample: write_variants(sample, args), dataset.samples, ahead=2 * args.workers)
+        results = pool_map(
+            pool, lambda sample: write_variants(sample, args), dataset.samples, ahead=2 * args.workers
+        )
         results = list(progress(results, len(dataset.samples), "augment"))
     problems = dataset.problems + [result for result in results if isinstance(result, BadInput)]
     for problem in problems:
@@ -128,20 +169,32 @@ def main(argv):
 
 
 def _check_places(dataset, args):
-    """Refuses, before anything is written, an OUT that would mix with DATA and samples that would write one file."""
+    """Refuses, before anything is written, an OUT that would mix with DATA and samples that would write one
+    file."""
     data, out = args.data.resolve(), args.out.resolve()
     if data.is_relative_to(out) or out.is_relative_to(data):
-        raise MunetError(f"{shown(args.out)} and {shown(args.data)} are in each other; give an OUT outside of DATA")
+        raise MunetError(
+            f"{shown(args.out)} and {shown(args.data)} are in each other; give an OUT outside of DATA"
+        )
     sheet = args.preview
-    if sheet and (sheet.suffix.lower() != ".png" or sheet.is_dir() or any(map(sheet.resolve().is_relative_to, (data, out)))):
-        raise MunetError(f"--preview {shown(sheet)}: the contact sheet is a new .png file outside of DATA and OUT")
+    if sheet and (
+        sheet.suffix.lower() != ".png"
+        or sheet.is_dir()
+        or any(map(sheet.resolve().is_relative_to, (data, out)))
+    ):
+        raise MunetError(
+            f"--preview {shown(sheet)}: the contact sheet is a new .png file outside of DATA and OUT"
+        )
     writers = {}
     for sample in dataset.samples:
         for ending in _endings(args):
             place = f"{_base(sample)}{ending}"
             other = writers.setdefault(place, sample)
             if other is not sample:
-                raise MunetError(f"{shown(other.image)} and {shown(sample.image)} would both write {shown(place)}; rename one")
+                raise MunetError(
+                    f"{shown(other.image)} and {shown(sample.image)} would both write {shown(place)}; rename "
+                    "one"
+                )
 
 
 def _base(sample):
@@ -160,11 +213,15 @@ def variants(image, mask, name, args):
         yield "_flip", *flip(image, mask)
     key = zlib.crc32(name.encode("utf-8", "surrogateescape"))
     for copy in range(1, args.copies + 1):
-        yield f"_copy{copy}", *augment(image, mask, args.ranges, np.random.default_rng((args.seed, key, copy)))
+        yield (
+            f"_copy{copy}",
+            *augment(image, mask, args.ranges, np.random.default_rng((args.seed, key, copy))),
+        )
 
 
 def _made_since(sample, paths):
-    """Whether all paths exist and were written after the sample's image and mask: a mask that was mended is augmented anew."""
+    """Whether all paths exist and were written after the sample's image and mask: a mask that was mended is
+    augmented anew."""
     try:
         sources = [os.stat(path) for path in (sample.image, sample.mask)]
         # A file that was put in the place of another may be older than what was made of that.
@@ -175,9 +232,13 @@ def _made_since(sample, paths):
 
 
 def write_variants(sample, args):
-    """Writes what is missing of one sample's variants; returns how many there are, or the BadInput that it raised."""
+    """Writes what is missing of one sample's variants; returns how many there are, or the BadInput that it
+    raised."""
     name = _base(sample)
-    places = {e: (args.out / "images" / f"{name}{e}.{args.format}", args.out / "masks" / f"{name}{e}.png") for e in _endings(args)}
+    places = {
+        e: (args.out / "images" / f"{name}{e}.{args.format}", args.out / "masks" / f"{name}{e}.png")
+        for e in _endings(args)
+    }
     if _made_since(sample, [path for pair in places.values() for path in pair]):
         return len(places)
     try:
@@ -194,12 +255,20 @@ def write_variants(sample, args):
 
 
 def _warn_of_leftovers(dataset, args):
-    """Says which images in OUT are of none that DATA has now: they would be trained on, with whatever mask they had."""
+    """Says which images in OUT are of none that DATA has now: they would be trained on, with whatever mask
+    they had."""
     made = {f"{_base(sample)}{ending}" for sample in dataset.samples for ending in _endings(args)}
     folder = args.out / "images"
-    left = [path for path in find_files(folder, SUFFIXES) if path.relative_to(folder).with_suffix("").as_posix() not in made]
+    left = [
+        path
+        for path in find_files(folder, SUFFIXES)
+        if path.relative_to(folder).with_suffix("").as_posix() not in made
+    ]
     if left:
-        warn(f"{len(left)} images in {shown(args.out)} are of none in {shown(args.data)}, as {shown(left[0])}; remove them, or --overwrite")
+        warn(
+            f"{len(left)} images in {shown(args.out)} are of none in {shown(args.data)}, as "
+            f"{shown(left[0])}; remove them, or --overwrite"
+        )
 
 
 def preview(dataset, args):

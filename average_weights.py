@@ -1,11 +1,12 @@
-"""Averages the weights of models that were trained from one another, which finds more on photos unlike those of training.
+"""Averages the weights of models that were trained from one another, which finds more on photos unlike those
+of training.
 
     python average_weights.py weights/A weights/B --out weights/C --data DATA --split weights/B/split.csv
 
-Where one model was fine-tuned from another, or both from a third, what lies between them in the space of weights is a good
-network too, and often a better one (Wortsman et al. 2022, https://arxiv.org/abs/2203.05482; for fine-tuning on few photos
-https://arxiv.org/abs/2109.01903). The level is chosen on DATA, where all are shown: its photos at their own size,
-with --split only those of the part validation.
+Where one model was fine-tuned from another, or both from a third, what lies between them in the space of
+weights is a good network too, and often a better one (Wortsman et al. 2022, https://arxiv.org/abs/2203.05482;
+for fine-tuning on few photos https://arxiv.org/abs/2109.01903). The level is chosen on DATA, where all are
+shown: its photos at their own size, with --split only those of the part validation.
 """
 
 import tempfile
@@ -20,27 +21,49 @@ from munet.data.splits import read_split
 from munet.evaluation.accumulator import FIGURES, require_sclera_in, tally_samples
 from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level
-from munet.network.model_files import misplaced, model_file, read_settings, store_level, trained_file, weights_digest
+from munet.network.model_files import (
+    misplaced,
+    model_file,
+    read_settings,
+    store_level,
+    trained_file,
+    weights_digest,
+)
 
 
 def parse(argv):
     """The command line as a namespace."""
     parser = ArgumentParser(__doc__)
-    parser.add_argument("weights", nargs="+", type=Path, metavar="MODEL", help="run folders or munet.weights.h5 files of one architecture")
-    parser.add_argument("--shares", nargs="+", type=between(0, 1), help="of each in the average (default: equal)")
+    parser.add_argument(
+        "weights",
+        nargs="+",
+        type=Path,
+        metavar="MODEL",
+        help="run folders or munet.weights.h5 files of one architecture",
+    )
+    parser.add_argument(
+        "--shares", nargs="+", type=between(0, 1), help="of each in the average (default: equal)"
+    )
     parser.add_argument("--out", type=Path, required=True, help="run folder of the average")
     parser.add_argument(
-        "--data", type=Path, required=True, help="labelled photos to choose the level on, of people that no model was trained on"
+        "--data",
+        type=Path,
+        required=True,
+        help="labelled photos to choose the level on, of people that no model was trained on",
     )
     parser.add_argument("--split", type=Path, help="split.csv of DATA: only its part validation is used")
-    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks of DATA")
+    parser.add_argument(
+        "--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks of DATA"
+    )
     parser.add_argument("--overwrite", action="store_true", help="start afresh in --out")
     args = parser.parse_args(argv)
     args.shares = args.shares or [1 / len(args.weights)] * len(args.weights)
     if len(args.weights) < 2:
         parser.error("argument MODEL: give at least two")
     if len(args.shares) != len(args.weights) or abs(sum(args.shares) - 1) > 1e-6:
-        parser.error(f"argument --shares: found {args.shares}, expected {len(args.weights)} numbers that add up to 1")
+        parser.error(
+            f"argument --shares: found {args.shares}, expected {len(args.weights)} numbers that add up to 1"
+        )
     if wrong := misplaced(args.out, [args.data, *args.weights]):
         parser.error(f"argument --out: {wrong}")
     return args
@@ -52,15 +75,27 @@ def main(argv):
     architectures = [read_settings(trained_file(path))["architecture"] for path in args.weights]
     for path, architecture in zip(args.weights, architectures, strict=True):
         if architecture != architectures[0]:
-            words = (f"{found['decoder']} of {found['size']}x{found['size']}" for found in (architecture, architectures[0]))
-            raise MunetError(f"{shown(path)} is a {next(words)}, {shown(args.weights[0])} a {next(words)}; give models of one kind")
+            words = (
+                f"{found['decoder']} of {found['size']}x{found['size']}"
+                for found in (architecture, architectures[0])
+            )
+            raise MunetError(
+                f"{shown(path)} is a {next(words)}, {shown(args.weights[0])} a {next(words)}; give models of "
+                "one kind"
+            )
     dataset = find_dataset(args.data)
     for problem in dataset.problems:
         failed(problem)
     samples = read_split(args.split, dataset.samples)["validation"] if args.split else dataset.samples
     models = [path.resolve().name if path.is_dir() else path.name for path in args.weights]
-    made_of = {"models": models, "digests": [weights_digest(path) for path in args.weights], "shares": args.shares}
-    chosen_on = {name: value and str(value.resolve()) for name, value in (("data", args.data), ("split", args.split))}
+    made_of = {
+        "models": models,
+        "digests": [weights_digest(path) for path in args.weights],
+        "shares": args.shares,
+    }
+    chosen_on = {
+        name: value and str(value.resolve()) for name, value in (("data", args.data), ("split", args.split))
+    }
     claim = {"script": "average_weights.py", **made_of, **chosen_on, "sclera_value": args.sclera_value}
     if not args.overwrite:  # which removes what is there, and so has to wait until there is something better
         claim_folder(args.out, claim)
@@ -70,14 +105,27 @@ def main(argv):
         rows.append((shown(path), figures))
     with tempfile.TemporaryDirectory() as scratch:  # --out gets it whole, with its level
         with quiet_stderr():
-            average(args.weights, args.shares, scratch, {"architecture": architectures[0], "level": 0, "average": made_of})
+            average(
+                args.weights,
+                args.shares,
+                scratch,
+                {"architecture": architectures[0], "level": 0, "average": made_of},
+            )
         figures, readable = score(scratch, readable, args)
-        store_level(scratch, figures["level"], figures["f1"], f"photos of {shown(args.data.resolve().name)} at their own size")
+        store_level(
+            scratch,
+            figures["level"],
+            figures["f1"],
+            f"photos of {shown(args.data.resolve().name)} at their own size",
+        )
         claim_folder(args.out, claim, args.overwrite)
         write_bytes(model_file(args.out), model_file(scratch).read_bytes())
     rows.append((shown(args.out), figures))
     print(f"on {figures['images']} photos, each at its best level:")
-    print_table(("model", "level", *FIGURES), [(name, *(row[key] for key in ("level", *FIGURES))) for name, row in rows])
+    print_table(
+        ("model", "level", *FIGURES),
+        [(name, *(row[key] for key in ("level", *FIGURES))) for name, row in rows],
+    )
     bad = len(dataset.problems) + len(samples) - len(readable)
     finish(failed=bad, out=str(args.out), **figures)
     return 1 if bad else 0
@@ -89,12 +137,15 @@ def average(paths, shares, out, settings):
 
     network, _ = load_munet(paths[0])
     kinds = zip(*(load_munet(path)[0].get_weights() for path in paths), strict=True)
-    network.set_weights([sum(share * values for share, values in zip(shares, kind, strict=True)) for kind in kinds])
+    network.set_weights(
+        [sum(share * values for share, values in zip(shares, kind, strict=True)) for kind in kinds]
+    )
     save_munet(network, out, settings)
 
 
 def score(path, samples, args):
-    """The figures of a model on labelled photos at the level that is best there, and the photos that could be read."""
+    """The figures of a model on labelled photos at the level that is best there, and the photos that could be
+    read."""
     tally, readable = tally_samples(Segmenter(path), samples, args.sclera_value)
     require_sclera_in(tally, shown(args.data))
     return tally.figures(best_level(tally.pooled)), readable

@@ -18,8 +18,8 @@ class Dice(keras.losses.Loss):
     ```python
     loss = 1 - (2 * sum(y_true * y_pred) + smooth) / (sum(y_true) + sum(y_pred) + smooth)
     ```
-    After Milletari, Navab and Ahmadi, "V-Net", 3DV 2016 (https://arxiv.org/abs/1606.04797), with plain sums in
-    the denominator where V-Net has squares.
+    After Milletari, Navab and Ahmadi, "V-Net", 3DV 2016 (https://arxiv.org/abs/1606.04797), with plain sums
+    in the denominator where V-Net has squares.
 
     Args:
         smooth: added to both terms, in pixels. Default: 1.
@@ -47,7 +47,8 @@ class DiceBCE(Dice):
     ```python
     loss = dice + weight * -mean(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))
     ```
-    The sum that Isensee et al. train with, "nnU-Net", Nature Methods 2021 (https://doi.org/10.1038/s41592-020-01008-z).
+    The sum that Isensee et al. train with, "nnU-Net", Nature Methods 2021
+    (https://doi.org/10.1038/s41592-020-01008-z).
 
     Args:
         weight: of the cross-entropy. Default: 1.
@@ -77,7 +78,8 @@ class Tversky(keras.losses.Loss):
     loss = 1 - (tp + smooth) / (tp + alpha * fp + beta * fn + smooth)
     ```
     Salehi, Erdogmus and Gholipour, "Tversky loss function for image segmentation using 3D fully convolutional
-    deep networks", MLMI 2017 (https://arxiv.org/abs/1706.05721). `alpha = beta = 0.5` is Dice with twice its smoothing.
+    deep networks", MLMI 2017 (https://arxiv.org/abs/1706.05721). `alpha = beta = 0.5` is Dice with twice its
+    smoothing.
 
     Args:
         alpha: price of false positives. Default: 0.3.

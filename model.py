@@ -21,7 +21,15 @@ from munet.core.console import MunetError, shown
 from munet.core.files import require_space, whole_file
 from munet.network import devices
 from munet.network.decoders import DECODERS
-from munet.network.model_files import ATTRIBUTE, FILE_BYTES, FORMAT, first_line, model_file, read_settings, trained_file
+from munet.network.model_files import (
+    ATTRIBUTE,
+    FILE_BYTES,
+    FORMAT,
+    first_line,
+    model_file,
+    read_settings,
+    trained_file,
+)
 
 ALPHA = 0.35
 BOTTOM = "block_13_expand_relu"
@@ -45,18 +53,23 @@ def build_munet(size=224, decoder="unet", encoder_weights="imagenet"):
             without top as a legacy `.h5`, its Keras 3 `.weights.h5`, or a whole `munet.weights.h5`.
 
     Returns:
-        A `keras.Model` from (N, size, size, 3) uint8 RGB to (N, size, size, 1) float32 in [0, 1], all trainable.
+        A `keras.Model` from (N, size, size, 3) uint8 RGB to (N, size, size, 1) float32 in [0, 1], all
+        trainable.
 
     Raises:
         MunetError: a size not divisible by 32, an unknown decoder, or encoder weights that cannot be had.
     """
     if size < 32 or size % 32:
-        raise MunetError(f"input size {size} does not work: it must be divisible by 32 (96, 128, 160, 192, 224, ...)")
+        raise MunetError(
+            f"input size {size} does not work: it must be divisible by 32 (96, 128, 160, 192, 224, ...)"
+        )
     if decoder not in DECODERS:
         raise MunetError(f"no decoder {decoder!r}; there is: {', '.join(DECODERS)}")
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
-    encoder = keras.applications.MobileNetV2(input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None)
+    encoder = keras.applications.MobileNetV2(
+        input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None
+    )
     skips = [encoder.get_layer(name).output for name in SKIPS]
     logits = DECODERS[decoder](encoder.get_layer(BOTTOM).output, skips, scaled)
     probability = keras.layers.Activation("sigmoid", dtype="float32", name="probability")(logits)
@@ -76,15 +89,23 @@ def _batch_norms(network):
 
 def encoder_layers(network):
     """The layers of the encoder: all that are not the decoder's or the head's."""
-    return [layer for layer in network.layers if not layer.name.startswith(("decoder_", "head", "probability"))]
+    return [
+        layer for layer in network.layers if not layer.name.startswith(("decoder_", "head", "probability"))
+    ]
 
 
 def multiply_adds(network):
     """Products that one image costs: those of all convolutions, which is all that counts here."""
     layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
-    # A transposed convolution applies its kernel at each place of its input, the others at each of their output.
-    tensors = [layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output for layer in layers]
-    return sum(math.prod(tensor.shape[1:3]) * math.prod(layer.kernel.shape) for layer, tensor in zip(layers, tensors, strict=True))
+    # A transposed convolution applies its kernel at each place of its input, the others at each of their
+    # output.
+    tensors = [
+        layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output for layer in layers
+    ]
+    return sum(
+        math.prod(tensor.shape[1:3]) * math.prod(layer.kernel.shape)
+        for layer, tensor in zip(layers, tensors, strict=True)
+    )
 
 
 def freeze_encoder(network):
@@ -105,21 +126,30 @@ def _load_encoder(encoder, network, source):
         raise MunetError(f"encoder weights {shown(path)} do not exist; give imagenet, none, or a file")
     try:
         with h5py.File(path) as file:
-            kind = "munet" if ATTRIBUTE in file.attrs else "legacy" if "layer_names" in file.attrs else "keras"
+            kind = (
+                "munet" if ATTRIBUTE in file.attrs else "legacy" if "layer_names" in file.attrs else "keras"
+            )
         if kind == "munet":
             whole, _ = load_munet(path, size=network.input_shape[1])
             for layer, trained in zip(encoder_layers(network), encoder_layers(whole), strict=True):
                 layer.set_weights(trained.get_weights())
         elif kind == "legacy" and path.name.endswith(".weights.h5"):
-            raise MunetError(f"{shown(path)} is a legacy file; rename it so that it ends in .h5 without .weights")
+            raise MunetError(
+                f"{shown(path)} is a legacy file; rename it so that it ends in .h5 without .weights"
+            )
         else:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a file that does not fit Keras warns 80 times before it raises
+                # of a file that does not fit Keras warns 80 times before it raises
+                warnings.simplefilter("ignore")
                 encoder.load_weights(path)
     except OSError as error:
-        raise MunetError(f"{shown(path)} is not a whole HDF5 file ({error}); remove it and fetch it again") from error
+        raise MunetError(
+            f"{shown(path)} is not a whole HDF5 file ({error}); remove it and fetch it again"
+        ) from error
     except (ValueError, KeyError, RuntimeError) as error:
-        raise MunetError(f"{shown(path)} does not fit MobileNetV2 alpha {ALPHA} without top ({first_line(error)})") from error
+        raise MunetError(
+            f"{shown(path)} does not fit MobileNetV2 alpha {ALPHA} without top ({first_line(error)})"
+        ) from error
 
 
 def _download():
@@ -128,8 +158,10 @@ def _download():
         return Path(keras.utils.get_file(name, _IMAGENET_URL, cache_subdir="models"))
     except Exception as error:  # get_file raises a bare Exception when there is no network
         raise MunetError(
-            f"the ImageNet encoder could not be downloaded ({first_line(error)}); fetch {_IMAGENET_URL} elsewhere "
-            f"and put it into ~/.keras/models/, give --encoder-weights FILE, or start without: --encoder-weights none"
+            f"the ImageNet encoder could not be downloaded ({first_line(error)}); fetch {_IMAGENET_URL} "
+            "elsewhere "
+            "and put it into ~/.keras/models/, give --encoder-weights FILE, or start without: "
+            "--encoder-weights none"
         ) from error
 
 
@@ -146,7 +178,11 @@ def save_munet(network, path, settings):
         The path of the file.
     """
     path = model_file(path)
-    settings = {**settings, "format": FORMAT, "versions": {"keras": keras.__version__, "backend": keras.backend.backend()}}
+    settings = {
+        **settings,
+        "format": FORMAT,
+        "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
+    }
     require_space(path.parent, FILE_BYTES)
     with whole_file(path) as part:
         _without_optimizer(network).save_weights(part)
@@ -156,12 +192,14 @@ def save_munet(network, path, settings):
 
 
 def restore(network, path):
-    """Gives a network, which may be in training, the weights that `save_munet` wrote of the same architecture."""
+    """Gives a network, which may be in training, the weights that `save_munet` wrote of the same
+    architecture."""
     _without_optimizer(network).load_weights(model_file(path))
 
 
 def _without_optimizer(network):
-    """The same layers and weights without the optimiser that trains them, which would be two thirds of a file."""
+    """The same layers and weights without the optimiser that trains them, which would be two thirds of a
+    file."""
     return keras.Model(network.inputs, network.outputs, name=network.name)
 
 
@@ -185,5 +223,7 @@ def load_munet(path, size=None):
     try:
         restore(network, path)
     except (OSError, ValueError, KeyError, RuntimeError) as error:  # HDF5 has a RuntimeError for some damage
-        raise MunetError(f"{shown(model_file(path))} is damaged ({first_line(error)}); copy or train it again") from error
+        raise MunetError(
+            f"{shown(model_file(path))} is damaged ({first_line(error)}); copy or train it again"
+        ) from error
     return network, settings

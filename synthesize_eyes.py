@@ -1,13 +1,14 @@
-"""Writes a labelled dataset of drawn eyes, to try everything here without a licensed one, or to train with beside one.
+"""Writes a labelled dataset of drawn eyes, to try everything here without a licensed one, or to train with
+beside one.
 
     python synthesize_eyes.py data/synthetic --count 2000
     python synthesize_eyes.py data/synthetic --preview sheet.png        # look at some, write nothing else
-    python synthesize_eyes.py data/plain --without text glasses         # see eyes/ingredients.py for the names
+    python synthesize_eyes.py data/plain --without text glasses        # see eyes/ingredients.py for the names
 
-gives `images/S0001/S0001_L_s_01.jpg` (subject, the subject's own eye, gaze l, r, s, u or d, number), the exact 1-bit
-`masks/S0001/S0001_L_s_01.png`, and `labels.csv` with all that was asked of every image. Each image follows from the
-seed, its subject and its number alone, so any number of workers, in any order, writes the same files. The same
-command again goes on where an interrupted one stopped.
+gives `images/S0001/S0001_L_s_01.jpg` (subject, the subject's own eye, gaze l, r, s, u or d, number), the
+exact 1-bit `masks/S0001/S0001_L_s_01.png`, and `labels.csv` with all that was asked of every image. Each
+image follows from the seed, its subject and its number alone, so any number of workers, in any order, writes
+the same files. The same command again goes on where an interrupted one stopped.
 """
 
 import csv
@@ -33,12 +34,29 @@ def parse(argv):
     parser = ArgumentParser(__doc__)
     parser.add_argument("out", metavar="OUT", type=Path, help="folder of the dataset")
     parser.add_argument("--count", type=between(1, 10**9, int), default=200, help="images")
-    parser.add_argument("--seed", type=between(0, 2**32 - 1, int), default=0, help="another seed draws other people")
+    parser.add_argument(
+        "--seed", type=between(0, 2**32 - 1, int), default=0, help="another seed draws other people"
+    )
     size = between(16, 8192, int)
-    parser.add_argument("--size", type=size, nargs=2, metavar=("HEIGHT", "WIDTH"), help="of all images (default: any, 300,000 pixels)")
-    parser.add_argument("--workers", type=between(1, 61, int), default=min(os.cpu_count() or 1, 61), help="processes that draw")
-    parser.add_argument("--images-per-subject", type=between(1, 10**6, int), default=10, help="images of each person")
-    parser.add_argument("--classes", action="store_true", help="write classes/ too: 1 sclera, 2 iris, 3 pupil, 0 all else")
+    parser.add_argument(
+        "--size",
+        type=size,
+        nargs=2,
+        metavar=("HEIGHT", "WIDTH"),
+        help="of all images (default: any, 300,000 pixels)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=between(1, 61, int),
+        default=min(os.cpu_count() or 1, 61),
+        help="processes that draw",
+    )
+    parser.add_argument(
+        "--images-per-subject", type=between(1, 10**6, int), default=10, help="images of each person"
+    )
+    parser.add_argument(
+        "--classes", action="store_true", help="write classes/ too: 1 sclera, 2 iris, 3 pupil, 0 all else"
+    )
     parser.add_argument(
         "--without",
         nargs="+",
@@ -47,22 +65,34 @@ def parse(argv):
         metavar="WHAT",
         help=f"leave out any of: {', '.join(synthesis.INGREDIENTS)}",
     )
-    parser.add_argument("--preview", type=Path, metavar="FILE", help="only write a contact sheet (PNG or JPEG) of the first eyes")
-    parser.add_argument("--overwrite", action="store_true", help="remove what an earlier run left and start afresh")
+    parser.add_argument(
+        "--preview",
+        type=Path,
+        metavar="FILE",
+        help="only write a contact sheet (PNG or JPEG) of the first eyes",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="remove what an earlier run left and start afresh"
+    )
     args = parser.parse_args(argv)
     args.without = sorted(set(args.without))
     sheet = args.preview
     if sheet and (sheet.suffix.lower() not in (".png", ".jpg", ".jpeg") or sheet.is_dir()):
         parser.error(f"argument --preview: {shown(sheet)} is not the name of a .png or .jpg file")
     if sheet and sheet.resolve().is_relative_to(args.out.resolve()):
-        parser.error(f"argument --preview: {shown(sheet)} lies in {shown(args.out)}, which is for the dataset; give a place outside")
+        parser.error(
+            f"argument --preview: {shown(sheet)} lies in {shown(args.out)}, which is for the dataset; give a "
+            "place outside"
+        )
     return args
 
 
 def main(argv):
     args = parse(argv)
     names = ("count", "seed", "size", "images_per_subject", "classes", "without")
-    settings = {"script": "synthesize_eyes.py", "renderer": synthesis.VERSION} | {name: getattr(args, name) for name in names}
+    settings = {"script": "synthesize_eyes.py", "renderer": synthesis.VERSION} | {
+        name: getattr(args, name) for name in names
+    }
     size = tuple(args.size) if args.size else None
     plan = Plan(args.out, args.seed, size, args.images_per_subject, args.classes, tuple(args.without))
     if args.preview:
@@ -71,7 +101,10 @@ def main(argv):
     with process_map(partial(draw_one, plan), range(args.count), min(args.workers, args.count)) as rows:
         drawn, empty = write_labels(args.out / "labels.csv", progress(rows, args.count, "drawing"))
     subjects = -(-args.count // args.images_per_subject)
-    print(f"{args.count} images of {subjects} subjects in {shown(args.out)}: {drawn} drawn now, {empty} without any sclera")
+    print(
+        f"{args.count} images of {subjects} subjects in {shown(args.out)}: {drawn} drawn now, {empty} "
+        "without any sclera"
+    )
     finish(images=args.count, failed=0, out=args.out)
     return 0
 
@@ -97,10 +130,15 @@ class Plan:
     without: tuple = ()
 
     def cast(self, index):
-        """Who is in an image, and how: ("S0001/S0001_L_s_01", an `synthesis.Subject`, an `synthesis.Capture`); `index` is from 0."""
+        """Who is in an image, and how: ("S0001/S0001_L_s_01", an `synthesis.Subject`, an
+        `synthesis.Capture`); `index` is from 0."""
         person, number = divmod(index, self.images_per_subject)
-        subject = synthesis.leave_out(synthesis.draw_subject(np.random.default_rng([self.seed, 0, person])), self.without)
-        capture = synthesis.leave_out(synthesis.draw_capture(np.random.default_rng([self.seed, 1, person, number])), self.without)
+        subject = synthesis.leave_out(
+            synthesis.draw_subject(np.random.default_rng([self.seed, 0, person])), self.without
+        )
+        capture = synthesis.leave_out(
+            synthesis.draw_capture(np.random.default_rng([self.seed, 1, person, number])), self.without
+        )
         name = f"S{person + 1:04d}"
         return f"{name}/{name}_{capture.eye}_{capture.gaze}_{number + 1:02d}", subject, capture
 
@@ -113,7 +151,11 @@ def draw_one(plan, index):
     """
     stem, subject, capture = plan.cast(index)
     image_path, classes_path, mask_path = (plan.out / kind / stem for kind in ("images", "classes", "masks"))
-    image_path, classes_path, mask_path = image_path.with_suffix(".jpg"), classes_path.with_suffix(".png"), mask_path.with_suffix(".png")
+    image_path, classes_path, mask_path = (
+        image_path.with_suffix(".jpg"),
+        classes_path.with_suffix(".png"),
+        mask_path.with_suffix(".png"),
+    )
     done = all(map(is_filled, [mask_path, image_path] + [classes_path] * plan.classes))
     if done:
         # All attributes but the share of sclera come without drawing, and that one is in the mask.
@@ -123,12 +165,18 @@ def draw_one(plan, index):
         write_jpeg(image_path, image)
         if plan.classes:
             write_png(classes_path, classes)
-        write_png(mask_path, classes == synthesis.SCLERA)  # Last: where there is a mask, all else is there too.
-    return {"path": f"images/{stem}.jpg", "subject": stem.partition("/")[0], **synthesis.describe(subject, capture, classes)}, not done
+        # Last: where there is a mask, all else is there too.
+        write_png(mask_path, classes == synthesis.SCLERA)
+    return {
+        "path": f"images/{stem}.jpg",
+        "subject": stem.partition("/")[0],
+        **synthesis.describe(subject, capture, classes),
+    }, not done
 
 
 def write_labels(path, rows):
-    """Writes rows of `draw_one` to a CSV as they come; returns how many were drawn now and how many have no sclera."""
+    """Writes rows of `draw_one` to a CSV as they come; returns how many were drawn now and how many have no
+    sclera."""
     drawn = empty = 0
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = None
@@ -142,7 +190,8 @@ def write_labels(path, rows):
 
 
 def preview(plan, count, path):
-    """Writes a contact sheet of the first eyes, each beside its classes; nothing else is written. Returns the exit code."""
+    """Writes a contact sheet of the first eyes, each beside its classes; nothing else is written. Returns the
+    exit code."""
     from munet.evaluation import plots
 
     pairs = []

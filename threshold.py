@@ -1,8 +1,9 @@
-"""Chooses the binarisation level with the best F1 for saved predictions, exactly, and writes it into the model.
+"""Chooses the binarisation level with the best F1 for saved predictions, exactly, and writes it into the
+model.
 
     python threshold.py results/NAME GT
     python threshold.py results/NAME GT --weights weights/NAME
-    python threshold.py /share/results /share/GT --ray auto            # on a Ray cluster, which adds the histograms up
+    python threshold.py /share/results /share/GT --ray auto   # on a Ray cluster, which adds the histograms up
 
 The script scores the saved maps both at the level that they were binarised at (what a user gets) and at
 the best level for these labels (an oracle: it has seen the labels that it is scored on). All 256 levels are
@@ -12,7 +13,17 @@ tried, from two 256-bin histograms an image.
 from functools import partial
 from pathlib import Path
 
-from munet.core.console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown, warn
+from munet.core.console import (
+    ArgumentParser,
+    MunetError,
+    between,
+    failed,
+    finish,
+    print_table,
+    run,
+    shown,
+    warn,
+)
 from munet.core.run_folders import folder_settings
 from munet.evaluation.accumulator import FIGURES, require_sclera_in, score_folder
 from munet.metrics.histograms import best_level
@@ -23,11 +34,21 @@ def main(argv):
     """The command line; returns the exit code."""
     parser = ArgumentParser(__doc__)
     parser.add_argument("results", type=Path, help="a results folder, or a folder of saved probability maps")
-    parser.add_argument("truth", type=Path, metavar="GT", help="a dataset in any known layout, or a folder of masks")
-    parser.add_argument("--weights", type=Path, help="model to write the best level into; predict again afterwards")
-    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
     parser.add_argument(
-        "--ray", nargs="?", const="local", metavar="ADDRESS", help="score on a Ray cluster (auto, HOST:PORT; alone: on this machine)"
+        "truth", type=Path, metavar="GT", help="a dataset in any known layout, or a folder of masks"
+    )
+    parser.add_argument(
+        "--weights", type=Path, help="model to write the best level into; predict again afterwards"
+    )
+    parser.add_argument(
+        "--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks"
+    )
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="score on a Ray cluster (auto, HOST:PORT; alone: on this machine)",
     )
     args = parser.parse_args(argv)
     made_with = folder_settings(args.results)
@@ -39,7 +60,12 @@ def main(argv):
         from munet.cluster import ray_cluster
 
         with ray_cluster.connected(args.ray) as ray:
-            tally, problems = score_folder(args.results.resolve(), args.truth.resolve(), args.sclera_value, partial(ray_cluster.score, ray))
+            tally, problems = score_folder(
+                args.results.resolve(),
+                args.truth.resolve(),
+                args.sclera_value,
+                partial(ray_cluster.score, ray),
+            )
     else:
         tally, problems = score_folder(args.results, args.truth, args.sclera_value)
     for problem in problems:
@@ -50,25 +76,33 @@ def main(argv):
     figures = best if used is None else tally.figures(used)
     rows = [] if used is None else [("as binarised", figures)]
     rows.append(("best on these labels (oracle)", best))
-    print_table(("level", "", *FIGURES), [(row["level"], name, *(row[key] for key in FIGURES)) for name, row in rows])
+    print_table(
+        ("level", "", *FIGURES), [(row["level"], name, *(row[key] for key in FIGURES)) for name, row in rows]
+    )
     if best["empty"]:
         print(f"{best['empty']} images have no sclera: they score 1 where none is found, else 0")
     if args.weights:
         require_sclera_in(tally, shown(args.truth))
         _write_level(args, best)
-    finish(**figures, best_level=best["level"], best_f1=best["f1"], failed=len(problems), out=str(args.results))
+    finish(
+        **figures, best_level=best["level"], best_f1=best["f1"], failed=len(problems), out=str(args.results)
+    )
     return 1 if problems else 0
 
 
 def _require_maker(weights, maker, made_of):
-    """Refuses, before anything is scored, to write into a model that cannot be written, or that the maps are not of."""
+    """Refuses, before anything is scored, to write into a model that cannot be written, or that the maps are
+    not of."""
     trained_file(weights)
     read_settings(weights)
     of_file = maker is not None and maker.partition(" (")[0].endswith(CONVERTED)
     digest = made_of if of_file else maker and maker.rpartition("(")[2].removesuffix(")")
     if digest and digest != weights_digest(weights):
         why = ", in 8 bits, with a level of its own" if digest.startswith(weights_digest(weights)) else ""
-        raise MunetError(f"the maps are of {maker}{why}, not of {shown(weights)}; give --weights the one, or predict with the other")
+        raise MunetError(
+            f"the maps are of {maker}{why}, not of {shown(weights)}; give --weights the one, or predict with "
+            "the other"
+        )
 
 
 def _write_level(args, best):

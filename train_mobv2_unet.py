@@ -4,12 +4,12 @@
     python train_mobv2_unet.py data/MASD --out weights/masd --resume          # go on after Ctrl-C or a crash
     python train_mobv2_unet.py data/webcam --sclera-value 1 --out weights/webcam
 
-The dataset's layout is detected, subjects are split into training and validation, images are decoded once into
-a cache, the decoder is trained on the frozen encoder, then everything at a lower rate. The epoch with the best
-validation F1 at inference is kept; last, the level with the best F1 is chosen on the validation photos at
-their own size, through the code that prediction runs; fine-tuning (--weights) keeps its level unless they clearly favour
-another. The run folder gets munet.weights.h5, settings.json, split.csv, history.csv, curves.png, level.png,
-precision_recall.png and report.html.
+The dataset's layout is detected, subjects are split into training and validation, images are decoded once
+into a cache, the decoder is trained on the frozen encoder, then everything at a lower rate. The epoch with
+the best validation F1 at inference is kept; last, the level with the best F1 is chosen on the validation
+photos at their own size, through the code that prediction runs; fine-tuning (--weights) keeps its level
+unless they clearly favour another. The run folder gets munet.weights.h5, settings.json, split.csv,
+history.csv, curves.png, level.png, precision_recall.png and report.html.
 """
 
 from pathlib import Path
@@ -32,7 +32,10 @@ def main(argv):
     if args.epochs_frozen == args.epochs_finetune == 0:
         raise MunetError("--epochs-frozen and --epochs-finetune are both 0: nothing to train")
     if args.cache and args.cache.resolve().is_relative_to(args.out.resolve()):
-        raise MunetError(f"--cache {shown(args.cache)} is in {shown(args.out)}, which is for what is trained; give a folder outside")
+        raise MunetError(
+            f"--cache {shown(args.cache)} is in {shown(args.out)}, which is for what is trained; give a "
+            "folder outside"
+        )
     dataset = find_dataset(args.data)
     print(dataset.describe())
     with quiet_stderr():
@@ -45,7 +48,8 @@ def main(argv):
 
 
 def train(args, dataset):
-    """Checks and decodes everything, then trains: the cache, the parts of the split, and the finished `trainer.Run`."""
+    """Checks and decodes everything, then trains: the cache, the parts of the split, and the finished
+    `trainer.Run`."""
     from munet.data.cache import require_sclera
     from munet.training.data import checked_cache, make_split
 
@@ -63,9 +67,14 @@ def train(args, dataset):
     if args.resume and not continued:
         warn(f"there is no run in {shown(args.out)} to resume: it begins")
     if continued and not args.resume and (args.out / trainer.RESUME_FILE).exists():
-        raise MunetError(f"{shown(args.out)} already holds this run; go on with --resume or start afresh with --overwrite")
+        raise MunetError(
+            f"{shown(args.out)} already holds this run; go on with --resume or start afresh with --overwrite"
+        )
     if continued and not (args.out / trainer.RESUME_FILE).exists() and finished(args.out):
-        raise MunetError(f"{shown(args.out)} holds this run, finished; start afresh with --overwrite, or give another --out")
+        raise MunetError(
+            f"{shown(args.out)} holds this run, finished; start afresh with --overwrite, or give another "
+            "--out"
+        )
     write_split(args.out / SPLIT_FILE, parts)
     training_run = start(args, network, teacher, dataset, cache, parts)
     training_run.fit()
@@ -76,7 +85,10 @@ def finished(folder):
     """Whether the run in a folder came to its end, where the level is chosen."""
     from munet.training import trainer
 
-    return model_file(folder).exists() and read_settings(folder).get("level_chosen_on") != trainer.AT_NETWORK_SIZE
+    return (
+        model_file(folder).exists()
+        and read_settings(folder).get("level_chosen_on") != trainer.AT_NETWORK_SIZE
+    )
 
 
 def make_network(args):
@@ -91,8 +103,15 @@ def make_network(args):
     if args.mixed_precision:
         keras.mixed_precision.set_global_policy("mixed_float16")
     if args.batch_size % replicas():
-        raise MunetError(f"batches of {args.batch_size} cannot be shared evenly by {replicas()} devices; give another --batch-size")
-    return load_munet(args.weights, args.size)[0] if args.weights else build_munet(args.size, args.decoder, args.encoder_weights)
+        raise MunetError(
+            f"batches of {args.batch_size} cannot be shared evenly by {replicas()} devices; give another "
+            "--batch-size"
+        )
+    return (
+        load_munet(args.weights, args.size)[0]
+        if args.weights
+        else build_munet(args.size, args.decoder, args.encoder_weights)
+    )
 
 
 def start(args, network, teacher, dataset, cache, parts):
@@ -116,7 +135,12 @@ def start(args, network, teacher, dataset, cache, parts):
     names = {name: Path(value).name for name, value in vars(args).items() if name in paths and value}
     settings = {
         "architecture": {"size": args.size, "decoder": args.decoder},
-        "data": {"name": dataset.root.name, "layout": dataset.layout, "train": len(train), "validation": len(validation)},
+        "data": {
+            "name": dataset.root.name,
+            "layout": dataset.layout,
+            "train": len(train),
+            "validation": len(validation),
+        },
         "training": run_settings(args) | names,
     }
     ranges = Ranges() if args.online else None
@@ -129,7 +153,8 @@ def start(args, network, teacher, dataset, cache, parts):
 
 
 def finish_run(args, parts, training_run):
-    """Chooses the level, stores it in the saved file, scores the test part if there is one, and draws the figures."""
+    """Chooses the level, stores it in the saved file, scores the test part if there is one, and draws the
+    figures."""
     with quiet_stderr():
         import keras
 
@@ -140,10 +165,14 @@ def finish_run(args, parts, training_run):
     start_file = args.out / START_FILE
     # The weights that were trained, on the device that trained them, and what they began with.
     segmenters = [Segmenter(path, runtime="keras") for path in (args.out, start_file) if path.exists()]
-    best, level, tally, scored = tally_best(segmenters, parts["validation"], args.sclera_value, args.level_begun)
+    best, level, tally, scored = tally_best(
+        segmenters, parts["validation"], args.sclera_value, args.level_begun
+    )
     require_sclera_in(tally, "the validation part")
     if best:
-        print("no epoch is better than the network that it began with on photos at their own size: that is kept")
+        print(
+            "no epoch is better than the network that it began with on photos at their own size: that is kept"
+        )
         write_bytes(model_file(args.out), start_file.read_bytes())
     history = training_run.state.history
     epoch = None if best or _as_begun(args) else max(range(len(history)), key=lambda i: history[i]["val_f1"])

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What two test runs recorded (`MUNET_TEST_RECORD`): the tests that the first skipped, and whether the second ran just these.
+"""What two test runs recorded (`MUNET_TEST_RECORD`): the tests that the first skipped, and whether the second
+ran just these.
 
 .ci/check_records.py skipped FIRST            # their ids, a line each
 .ci/check_records.py compare FIRST SECOND     # exit 1 where one ran twice, failed, or was skipped in both

@@ -14,7 +14,8 @@ def timed(function):
 
 
 def image_times(segmenters, rounds):
-    """Milliseconds of the network for an image, ready in memory; all take turns, so that noise of the machine slows all of them.
+    """Milliseconds of the network for an image, ready in memory; all take turns, so that noise of the machine
+    slows all of them.
 
     Args:
         segmenters: list of (key, `runtime.Segmenter`).
@@ -26,17 +27,23 @@ def image_times(segmenters, rounds):
     import numpy as np
 
     rng, spent = np.random.default_rng(0), {key: [] for key, _ in segmenters}
-    images = {size: rng.integers(0, 256, (size, size, 3), np.uint8) for size in {segmenter.size for _, segmenter in segmenters}}
+    images = {
+        size: rng.integers(0, 256, (size, size, 3), np.uint8)
+        for size in {segmenter.size for _, segmenter in segmenters}
+    }
     for number in range(-2, rounds):
         for key, segmenter in segmenters:
             seconds = timed(lambda s=segmenter: s.infer(images[s.size]))[1]
             if number >= 0:
                 spent[key].append(1000 * seconds)
-    return {key: (float(np.median(values)), float(np.quantile(values, 0.95))) for key, values in spent.items()}
+    return {
+        key: (float(np.median(values)), float(np.quantile(values, 0.95))) for key, values in spent.items()
+    }
 
 
 def write_photos(folder, count, drawn, size=None):
-    """Fills a new folder with JPEGs of drawn eyes, with the colour subsampling of cameras, a thousand to a subfolder.
+    """Fills a new folder with JPEGs of drawn eyes, with the colour subsampling of cameras, a thousand to a
+    subfolder.
 
     Args:
         folder: path.

@@ -1,7 +1,9 @@
-"""A model, or several, in each format that they can be exported to: size, scores, milliseconds an image, agreement with Keras.
+"""A model, or several, in each format that they can be exported to: size, scores, milliseconds an image,
+agreement with Keras.
 
-Each export is made and checked as `export_model.py` does it. All formats of all models take turns, image by image, so that what
-else the machine does slows all of them; times are of the network alone, on inputs that are ready in memory.
+Each export is made and checked as `export_model.py` does it. All formats of all models take turns, image by
+image, so that what else the machine does slows all of them; times are of the network alone, on inputs that
+are ready in memory.
 """
 
 import tempfile
@@ -55,25 +57,46 @@ class Exported:
 def add_arguments(parser):
     """Adds this part's flags."""
     parser.add_argument("weights", type=Path, metavar="MODEL", help="a trained model")
-    parser.add_argument("data", type=Path, nargs="?", help="labelled photos (default: the validation images, or drawn eyes)")
-    parser.add_argument("--beside", type=Path, nargs="+", default=[], metavar="MODEL", help="other models, which take turns with it")
-    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
     parser.add_argument(
-        "--calibration", type=Path, metavar="PHOTOS", help="photos for 8 bits (default: the training images, or drawn eyes)"
+        "data", type=Path, nargs="?", help="labelled photos (default: the validation images, or drawn eyes)"
+    )
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="other models, which take turns with it",
+    )
+    parser.add_argument(
+        "--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks"
+    )
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="PHOTOS",
+        help="photos for 8 bits (default: the training images, or drawn eyes)",
     )
     parser.add_argument("--count", type=between(1, 10**6, int), default=200, help="photos, at most")
-    parser.add_argument("--rounds", type=between(1, 10**4, int), default=100, help="images that each is timed on")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of MODEL's scores and times (PNG)")
+    parser.add_argument(
+        "--rounds", type=between(1, 10**4, int), default=100, help="images that each is timed on"
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="write a plot of MODEL's scores and times (PNG)"
+    )
 
 
 def measure(args):
-    """A table in Markdown, and the same as figures: those of MODEL, and under `beside` the others' in their order."""
+    """A table in Markdown, and the same as figures: those of MODEL, and under `beside` the others' in their
+    order."""
     models = list(dict.fromkeys([args.weights, *args.beside]))
     for model in models:
         if model_file(model).suffix != ".h5":
             raise MunetError(f"{shown(model)} was converted; give the weights that it was made of")
     with tempfile.TemporaryDirectory(dir=SUITE / "results") as scratch:
-        all_exported = [_export(args, model, Path(scratch, str(number))) for number, model in enumerate(models)]
+        all_exported = [
+            _export(args, model, Path(scratch, str(number))) for number, model in enumerate(models)
+        ]
         times = image_times([way for exported in all_exported for way in _ways(exported)], args.rounds)
         for line in (HEADER, ["---"] * len(HEADER)):
             print(f"| {' | '.join(line)} |")
@@ -83,12 +106,21 @@ def measure(args):
     first = all_exported[0].figures["keras"]
     failures = sum(exported.failed for exported in all_exported)
     beside = {"beside": tables[1:]} if args.beside else {}
-    return {"images": first["images"], "failed": failures, "f1": first["f1"], "iou": first["iou"], "formats": tables[0], **beside}
+    return {
+        "images": first["images"],
+        "failed": failures,
+        "f1": first["f1"],
+        "iou": first["iou"],
+        "formats": tables[0],
+        **beside,
+    }
 
 
 def _export(args, weights, folder):
     folder.mkdir()
-    photos = gather(weights, "litert-int8", folder, args.data, args.sclera_value, args.calibration, args.count)
+    photos = gather(
+        weights, "litert-int8", folder, args.data, args.sclera_value, args.calibration, args.count
+    )
     files, figures = {kind: folder / f"{kind}{suffix}" for kind, suffix in SUFFIX.items()}, {}
     for kind, file in files.items():
         figures["keras"], figures[kind], failed = export(weights, kind, file, photos, max_f1_drop=1)
@@ -97,7 +129,9 @@ def _export(args, weights, folder):
 
 def _ways(exported):
     """(key, segmenter) of all that is timed; Keras chooses its threads itself and comes once."""
-    ways = [("keras", exported.weights, THREADS[-1])] + [(kind, file, n) for kind, file in exported.files.items() for n in THREADS]
+    ways = [("keras", exported.weights, THREADS[-1])] + [
+        (kind, file, n) for kind, file in exported.files.items() for n in THREADS
+    ]
     return [((exported.weights, kind, n), _segmenter(path, n)) for kind, path, n in ways]
 
 
@@ -110,10 +144,22 @@ def _table(exported, times):
         milliseconds = [f"{cell[0]:.2f}, {cell[1]:.2f}" if cell else "" for cell in spent]
         same = agreement.get(kind, 1.0)
         scores = str(figures["level"]), f"{figures['f1']:.4f}", f"{figures['iou']:.4f}"
-        cells = exported.weights.name, kind, f"{size / 1000:,.0f}", *scores, *milliseconds, f"{100 * same:.3f} %"
+        cells = (
+            exported.weights.name,
+            kind,
+            f"{size / 1000:,.0f}",
+            *scores,
+            *milliseconds,
+            f"{100 * same:.3f} %",
+        )
         print(f"| {' | '.join(cells)} |")
         if kind in exported.files:
-            table[kind] = {"bytes": size, "ms": spent[0][0], "same_mask": same, **{name: figures[name] for name in ("f1", "iou", "level")}}
+            table[kind] = {
+                "bytes": size,
+                "ms": spent[0][0],
+                "same_mask": same,
+                **{name: figures[name] for name in ("f1", "iou", "level")},
+            }
     return table
 
 
@@ -122,7 +168,8 @@ def _segmenter(path, threads):
 
 
 def _agreement(weights, files, photos):
-    """{format: share of the pixels whose mask is Keras' own}, each at its own level, at the photos' own size."""
+    """{format: share of the pixels whose mask is Keras' own}, each at its own level, at the photos' own
+    size."""
     keras, others = _segmenter(weights, 1), {kind: _segmenter(file, 1) for kind, file in files.items()}
     same, pixels = dict.fromkeys(files, 0), 0
     for sample in photos.samples[:COMPARED]:
@@ -145,7 +192,12 @@ def _plot(path, table):
     figure, axes = plt.subplots(figsize=(6, 4))
     for kind, row in table.items():
         axes.scatter(row["ms"], row["f1"], s=row["bytes"] / 5000)
-        axes.annotate(f"{kind}, {row['bytes'] / 1000:,.0f} kB", (row["ms"], row["f1"]), xytext=(8, 8), textcoords="offset points")
+        axes.annotate(
+            f"{kind}, {row['bytes'] / 1000:,.0f} kB",
+            (row["ms"], row["f1"]),
+            xytext=(8, 8),
+            textcoords="offset points",
+        )
     axes.set_xlabel("milliseconds an image, one thread")
     axes.set_ylabel("pooled F1")
     axes.margins(0.3)

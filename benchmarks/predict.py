@@ -1,9 +1,11 @@
-"""Photos a second of the prediction pipeline, beside bare inference and beside the plain loop that one would write first.
+"""Photos a second of the prediction pipeline, beside bare inference and beside the plain loop that one would
+write first.
 
-All take turns, so that what else the machine does slows all of them. Bare inference is LiteRT on images that are ready in
-memory, in the faster of two ways: a thread a core, or one caller whose work is spread over the cores. It is measured on
-the network as Keras exports it, and on the network as it is run here, with fewer multiply-adds (folding.py).
-Last, what decoding JPEGs at a reduced scale, which the pipeline does not do, would change of the maps.
+All take turns, so that what else the machine does slows all of them. Bare inference is LiteRT on images that
+are ready in memory, in the faster of two ways: a thread a core, or one caller whose work is spread over the
+cores. It is measured on the network as Keras exports it, and on the network as it is run here, with fewer
+multiply-adds (folding.py). Last, what decoding JPEGs at a reduced scale, which the pipeline does not do,
+would change of the maps.
 """
 
 import os
@@ -40,10 +42,18 @@ REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.
 def add_arguments(parser):
     """Adds this part's flags."""
     parser.add_argument("weights", type=Path, metavar="MODEL", help="a trained model")
-    parser.add_argument("--count", type=between(6, 10**6, int), default=500, help="photos of 1300x550; a fifth as many of 12 megapixels")
+    parser.add_argument(
+        "--count",
+        type=between(6, 10**6, int),
+        default=500,
+        help="photos of 1300x550; a fifth as many of 12 megapixels",
+    )
     parser.add_argument("--rounds", type=between(1, 100, int), default=5, help="turns that they take")
     parser.add_argument(
-        "--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="threads, for pipeline and bare inference"
+        "--workers",
+        type=between(1, 256, int),
+        default=os.cpu_count() or 1,
+        help="threads, for pipeline and bare inference",
     )
 
 
@@ -55,14 +65,24 @@ def measure(args):
     with tempfile.TemporaryDirectory() as scratch:
         models = dict(zip(BESIDE, (Path(scratch, "bare.tflite"), args.weights), strict=False))
         convert(args.weights, "litert", models[BESIDE[0]], fold=False)
-        for size, count in zip(SIZES, (max(args.rounds, args.count), max(args.rounds, args.count // 5)), strict=True):
+        for size, count in zip(
+            SIZES, (max(args.rounds, args.count), max(args.rounds, args.count // 5)), strict=True
+        ):
             name = f"{size[1]}x{size[0]}"
             folder = write_photos(Path(scratch, name), count, SIZES[0], size)
             rates = _take_turns(folder, segmenter, models, loop, count, args)
             ratios[name] = _ratios(rates)
-            rows += [(name, kind, f"{rate:.1f}", *(f"{rate / rates[other]:.2f}" for other in BESIDE)) for kind, rate in rates.items()]
-            shares += [(name, step, f"{1000 * seconds:.1f}") for step, seconds in _profile(folder, segmenter).items()]
-            changes += [(name, f"1/{scale}", f"{100 * part:.2f} %") for scale, part in _changed(folder, segmenter).items()]
+            rows += [
+                (name, kind, f"{rate:.1f}", *(f"{rate / rates[other]:.2f}" for other in BESIDE))
+                for kind, rate in rates.items()
+            ]
+            shares += [
+                (name, step, f"{1000 * seconds:.1f}") for step, seconds in _profile(folder, segmenter).items()
+            ]
+            changes += [
+                (name, f"1/{scale}", f"{100 * part:.2f} %")
+                for scale, part in _changed(folder, segmenter).items()
+            ]
             shutil.rmtree(folder)
     print_table(("photos", "", "photos a second", *(f"of {other}" for other in BESIDE)), rows)
     print_table(("photos", "step", "CPU ms a photo"), shares)
@@ -74,7 +94,14 @@ def measure(args):
 
 def _ratios(rates):
     rate = rates["pipeline"]
-    return {"rate": rate, **dict(zip(("of_bare", "of_folded", "over_plain"), (rate / rates[other] for other in BESIDE), strict=True))}
+    return {
+        "rate": rate,
+        **dict(
+            zip(
+                ("of_bare", "of_folded", "over_plain"), (rate / rates[other] for other in BESIDE), strict=True
+            )
+        ),
+    }
 
 
 def _take_turns(folder, segmenter, models, loop, count, args):
@@ -86,7 +113,11 @@ def _take_turns(folder, segmenter, models, loop, count, args):
     inputs = [inputs[i % len(inputs)] for i in range(some)]
     alone = {kind: Segmenter(path, "litert") for kind, path in models.items()}
     spread = {kind: Segmenter(path, "litert", threads=args.workers) for kind, path in models.items()}
-    spent = dict.fromkeys([(kind, way) for kind in models for way in WAYS] + ["pipeline", "pipeline with overlays", "plain loop"], 0.0)
+    spent = dict.fromkeys(
+        [(kind, way) for kind in models for way in WAYS]
+        + ["pipeline", "pipeline with overlays", "plain loop"],
+        0.0,
+    )
     with ThreadPoolExecutor(args.workers) as pool:
         for engine in (segmenter, *alone.values()):
             list(pool.map(engine.infer, inputs[: 2 * args.workers]))  # every thread has its interpreter
@@ -97,8 +128,14 @@ def _take_turns(folder, segmenter, models, loop, count, args):
                 spent[kind, WAYS[0]] += timed(lambda k=kind: list(pool.map(alone[k].infer, inputs)))[1]
                 spent[kind, WAYS[1]] += timed(lambda k=kind: [spread[k].infer(image) for image in inputs])[1]
             for overlays, kind in ((False, "pipeline"), (True, "pipeline with overlays")):
-                spent[kind] += timed(lambda p=part, o=overlays: _run(p, segmenter, out / str(o), o, args.workers))[1]
-            spent["plain loop"] += timed(lambda p=part[:slow]: [loop(path, folder.parent / "plain") for _, path in p])[1] * some / slow
+                spent[kind] += timed(
+                    lambda p=part, o=overlays: _run(p, segmenter, out / str(o), o, args.workers)
+                )[1]
+            spent["plain loop"] += (
+                timed(lambda p=part[:slow]: [loop(path, folder.parent / "plain") for _, path in p])[1]
+                * some
+                / slow
+            )
             print(f"  round {number + 1} of {args.rounds}", file=sys.stderr, flush=True)
             for left in (out, folder.parent / "plain"):
                 shutil.rmtree(left)
@@ -119,10 +156,15 @@ def _plain_loop(weights):
     def one(path, out):
         out.mkdir(exist_ok=True)
         image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-        small = cv2.resize(image, (network.input_shape[2], network.input_shape[1]), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            image, (network.input_shape[2], network.input_shape[1]), interpolation=cv2.INTER_AREA
+        )
         probability = cv2.resize(network.predict(small[None])[0, ..., 0], image.shape[1::-1])
         cv2.imwrite(str(out / f"{path.stem}_map.png"), np.rint(probability * 255).astype(np.uint8))
-        cv2.imwrite(str(out / f"{path.stem}_mask.png"), (probability * 255 >= settings["level"]).astype(np.uint8) * 255)
+        cv2.imwrite(
+            str(out / f"{path.stem}_mask.png"),
+            (probability * 255 >= settings["level"]).astype(np.uint8) * 255,
+        )
 
     return one
 
@@ -145,12 +187,16 @@ def _profile(folder, segmenter):
         mask = step("threshold", lambda p=probability: p >= segmenter.level)
         step("encode and write map", lambda p=probability: write_png(out / "map.png", p))
         step("encode and write mask", lambda m=mask: write_png(out / "mask.png", m))
-        step("overlay", lambda i=image, m=mask: write_jpeg(out / "overlay.jpg", overlay(i, m), OVERLAY_QUALITY, "4:2:0"))
+        step(
+            "overlay",
+            lambda i=image, m=mask: write_jpeg(out / "overlay.jpg", overlay(i, m), OVERLAY_QUALITY, "4:2:0"),
+        )
     return spent
 
 
 def _changed(folder, segmenter):
-    """The share of pixels that change by more than one level where JPEGs are decoded at a scale that still holds the network's input."""
+    """The share of pixels that change by more than one level where JPEGs are decoded at a scale that still
+    holds the network's input."""
     changed = {}
     for _, path in islice(find_photos(folder), PROFILED):
         image = read_image(path)
@@ -159,7 +205,9 @@ def _changed(folder, segmenter):
         for scale, flag in REDUCED.items():
             small = cv2.imread(str(path), flag)[..., ::-1]
             if min(small.shape[:2]) >= segmenter.size:
-                other = resize_probability(segmenter.infer(segmenter.prepare(np.ascontiguousarray(small))), half)
+                other = resize_probability(
+                    segmenter.infer(segmenter.prepare(np.ascontiguousarray(small))), half
+                )
                 changed.setdefault(scale, []).append(np.mean(cv2.absdiff(whole, other) > 1))
     return {scale: float(np.mean(parts)) for scale, parts in changed.items()}
 
@@ -168,5 +216,13 @@ def _start_up(weights):
     """Seconds from the command line to the mask of one photo, the model being converted already."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = write_photos(Path(scratch, "photos"), 1, SIZES[0])
-        command = [sys.executable, SUITE / "predict_test_images.py", folder, "--weights", weights, "--out", Path(scratch, "out")]
+        command = [
+            sys.executable,
+            SUITE / "predict_test_images.py",
+            folder,
+            "--weights",
+            weights,
+            "--out",
+            Path(scratch, "out"),
+        ]
         return timed(lambda: subprocess.run(command, check=True, capture_output=True))[1]

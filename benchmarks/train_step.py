@@ -1,7 +1,9 @@
-"""The input pipeline beside the bare training step, for every backend there is, and how long the first step takes.
+"""The input pipeline beside the bare training step, for every backend there is, and how long the first step
+takes.
 
-The bare step's batch lies in memory already (its way from there to the device is in both); what an epoch takes longer, the
-device waits for data. How many images the pipeline gives when nothing trains tells how fast a device it can keep busy.
+The bare step's batch lies in memory already (its way from there to the device is in both); what an epoch
+takes longer, the device waits for data. How many images the pipeline gives when nothing trains tells how fast
+a device it can keep busy.
 """
 
 import importlib.util
@@ -34,13 +36,21 @@ BACKENDS = ("tensorflow", "jax", "torch")
 def add_arguments(parser):
     """Adds this part's flags."""
     parser.add_argument(
-        "--backends", nargs="+", choices=BACKENDS, help="Keras' backends, each in a process of its own (default: all there are)"
+        "--backends",
+        nargs="+",
+        choices=BACKENDS,
+        help="Keras' backends, each in a process of its own (default: all there are)",
     )
     parser.add_argument("--mixed-precision", action="store_true", help="float16, as train_mobv2_unet.py does")
     parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
     parser.add_argument("--batch-size", type=between(1, 4096, int), default=8, help="images a step")
     parser.add_argument("--steps", type=between(2, 10**6, int), default=24, help="steps an epoch")
-    parser.add_argument("--rounds", type=between(1, 1000, int), default=3, help="epochs of each kind, in turn; the best counts")
+    parser.add_argument(
+        "--rounds",
+        type=between(1, 1000, int),
+        default=3,
+        help="epochs of each kind, in turn; the best counts",
+    )
 
 
 class Repeated(keras.utils.PyDataset):
@@ -67,10 +77,15 @@ def measure(args):
 
 
 def _in_own_process(backend, args):
-    flags = [f"--{name}={getattr(args, name.replace('-', '_'))}" for name in ("size", "batch-size", "steps", "rounds")]
+    flags = [
+        f"--{name}={getattr(args, name.replace('-', '_'))}"
+        for name in ("size", "batch-size", "steps", "rounds")
+    ]
     flags += ["--mixed-precision"] * args.mixed_precision
     words = [sys.executable, SUITE / "benchmark.py", "train", *flags, "--backends", backend]
-    done = subprocess.run(words, env=os.environ | {"KERAS_BACKEND": backend}, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        words, env=os.environ | {"KERAS_BACKEND": backend}, stdout=subprocess.PIPE, text=True, check=False
+    )
     *shown, last = done.stdout.splitlines() or [""]
     print("\n".join(shown), flush=True)
     if done.returncode:
@@ -79,7 +94,8 @@ def _in_own_process(backend, args):
 
 
 def measure_backend(args):
-    """Images a second of the bare step (one batch, already in memory), of epochs from the cache, and of the pipeline alone."""
+    """Images a second of the bare step (one batch, already in memory), of epochs from the cache, and of the
+    pipeline alone."""
     rng, count = np.random.default_rng(0), args.steps * args.batch_size
     if args.mixed_precision:
         keras.mixed_precision.set_global_policy("mixed_float16")
@@ -102,9 +118,15 @@ def measure_backend(args):
                 best[name] = min(best[name], seconds)
         alone = timed(lambda: list(batches["with online augmentation"]))[1]
     bare = best["bare step"]
-    print(f"{keras.backend.backend()} on {devices.device()}, {args.size}x{args.size}, batches of {args.batch_size}, best of {args.rounds}")
+    print(
+        f"{keras.backend.backend()} on {devices.device()}, {args.size}x{args.size}, batches of "
+        f"{args.batch_size}, best of {args.rounds}"
+    )
     rows = [(name, f"{count / t:.1f}", f"{100 * (t / bare - 1):+.1f} %") for name, t in best.items()]
-    print_table(("", "images/s", "time over the bare step"), [*rows, ("augmentation with nothing to train", f"{count / alone:.1f}", "")])
+    print_table(
+        ("", "images/s", "time over the bare step"),
+        [*rows, ("augmentation with nothing to train", f"{count / alone:.1f}", "")],
+    )
     print(f"first step, with tracing and compilation: {first:.1f} s; {args.steps} steps: {bare:.1f} s")
     return {
         "images": count,

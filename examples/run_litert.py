@@ -23,5 +23,8 @@ interpreter.set_tensor(source["index"], np.asarray(image.resize((width, height),
 interpreter.invoke()
 probability = interpreter.get_tensor(target["index"])[0, ..., 0] * (target["quantization"][0] or 1.0)
 
-levels = np.asarray(Image.fromarray(probability.astype(np.float32)).resize(image.size, Image.Resampling.BILINEAR)) * 255
+levels = (
+    np.asarray(Image.fromarray(probability.astype(np.float32)).resize(image.size, Image.Resampling.BILINEAR))
+    * 255
+)
 Image.fromarray(np.rint(levels) >= settings["level"]).save(mask)

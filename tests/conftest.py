@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-# Before anything that tests import looks at it: no test reads or writes the user's home and caches. Workers inherit it.
+# Before anything that tests import looks at it: no test reads or writes the user's home and caches. Workers
+# inherit it.
 _OWN = "MUNET_TEST_HOME"
 _MADE_HERE = _OWN not in os.environ
 if _MADE_HERE:
@@ -18,23 +19,31 @@ if _MADE_HERE:
         os.environ.pop(name, None)
     os.environ["HOME"] = os.environ["USERPROFILE"] = os.environ[_OWN]
     # Two workers on two cores: a second thread in one of them is taken from the other.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "TF_NUM_INTRAOP_THREADS",
+        "TF_NUM_INTEROP_THREADS",
+    ):
         os.environ.setdefault(name, "1")
 
-# A shell's background job hands SIGINT on as ignored, and the scripts that tests interrupt would then never see it.
+# A shell's background job hands SIGINT on as ignored, and the scripts that tests interrupt would then never
+# see it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis  # noqa: E402
 import support  # noqa: E402 - it loads Keras, which reads the home's keras.json
 
-# The same examples in each run: a change alone makes a test fail. `--hypothesis-profile=default` draws others.
+# The same examples in each run: a change alone makes a test fail. `--hypothesis-profile=default` draws
+# others.
 hypothesis.settings.register_profile("ci", max_examples=30, derandomize=True, deadline=None)
 hypothesis.settings.load_profile("ci")
 
 
 def pytest_configure(config):
-    """With `MUNET_TEST_RECORD=FILE` that file gets a line a test: its id, how it ended, and why where it was skipped."""
+    """With `MUNET_TEST_RECORD=FILE` that file gets a line a test: its id, how it ended, and why where it was
+    skipped."""
     if _MADE_HERE and "MUNET_TEST_RECORD" in os.environ:
         config.pluginmanager.register(_Record(Path(os.environ["MUNET_TEST_RECORD"])))
 
@@ -52,7 +61,12 @@ class _Record:
     def pytest_runtest_logreport(self, report):
         if report.when == "call" or not report.passed:
             reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
-            line = {"test": report.nodeid, "outcome": report.outcome, "seconds": round(report.duration, 2), "reason": reason}
+            line = {
+                "test": report.nodeid,
+                "outcome": report.outcome,
+                "seconds": round(report.duration, 2),
+                "reason": reason,
+            }
             with open(self._path, "a") as file:
                 file.write(json.dumps(line) + "\n")
 
@@ -65,7 +79,8 @@ def tiny_dataset(tmp_path):
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
-    """A run folder with an untrained MU-Net of 64x64 pixels, level 128; both workers have it converted once."""
+    """A run folder with an untrained MU-Net of 64x64 pixels, level 128; both workers have it converted
+    once."""
     return support.save_random_network(tmp_path_factory.mktemp("network") / "random")
 
 

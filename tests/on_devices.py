@@ -1,4 +1,5 @@
-"""What `test_devices.py` has pytest run in processes of their own: two devices, which are virtual CPUs, and other backends."""
+"""What `test_devices.py` has pytest run in processes of their own: two devices, which are virtual CPUs, and
+other backends."""
 
 import csv
 
@@ -10,12 +11,15 @@ from munet.core.console import MunetError
 from munet.network import devices
 
 WORDS = ["--size", "32", "--encoder-weights", "none", "--batch-size", "4", "--seed", "3"]
-TWO_EPOCHS = ["--epochs-frozen", "1", "--epochs-finetune", "1", "--rate-finetune", "1e-4"]  # the encoder in the second
+# the encoder in the second
+TWO_EPOCHS = ["--epochs-frozen", "1", "--epochs-finetune", "1", "--rate-finetune", "1e-4"]
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
 
 
 def train(data, out, *flags):
@@ -33,7 +37,9 @@ def test_two_devices_give_the_loss_of_one(encoder, request, tiny_dataset, tmp_pa
     one = train(tiny_dataset, tmp_path / "one")
     with pytest.MonkeyPatch.context() as patch:
         build = train_mobv2_unet.make_network
-        patch.setattr(train_mobv2_unet, "make_network", lambda args: shared.append(devices.replicas()) or build(args))
+        patch.setattr(
+            train_mobv2_unet, "make_network", lambda args: shared.append(devices.replicas()) or build(args)
+        )
         two = train(tiny_dataset, tmp_path / "two", "--data-parallel")
     assert shared == [2] == [len(keras.distribution.list_devices("cpu"))]
     assert devices.replicas() == 1
@@ -45,7 +51,17 @@ def test_two_devices_give_the_loss_of_one(encoder, request, tiny_dataset, tmp_pa
 
 def test_batches_that_two_devices_cannot_share_are_refused(tiny_dataset, tmp_path):
     with pytest.raises(MunetError, match="cannot be shared evenly by 2 devices"):
-        train_mobv2_unet.main([str(tiny_dataset), "--out", str(tmp_path / "out"), *WORDS, "--data-parallel", "--batch-size", "5"])
+        train_mobv2_unet.main(
+            [
+                str(tiny_dataset),
+                "--out",
+                str(tmp_path / "out"),
+                *WORDS,
+                "--data-parallel",
+                "--batch-size",
+                "5",
+            ]
+        )
     assert not (tmp_path / "out").exists()
 
 

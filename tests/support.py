@@ -1,4 +1,5 @@
-"""What tests share: small eyes (photos of 64x48 pixels with a drawn ellipse and its exact mask), scripts, small networks."""
+"""What tests share: small eyes (photos of 64x48 pixels with a drawn ellipse and its exact mask), scripts,
+small networks."""
 
 import contextlib
 import importlib.util
@@ -28,7 +29,8 @@ _BRINGS = {
 
 
 def needs(*packages):
-    """The mark of a test that is skipped where one of `packages` is not installed, with the command that brings it."""
+    """The mark of a test that is skipped where one of `packages` is not installed, with the command that
+    brings it."""
     missing = [package for package in packages if importlib.util.find_spec(package) is None]
     files = [file for file, brought in _BRINGS.items() if set(brought) & set(missing)]
     reason = f"{', '.join(missing)} not installed: pip install {' '.join(f'-r {file}' for file in files)}"
@@ -36,7 +38,8 @@ def needs(*packages):
 
 
 def needs_variable(name, what):
-    """The mark of a test that is skipped where the environment variable `name` is not set; `what` says what to set it to."""
+    """The mark of a test that is skipped where the environment variable `name` is not set; `what` says what
+    to set it to."""
     return pytest.mark.skipif(name not in os.environ, reason=f"{name} is not set: {what}")
 
 
@@ -49,8 +52,12 @@ def draw_eye(seed, size=(48, 64)):
     height, width = size
     middle = (int(width * rng.uniform(0.4, 0.6)), int(height * rng.uniform(0.4, 0.6)))
     axes = (max(1, int(width * rng.uniform(0.2, 0.35))), max(1, int(height * rng.uniform(0.15, 0.3))))
-    mask = cv2.ellipse(np.zeros(size, np.uint8), middle, axes, rng.uniform(-15, 15), 0, 360, 1, -1).astype(bool)
-    image = np.where(mask[..., None], rng.integers(200, 230), rng.integers(60, 120, 3)) + rng.integers(-15, 16, (*size, 3))
+    mask = cv2.ellipse(np.zeros(size, np.uint8), middle, axes, rng.uniform(-15, 15), 0, 360, 1, -1).astype(
+        bool
+    )
+    image = np.where(mask[..., None], rng.integers(200, 230), rng.integers(60, 120, 3)) + rng.integers(
+        -15, 16, (*size, 3)
+    )
     return image.astype(np.uint8), mask
 
 
@@ -85,7 +92,8 @@ def names(folder):
 
 
 def run_script(*words, cwd=ROOT, **options):
-    """Runs Python on `words`, each made a string, with the project importable, as a `CompletedProcess` of text."""
+    """Runs Python on `words`, each made a string, with the project importable, as a `CompletedProcess` of
+    text."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
     command = [sys.executable, *map(str, words)]
     options = {"capture_output": True, "timeout": 60, "env": environment} | options
@@ -102,7 +110,8 @@ def last_json(text):
 
 
 def save_random_network(path, size=64, decoder="unet", level=128, seed=0):
-    """Saves an untrained network whose probabilities are everywhere between 0 and 1; returns `path`, its run folder."""
+    """Saves an untrained network whose probabilities are everywhere between 0 and 1; returns `path`, its run
+    folder."""
     keras.utils.set_random_seed(seed)
     network = model.build_munet(size, decoder, encoder_weights="none")
     head = network.get_layer("head")
@@ -112,10 +121,13 @@ def save_random_network(path, size=64, decoder="unet", level=128, seed=0):
 
 
 def tiny_encoder(input_tensor, **_):
-    """In the place of MobileNetV2: four convolutions with the names that `model.py` asks for, traced in a tenth of the time."""
+    """In the place of MobileNetV2: four convolutions with the names that `model.py` asks for, traced in a
+    tenth of the time."""
     x = input_tensor
     for number in (1, 3, 6, 13):
-        x = keras.layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False, name=f"block_{number}_expand")(x)
+        x = keras.layers.Conv2D(
+            8, 3, strides=2, padding="same", use_bias=False, name=f"block_{number}_expand"
+        )(x)
         x = keras.layers.BatchNormalization(name=f"block_{number}_expand_BN")(x)
         x = keras.layers.ReLU(6.0, name=f"block_{number}_expand_relu")(x)
     return keras.Model(input_tensor, x)
@@ -129,7 +141,8 @@ def _convert_here(weights, kind, out):
 
 @contextlib.contextmanager
 def tiny_networks(patch):
-    """Builds every network on `tiny_encoder` and converts in this process; `patch` is a `pytest.MonkeyPatch`."""
+    """Builds every network on `tiny_encoder` and converts in this process; `patch` is a
+    `pytest.MonkeyPatch`."""
     with patch.context() as within:
         within.setattr(keras.applications, "MobileNetV2", tiny_encoder)
         within.setattr(conversion, "_convert_apart", _convert_here)

@@ -1,12 +1,13 @@
-"""Predicts and scores on many machines with Ray Data, through the same `Segmenter` and the same code for a photo.
+"""Predicts and scores on many machines with Ray Data, through the same `Segmenter` and the same code for a
+photo.
 
     python predict_test_images.py s3://bucket/photos --weights weights/NAME --out s3://bucket/results --ray auto
     python predict_test_images.py /share/photos --weights weights/NAME --out /share/results --ray 10.0.0.1:6379
     python threshold.py /share/results /share/GT --ray auto
 
-The model travels to the workers, an actor a GPU or a core; photos and outputs do not pass through this machine. A block
-of photos whose worker dies is done again by another. Rows come back in order of name, so that the table is that of a run
-on one machine.
+The model travels to the workers, an actor a GPU or a core; photos and outputs do not pass through this
+machine. A block of photos whose worker dies is done again by another. Rows come back in order of name, so
+that the table is that of a run on one machine.
 """
 
 import errno
@@ -33,13 +34,19 @@ BLOCK = 16  # photos that are lost, and done again, when a worker dies
 
 
 def _not_code():
-    """What lies beside the code, for Ray to leave out: of photos, models and environments there it would refuse half a gigabyte."""
-    return [f"/{glob.escape(path.name)}" for path in SUITE.iterdir() if path.suffix != ".py" and path.name != "munet"]
+    """What lies beside the code, for Ray to leave out: of photos, models and environments there it would
+    refuse half a gigabyte."""
+    return [
+        f"/{glob.escape(path.name)}"
+        for path in SUITE.iterdir()
+        if path.suffix != ".py" and path.name != "munet"
+    ]
 
 
 @contextmanager
 def connected(address):
-    """A context manager that gives the Ray cluster at an address ("local": one on this machine, "auto": the one it belongs to).
+    """A context manager that gives the Ray cluster at an address ("local": one on this machine, "auto": the
+    one it belongs to).
 
     Raises:
         MunetError: Ray is not installed, or no cluster answers.
@@ -48,7 +55,9 @@ def connected(address):
         with quiet_stderr():
             import ray
     except ImportError as error:
-        raise MunetError("--ray needs packages that are not installed: pip install -r requirements-cluster.txt") from error
+        raise MunetError(
+            "--ray needs packages that are not installed: pip install -r requirements-cluster.txt"
+        ) from error
     try:
         ray.init(
             address,
@@ -57,7 +66,9 @@ def connected(address):
             logging_level="ERROR",
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise MunetError(f"no Ray cluster at {address} ({str(error).splitlines()[0]}); start one with ray start --head") from error
+        raise MunetError(
+            f"no Ray cluster at {address} ({str(error).splitlines()[0]}); start one with ray start --head"
+        ) from error
     logging.getLogger("ray").setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -75,7 +86,9 @@ def photos_of(url, out):
         MunetError: there are none, or two would write one output.
     """
     root, inner = url.rstrip("/"), str(out).rstrip("/") + "/"
-    photos = Photos(root, [file for file in Store(url).listed(SUFFIXES) if not f"{root}/{file}".startswith(inner)])
+    photos = Photos(
+        root, [file for file in Store(url).listed(SUFFIXES) if not f"{root}/{file}".startswith(inner)]
+    )
     if not len(photos):
         raise MunetError(f"no photos in {url}: expected files ending in {' '.join(SUFFIXES)}")
     return photos
@@ -86,9 +99,17 @@ def still_holds(source, target, overlays):
     photos, written = source.times(SUFFIXES), target.times((".png", ".jpg"))
 
     def holds(row, file):
-        outputs = [written(path.as_posix()) for path in output_paths(row["image"], Path())[: 3 if overlays else 2]]
-        good = row["status"] == "ok" and not row["error"] and None not in outputs and source.length(file) in (None, int(row["bytes"] or 0))
-        return good and (photos(file) is None or min(outputs) >= photos(file))  # None: it cannot be reached now
+        outputs = [
+            written(path.as_posix()) for path in output_paths(row["image"], Path())[: 3 if overlays else 2]
+        ]
+        good = (
+            row["status"] == "ok"
+            and not row["error"]
+            and None not in outputs
+            and source.length(file) in (None, int(row["bytes"] or 0))
+        )
+        # None: it cannot be reached now
+        return good and (photos(file) is None or min(outputs) >= photos(file))
 
     return holds
 
@@ -109,28 +130,47 @@ def predict(ray, photos, segmenter, level, source, target, overlays):
         An iterator over rows of `predictions.csv`, in the order of `photos`.
     """
     model = ray.put(segmenter.file.read_bytes())
-    made = (model, segmenter.file.name, segmenter.runtime, segmenter.tta, level, str(source), str(target), overlays)
+    made = (
+        model,
+        segmenter.file.name,
+        segmenter.runtime,
+        segmenter.tta,
+        level,
+        str(source),
+        str(target),
+        overlays,
+    )
     return _mapped(ray, _Predictor, made, photos, gpu=segmenter.runtime == "keras")
 
 
 def score(ray, pairs, sclera_value):
-    """Scores saved maps on a cluster: an iterator over histograms (2, 256), or the BadInput of a pair, in the order of `pairs`."""
+    """Scores saved maps on a cluster: an iterator over histograms (2, 256), or the BadInput of a pair, in the
+    order of `pairs`."""
     pairs = [(str(map_path), str(mask_path)) for map_path, mask_path in pairs]
     for row in _mapped(ray, _Scorer, (sclera_value,), pairs):
         yield BadInput(*row["problem"]) if "problem" in row else np.array(row["counts"])
 
 
 def _mapped(ray, actor, made, items, gpu=False):
-    """Maps items over a pool of actors, one a core, or a GPU where they use it: an iterator over what they return, in order."""
+    """Maps items over a pool of actors, one a core, or a GPU where they use it: an iterator over what they
+    return, in order."""
     import pyarrow
 
-    blocks = [pyarrow.table({"item": [json.dumps(item) for item in items[i : i + BLOCK]]}) for i in range(0, len(items), BLOCK)]
+    blocks = [
+        pyarrow.table({"item": [json.dumps(item) for item in items[i : i + BLOCK]]})
+        for i in range(0, len(items), BLOCK)
+    ]
     if not blocks:
         return iter(())
     resources = ray.cluster_resources()
     kind = "GPU" if gpu and resources.get("GPU", 0) >= 1 else "CPU"
-    pool = {"concurrency": (1, max(1, int(resources.get(kind, 1)))), "num_gpus" if kind == "GPU" else "num_cpus": 1}
-    results = ray.data.from_arrow(blocks).map_batches(actor, fn_constructor_args=made, batch_size=BLOCK, **pool)
+    pool = {
+        "concurrency": (1, max(1, int(resources.get(kind, 1)))),
+        "num_gpus" if kind == "GPU" else "num_cpus": 1,
+    }
+    results = ray.data.from_arrow(blocks).map_batches(
+        actor, fn_constructor_args=made, batch_size=BLOCK, **pool
+    )
     return _results(ray, results)
 
 
@@ -140,14 +180,19 @@ def _results(ray, results):
             yield json.loads(row["result"])
     except ray.exceptions.RayError as error:
         why = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        raise MunetError(f"a worker of the cluster failed ({why}); mend that and run the same command again, which goes on here") from error
+        raise MunetError(
+            f"a worker of the cluster failed ({why}); mend that and run the same command again, which goes "
+            "on here"
+        ) from error
 
 
 class _Actor:
     """Turns a batch of items, as JSON, into a batch of results, as JSON, which holds names of any bytes."""
 
     def __call__(self, batch):
-        return {"result": np.array([json.dumps(self.one(*json.loads(item))) for item in batch["item"]], object)}
+        return {
+            "result": np.array([json.dumps(self.one(*json.loads(item))) for item in batch["item"]], object)
+        }
 
 
 class _Predictor(_Actor):
@@ -168,12 +213,16 @@ class _Predictor(_Actor):
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 with self._source.fetched(file) as path:
-                    row = predict_photo(name, path, self._segmenter, self._level, Path(scratch), self._overlays)
+                    row = predict_photo(
+                        name, path, self._segmenter, self._level, Path(scratch), self._overlays
+                    )
                     row["error"] = row["error"].replace(str(path), f"{self._source.url}/{file}")
             except OSError as error:
                 if error.errno == errno.ENOSPC:  # concerns all of them
                     raise
-                row = self._failed(name, file, str(error), "a file that can be read", "check that it is there")
+                row = self._failed(
+                    name, file, str(error), "a file that can be read", "check that it is there"
+                )
             prediction, binarised, overlay = output_paths(name, Path(scratch))
             for path in (prediction, overlay, binarised):  # where there is a mask, all else is there too
                 output = path.relative_to(scratch).as_posix()
@@ -183,7 +232,9 @@ class _Predictor(_Actor):
                     except OSError as error:
                         if error.errno not in BAD_NAME:  # a full disk concerns all of them
                             raise
-                        return self._failed(name, file, error.strerror, "a name that outputs can have", "rename it")
+                        return self._failed(
+                            name, file, error.strerror, "a name that outputs can have", "rename it"
+                        )
                 elif row["status"] != "ok":  # of a photo that was good once
                     self._target.remove(output)
         return row
@@ -211,7 +262,8 @@ class _Scorer(_Actor):
 
 @contextmanager
 def local_copy(target, names):
-    """A context manager that gives a local folder with the named files of a results folder, and a function that puts them back.
+    """A context manager that gives a local folder with the named files of a results folder, and a function
+    that puts them back.
 
     That happens in the end, too. A results folder that is local already is given as it is.
     """

@@ -1,4 +1,5 @@
-"""A folder on this machine, on a share, or in an object store, behind one set of calls (fsspec, if it is not a local one).
+"""A folder on this machine, on a share, or in an object store, behind one set of calls (fsspec, if it is not
+a local one).
 
 store = Store("s3://bucket/photos")
 with store.fetched("s1/a.jpg") as path: ...        # a local file, for as long as the block lasts
@@ -36,20 +37,29 @@ class Store:
 
                 self._files, self._root = fsspec.core.url_to_fs(self.url)
             except ImportError as error:
-                raise MunetError(f"{self.url} needs packages that are not installed: pip install -r requirements-cluster.txt") from error
+                raise MunetError(
+                    f"{self.url} needs packages that are not installed: pip install -r "
+                    "requirements-cluster.txt"
+                ) from error
 
     def listed(self, suffixes):
-        """The files of an object store's folder that end in one of `suffixes`, and when each was written: dict from path to seconds."""
+        """The files of an object store's folder that end in one of `suffixes`, and when each was written:
+        dict from path to seconds."""
         self._files.invalidate_cache()
-        found = {path[len(self._root) + 1 :]: entry for path, entry in self._files.find(self._root, detail=True).items()}
+        found = {
+            path[len(self._root) + 1 :]: entry
+            for path, entry in self._files.find(self._root, detail=True).items()
+        }
         return {
             path: _seconds(entry)
             for path, entry in found.items()
-            if path.lower().endswith(tuple(suffixes)) and not any(part.startswith(".") for part in path.split("/"))
+            if path.lower().endswith(tuple(suffixes))
+            and not any(part.startswith(".") for part in path.split("/"))
         }
 
     def times(self, suffixes):
-        """A function that tells when a file was written, in seconds; None of one that is not there. Object stores are listed once."""
+        """A function that tells when a file was written, in seconds; None of one that is not there. Object
+        stores are listed once."""
         if self.remote:
             return self.listed(suffixes).get
 
@@ -62,7 +72,8 @@ class Store:
         return written
 
     def length(self, name):
-        """How many bytes a file has; None in an object store, where times are those of its arrival, or of one that is not there."""
+        """How many bytes a file has; None in an object store, where times are those of its arrival, or of one
+        that is not there."""
         try:
             return None if self.remote else Path(self.url, name).stat().st_size
         except OSError:
@@ -101,7 +112,11 @@ class Store:
     def read(self, name):
         """The bytes of a file; None if there is none."""
         try:
-            return Path(self.url, name).read_bytes() if self._files is None else self._files.cat_file(f"{self._root}/{name}")
+            return (
+                Path(self.url, name).read_bytes()
+                if self._files is None
+                else self._files.cat_file(f"{self._root}/{name}")
+            )
         except FileNotFoundError:
             return None
 

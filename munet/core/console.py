@@ -62,7 +62,11 @@ class ArgumentParser(argparse.ArgumentParser):
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     def _get_help_string(self, action):
         """A default of None says nothing: where it means something, the help text does."""
-        return action.help if action.default is None or action.default is False else super()._get_help_string(action)
+        return (
+            action.help
+            if action.default is None or action.default is False
+            else super()._get_help_string(action)
+        )
 
 
 def between(low, high, kind=float):
@@ -74,7 +78,9 @@ def between(low, high, kind=float):
         except ValueError:
             value = math.nan
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {'a whole' if kind is int else 'a'} number in {low}..{high}")
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not {'a whole' if kind is int else 'a'} number in {low}..{high}"
+            )
         return value
 
     return parse
@@ -85,8 +91,8 @@ def run(main, again="the same command", goes_on=True):
 
     `again` is what to run after Ctrl-C, and `goes_on` whether that goes on where it was, or begins again.
 
-    A KeyboardInterrupt with words of its own says those instead. SIGTERM is taken like Ctrl-C, so that a job that a scheduler
-    ends keeps what it has done.
+    A KeyboardInterrupt with words of its own says those instead. SIGTERM is taken like Ctrl-C, so that a job
+    that a scheduler ends keeps what it has done.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
@@ -100,7 +106,11 @@ def run(main, again="the same command", goes_on=True):
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         code = 1
     except KeyboardInterrupt as interrupt:
-        where = f"what was done is kept; {again} goes on from there" if goes_on else f"what was written is whole; {again} begins again"
+        where = (
+            f"what was done is kept; {again} goes on from there"
+            if goes_on
+            else f"what was written is whole; {again} begins again"
+        )
         print(f"interrupted: {str(interrupt) or where}", file=sys.stderr)
         code = 130
     except Exception as error:
@@ -117,11 +127,16 @@ def run(main, again="the same command", goes_on=True):
 
 
 def _before_run(kind, error, trace):
-    """What scripts import before `run` guards them may be missing, or interrupted: that is no traceback either."""
+    """What scripts import before `run` guards them may be missing, or interrupted: that is no traceback
+    either."""
     if not issubclass(kind, (ModuleNotFoundError, KeyboardInterrupt)) or os.environ.get("MUNET_DEBUG"):
         return sys.__excepthook__(kind, error, trace)
     interrupted = issubclass(kind, KeyboardInterrupt)
-    print("interrupted: nothing was begun" if interrupted else f"error: {_one_line(error)}", file=sys.stderr, flush=True)
+    print(
+        "interrupted: nothing was begun" if interrupted else f"error: {_one_line(error)}",
+        file=sys.stderr,
+        flush=True,
+    )
     os._exit(130 if interrupted else 2)  # a hook cannot choose the exit code otherwise
 
 
@@ -134,7 +149,11 @@ def _one_line(error):
         return " ".join(str(error).splitlines())
     if isinstance(error, OSError) and error.strerror:
         where = f"{shown(error.filename)}: " if error.filename else ""
-        remedy = "check the path" if isinstance(error, FileNotFoundError) else "free space or permission is needed there, or another folder"
+        remedy = (
+            "check the path"
+            if isinstance(error, FileNotFoundError)
+            else "free space or permission is needed there, or another folder"
+        )
         return " ".join(f"{where}{error.strerror}; {remedy}".splitlines())
     if isinstance(error, MemoryError):
         return "out of memory; use a smaller --batch-size or fewer --workers"
@@ -165,7 +184,11 @@ def progress(iterable, total, label):
             last = time.monotonic()
             print(
                 tqdm.format_meter(
-                    n, total, last - start, prefix=label, bar_format="{desc}: {n_fmt}/{total_fmt}, {rate_fmt}, {remaining} left"
+                    n,
+                    total,
+                    last - start,
+                    prefix=label,
+                    bar_format="{desc}: {n_fmt}/{total_fmt}, {rate_fmt}, {remaining} left",
                 ),
                 file=sys.stderr,
                 flush=True,
@@ -174,7 +197,9 @@ def progress(iterable, total, label):
 
 def print_table(header, rows):
     """A table in columns; numbers that are floats get four digits."""
-    texts = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in [header, *rows]]
+    texts = [
+        [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in [header, *rows]
+    ]
     widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
     for row in texts:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -189,7 +214,8 @@ def print_problems(problems):
 
 
 def peak_memory_mb():
-    """Peak resident memory of this process in megabytes (10**6 bytes); None where the system does not tell."""
+    """Peak resident memory of this process in megabytes (10**6 bytes); None where the system does not
+    tell."""
     with contextlib.suppress(OSError), open("/proc/self/status", encoding="ascii", errors="replace") as file:
         for line in file:  # on Linux getrusage also counts the process that started this one
             if line.startswith("VmHWM:"):
@@ -205,9 +231,14 @@ def peak_memory_mb():
 def finish(**figures):
     """Prints the run's figures as the last line of stdout: one JSON object.
 
-    `seconds` (wall time since the start) and `peak_memory_mb` are added; a figure that is not finite becomes null.
+    `seconds` (wall time since the start) and `peak_memory_mb` are added; a figure that is not finite becomes
+    null.
     """
-    figures = {"seconds": round(time.monotonic() - _started, 2), "peak_memory_mb": peak_memory_mb(), **figures}
+    figures = {
+        "seconds": round(time.monotonic() - _started, 2),
+        "peak_memory_mb": peak_memory_mb(),
+        **figures,
+    }
     print(json.dumps({key: _plain(value) for key, value in figures.items()}))
 
 

@@ -30,7 +30,9 @@ def whole_file(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=PART_PREFIX, suffix="".join(path.suffixes[-2:])[-40:], dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=PART_PREFIX, suffix="".join(path.suffixes[-2:])[-40:], dir=path.parent
+    )
     os.close(handle)
     try:
         yield Path(name)
@@ -70,7 +72,10 @@ def write_bytes(path, data):
 
 def write_json(path, value):
     """Writes `value` as indented JSON, whole or not at all; a number that is not finite becomes null."""
-    write_bytes(path, (json.dumps(_finite(value), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"))
+    write_bytes(
+        path,
+        (json.dumps(_finite(value), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"),
+    )
 
 
 def _finite(value):
@@ -90,10 +95,12 @@ def remove_parts(folder, hours=0.0):
 
 
 def walk_files(folder, suffixes, skip=lambda folder: False):
-    """Yields the paths, as text, of all files below `folder` that end in one of `suffixes` (lower case, any case matches).
+    """Yields the paths, as text, of all files below `folder` that end in one of `suffixes` (lower case, any
+    case matches).
 
-    Hidden files and folders are left out, and folders of which `skip` is true, asked with the real path; so are folders that
-    may not be read, with a warning. Symbolic links are followed, each real folder once, so that a loop of links ends.
+    Hidden files and folders are left out, and folders of which `skip` is true, asked with the real path; so
+    are folders that may not be read, with a warning. Symbolic links are followed, each real folder once, so
+    that a loop of links ends.
     """
     seen = set()
     for root, folders, names in os.walk(folder, onerror=_warn_unreadable, followlinks=True):
@@ -103,7 +110,11 @@ def walk_files(folder, suffixes, skip=lambda folder: False):
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (os.path.join(root, name) for name in sorted(names) if name.lower().endswith(suffixes) and not name.startswith("."))
+        yield from (
+            os.path.join(root, name)
+            for name in sorted(names)
+            if name.lower().endswith(suffixes) and not name.startswith(".")
+        )
 
 
 def find_files(folder, suffixes):
@@ -117,7 +128,8 @@ def _warn_unreadable(error):
 
 
 def csv_rows(file):
-    """The rows of an open CSV as dicts by its header; spreadsheets in half of Europe part columns with semicolons."""
+    """The rows of an open CSV as dicts by its header; spreadsheets in half of Europe part columns with
+    semicolons."""
     header = file.readline()
     file.seek(0)
     return csv.DictReader(file, delimiter=max(",;\t", key=header.count))

@@ -16,7 +16,8 @@ import threading
 def _signals_wait():
     """Lets Ctrl-C and SIGTERM wait until the block ends; a second one ends the process at once.
 
-    In the middle of a C++ library that is imported, or that converts, what they raise is swallowed, or aborts the process.
+    In the middle of a C++ library that is imported, or that converts, what they raise is swallowed, or aborts
+    the process.
     """
     came, earlier = [], {}
 
@@ -40,7 +41,8 @@ def _signals_wait():
 
 @contextlib.contextmanager
 def quiet_stderr():
-    """Holds back what libraries print on stderr, below Python too, while they are imported; shown if the block fails.
+    """Holds back what libraries print on stderr, below Python too, while they are imported; shown if the
+    block fails.
 
     Ctrl-C waits until the block ends.
     """

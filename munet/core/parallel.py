@@ -49,13 +49,16 @@ def process_map(function, items, workers):
     try:
         yield pool_map(pool, function, items, workers * WAITING_PER_WORKER, partial(_submit, pool))
     except BrokenProcessPool as error:
-        raise MunetError("a worker process was killed, perhaps for want of memory; use fewer --workers") from error
+        raise MunetError(
+            "a worker process was killed, perhaps for want of memory; use fewer --workers"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _submit(pool, function, item):
-    """Submits with Ctrl-C held back, so that a worker that this starts never sees it: only this process answers to it."""
+    """Submits with Ctrl-C held back, so that a worker that this starts never sees it: only this process
+    answers to it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         return pool.submit(function, item)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
@@ -69,4 +72,6 @@ def _start_worker():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     # A worker whose parent was killed would wait for work for ever.
-    threading.Thread(target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True).start()
+    threading.Thread(
+        target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True
+    ).start()

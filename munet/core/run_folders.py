@@ -1,4 +1,5 @@
-"""Output folders: each remembers the settings that made it, is continued with the same, refuses others, and has one run at a time.
+"""Output folders: each remembers the settings that made it, is continued with the same, refuses others, and
+has one run at a time.
 
 if claim_folder(out, {"script": "my_script.py", "data": "...", "seed": 0}):
     ...                                     # an earlier run with these settings is there to go on with
@@ -40,7 +41,9 @@ def lock_folder(folder, shard=None):
     """
     if fcntl is None:
         return False
-    wanted = [(LOCK_FILE, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)] + ([(f"{LOCK_FILE}-{shard}", fcntl.LOCK_EX)] if shard else [])
+    wanted = [(LOCK_FILE, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)] + (
+        [(f"{LOCK_FILE}-{shard}", fcntl.LOCK_EX)] if shard else []
+    )
     held = True
     for name, kind in wanted:
         path = os.path.realpath(Path(folder, name))
@@ -50,7 +53,9 @@ def lock_folder(folder, shard=None):
         except BlockingIOError as error:
             _locks.pop(path, None)
             os.close(file)
-            raise MunetError(f"another run is writing to {shown(folder)}; wait for it, or give another folder") from error
+            raise MunetError(
+                f"another run is writing to {shown(folder)}; wait for it, or give another folder"
+            ) from error
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
@@ -61,7 +66,8 @@ def lock_folder(folder, shard=None):
 
 
 def claim_folder(folder, settings, overwrite=False, shard=None, reclaim=False):
-    """Makes `folder` ready for a run with these settings: new, or continued if they are the same; and locks it.
+    """Makes `folder` ready for a run with these settings: new, or continued if they are the same; and locks
+    it.
 
     Args:
         folder: the output folder; it is made where it is missing.
@@ -69,20 +75,24 @@ def claim_folder(folder, settings, overwrite=False, shard=None, reclaim=False):
             whose folder it is.
         overwrite: start afresh: remove what a run with other settings left.
         shard: see `lock_folder`.
-        reclaim: also take what a run with other settings claimed and made nothing in, as one that refused all of its input.
+        reclaim: also take what a run with other settings claimed and made nothing in, as one that refused all
+            of its input.
 
     Returns:
         True if there is an earlier run with the same settings to continue.
 
     Raises:
-        MunetError: the folder was made with other settings (both are named), holds something else, or is in use.
+        MunetError: the folder was made with other settings (both are named), holds something else, or is in
+            use.
     """
     folder = Path(folder)
     kept = folder / SETTINGS_FILE
     if folder.exists() and not folder.is_dir():
         raise MunetError(f"{shown(folder)} is a file, not a folder; give another one")
     # Listed before the settings are read: a run that starts at this moment writes its settings first.
-    filled = folder.exists() and any(not path.name.startswith((PART_PREFIX, LOCK_FILE)) for path in folder.iterdir())
+    filled = folder.exists() and any(
+        not path.name.startswith((PART_PREFIX, LOCK_FILE)) for path in folder.iterdir()
+    )
     earlier = _settings_of(folder, settings["script"])
     idle = reclaim and earlier is not None and _is_idle(folder)
     if overwrite and earlier is not None:
@@ -91,12 +101,15 @@ def claim_folder(folder, settings, overwrite=False, shard=None, reclaim=False):
     elif earlier is not None and not idle:
         _refuse_others(folder, earlier, settings)
     elif filled and earlier is None:
-        raise MunetError(f"{shown(folder)} is not empty and was not made by this script; give a new or empty folder")
+        raise MunetError(
+            f"{shown(folder)} is not empty and was not made by this script; give a new or empty folder"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     held = lock_folder(folder, shard)
     if idle and held and _is_idle(folder):  # still, now that nobody else can be at work in it
         kept.unlink(missing_ok=True)
-    if not _create_json(kept, settings):  # there by now: written by a run before this one, or by a shard beside it
+    # there by now: written by a run before this one, or by a shard beside it
+    if not _create_json(kept, settings):
         _refuse_others(folder, _settings_of(folder, settings["script"]) or {}, settings)
     remove_parts(folder, _PART_HOURS if shard else 0)
     return earlier == settings and not overwrite
@@ -112,14 +125,23 @@ def _refuse_others(folder, earlier, settings):
     earlier, settings = _flat(earlier), _flat(settings)
     names = [name for name in settings | earlier if settings.get(name) != earlier.get(name)]
     if names:
-        differences = "; ".join(f"{name} was {earlier.get(name)!r}, now {settings.get(name)!r}" for name in names)
-        raise MunetError(f"{shown(folder)} was made with other settings ({differences}); use another folder or --overwrite")
+        differences = "; ".join(
+            f"{name} was {earlier.get(name)!r}, now {settings.get(name)!r}" for name in names
+        )
+        raise MunetError(
+            f"{shown(folder)} was made with other settings ({differences}); use another folder or --overwrite"
+        )
 
 
 def _flat(settings):
     """Settings with those of inner dicts beside the others."""
     inner = [value for value in settings.values() if isinstance(value, dict)]
-    return {name: value for part in (settings, *inner) for name, value in part.items() if not isinstance(value, dict)}
+    return {
+        name: value
+        for part in (settings, *inner)
+        for name, value in part.items()
+        if not isinstance(value, dict)
+    }
 
 
 def _create_json(path, value):
@@ -149,10 +171,13 @@ def _clear(folder):
 
 
 def folder_settings(folder):
-    """What the run that made a folder was told, a dict that names its `script`; empty where there is none, or it cannot be read."""
+    """What the run that made a folder was told, a dict that names its `script`; empty where there is none, or
+    it cannot be read."""
     try:
         # As they were written: a folder of photos may have a name that is no UTF-8.
-        settings = json.loads(Path(folder, SETTINGS_FILE).read_text(encoding="utf-8", errors="surrogateescape"))
+        settings = json.loads(
+            Path(folder, SETTINGS_FILE).read_text(encoding="utf-8", errors="surrogateescape")
+        )
     except (OSError, ValueError):
         return {}
     return settings if isinstance(settings, dict) else {}

@@ -2,10 +2,10 @@
 
     augment(image, mask, Ranges(), rng)
 
-All geometry (rotation, scale, aspect, shift, perspective, about the eye) is one homography, so that pixels are
-interpolated once; the image and the mask go through the same one. Tones (brightness, contrast, gamma, colour
-temperature) are one look-up table. Lengths are fractions of the image's longer side, so that the same ranges
-serve a 224-pixel training image and a 12-megapixel photo.
+All geometry (rotation, scale, aspect, shift, perspective, about the eye) is one homography, so that pixels
+are interpolated once; the image and the mask go through the same one. Tones (brightness, contrast, gamma,
+colour temperature) are one look-up table. Lengths are fractions of the image's longer side, so that the same
+ranges serve a 224-pixel training image and a 12-megapixel photo.
 """
 
 import math
@@ -17,7 +17,8 @@ import numpy as np
 
 from munet.images.effects import saturation_matrix, streak
 
-# 256 equally likely values of a standard normal distribution; a byte to choose one costs a tenth of drawing it.
+# 256 equally likely values of a standard normal distribution; a byte to choose one costs a tenth of drawing
+# it.
 _NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])
 
 
@@ -25,8 +26,8 @@ _NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])
 class Ranges:
     """The range (low, high) that each transform draws its strength from, uniformly.
 
-    A range of one neutral value turns its transform off. The geometric transforms and tones apply to every copy,
-    each of the degradations (blur, motion blur, noise, JPEG) to `degraded` of the copies.
+    A range of one neutral value turns its transform off. The geometric transforms and tones apply to every
+    copy, each of the degradations (blur, motion blur, noise, JPEG) to `degraded` of the copies.
 
     Attributes:
         flip: probability of a left-right flip.
@@ -90,7 +91,8 @@ def flip(image, mask):
 
 
 def warp(image, mask, homography):
-    """Warps an image and its mask by one homography; what comes from outside the frame is mirrored at its border, in both.
+    """Warps an image and its mask by one homography; what comes from outside the frame is mirrored at its
+    border, in both.
 
     Args:
         image: HWC uint8 RGB.
@@ -98,18 +100,27 @@ def warp(image, mask, homography):
         homography: (3, 3) float64, from source to result, in (x, y, 1) pixel coordinates.
 
     Returns:
-        (image, mask) of the same shapes and dtypes. A result pixel is sclera where its interpolated label is at least half.
+        (image, mask) of the same shapes and dtypes. A result pixel is sclera where its interpolated label is
+        at least half.
     """
-    both = cv2.merge([image, mask.astype(np.uint8) * 255])  # four channels at once take less time than three alone
-    both = cv2.warpPerspective(both, homography, mask.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    # four channels at once take less time than three alone
+    both = cv2.merge([image, mask.astype(np.uint8) * 255])
+    both = cv2.warpPerspective(
+        both, homography, mask.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
     return cv2.cvtColor(both, cv2.COLOR_RGBA2RGB), cv2.extractChannel(both, 3) >= 128
 
 
 def draw_homography(mask, ranges, rng):
-    """A random (3, 3) float64 homography about the middle of the sclera, or of the frame where there is none."""
+    """A random (3, 3) float64 homography about the middle of the sclera, or of the frame where there is
+    none."""
     height, width = mask.shape
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    middle = ((columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2) if len(rows) else ((width - 1) / 2, (height - 1) / 2)
+    middle = (
+        ((columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2)
+        if len(rows)
+        else ((width - 1) / 2, (height - 1) / 2)
+    )
     angle = math.radians(rng.uniform(*ranges.rotation))
     scale, aspect = _log_uniform(ranges.scale, rng), math.sqrt(_log_uniform(ranges.aspect, rng))
     shift = rng.uniform(*ranges.shift, size=2) * (width, height)
@@ -151,10 +162,14 @@ def _degrade(image, ranges, rng):
     if chances[1] and length > 1:
         image = cv2.filter2D(image, -1, streak(length, angle))
     if chances[2] and noise > 0:
-        grain = cv2.LUT(rng.integers(0, 256, image.shape, np.uint8), np.rint(_NORMAL * noise * 255).astype(np.int16))
+        grain = cv2.LUT(
+            rng.integers(0, 256, image.shape, np.uint8), np.rint(_NORMAL * noise * 255).astype(np.int16)
+        )
         image = cv2.add(image, grain, dtype=cv2.CV_8U)
     if chances[3] and quality < 100:
         # OpenCV takes channels as BGR; in another order the codec would weigh them wrongly.
-        encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, round(quality)])[1]
+        encoded = cv2.imencode(
+            ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, round(quality)]
+        )[1]
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
     return image

@@ -18,7 +18,8 @@ KNOWN = "images/ and masks/ (plain, MOBIUS), MASD/ and MASD_GT/, or NAME_sclera.
 
 @dataclass(frozen=True)
 class Layout:
-    """Where images and masks lie; `mask_ending` ends a mask's stem, `loose` names pair blind to spaces and case."""
+    """Where images and masks lie; `mask_ending` ends a mask's stem, `loose` names pair blind to spaces and
+    case."""
 
     name: str
     image_root: Path
@@ -38,7 +39,9 @@ def detect(root, skip=lambda folder: False):
     while (real := root.resolve()) not in seen:
         seen.add(real)
         with os.scandir(root) as entries:  # of which there may be many
-            folders = sorted(Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+            folders = sorted(
+                Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith(".")
+            )
         folders = [path for path in folders if not skip(os.path.realpath(path))]
         layout = _by_folders({path.name.casefold(): path for path in folders})
         if layout:
@@ -51,18 +54,26 @@ def detect(root, skip=lambda folder: False):
 
 def _has_photo(folder):
     with os.scandir(folder) as entries:
-        return any(entry.name.lower().endswith(reading.SUFFIXES) and entry.is_file() and entry.name[0] != "." for entry in entries)
+        return any(
+            entry.name.lower().endswith(reading.SUFFIXES) and entry.is_file() and entry.name[0] != "."
+            for entry in entries
+        )
 
 
 def _has_sclera_pair(root):
     """Whether NAME_sclera.png lies beside NAME.jpg anywhere below `root`."""
-    marked = (path.removesuffix("_sclera.png") for path in walk_files(root, (".png",)) if path.endswith("_sclera.png"))
+    marked = (
+        path.removesuffix("_sclera.png")
+        for path in walk_files(root, (".png",))
+        if path.endswith("_sclera.png")
+    )
     endings = [ending for suffix in reading.SUFFIXES for ending in (suffix, suffix.upper())]
     return any(os.path.isfile(stem + ending) for stem in marked for ending in endings)
 
 
 def _by_folders(folders):
-    """The layout that is known by its `folders`, a dict from case-folded name to path; None if there is none."""
+    """The layout that is known by its `folders`, a dict from case-folded name to path; None if there is
+    none."""
     if "masd" in folders and "masd_gt" in folders:
         return Layout("MASD", folders["masd"], folders["masd_gt"], loose=True)
     if "images" in folders and "masks" in folders:
@@ -84,7 +95,10 @@ def is_mask_folder(folder):
 
 def list_files(layout):
     """All images and all masks of a layout."""
-    photos, truths = find_files(layout.image_root, reading.SUFFIXES), find_files(layout.mask_root, masks.SUFFIXES)
+    photos, truths = (
+        find_files(layout.image_root, reading.SUFFIXES),
+        find_files(layout.mask_root, masks.SUFFIXES),
+    )
     photos = [path for path in photos if is_photo(path, layout)]
     if layout.mask_ending:
         truths = [path for path in truths if path.stem.endswith(layout.mask_ending)]
@@ -92,7 +106,8 @@ def list_files(layout):
 
 
 def original(name):
-    """(name, endings): a name without the endings of `augment_datasets.py`, and these: a flip's or a copy's, or none."""
+    """(name, endings): a name without the endings of `augment_datasets.py`, and these: a flip's or a copy's,
+    or none."""
     stem = _VARIANT.sub("", name)
     return stem, name[len(stem) :]
 
@@ -106,15 +121,22 @@ def by_key(paths, root, ending="", loose=False):
     """Lists of the paths that have one name below `root`, by that name."""
     keyed = {}
     for path in paths:
-        key = unicodedata.normalize("NFC", path.relative_to(root).with_suffix("").as_posix()).removesuffix(ending)
+        key = unicodedata.normalize("NFC", path.relative_to(root).with_suffix("").as_posix()).removesuffix(
+            ending
+        )
         keyed.setdefault("".join(key.split()).casefold() if loose else key, []).append(path)
     return keyed
 
 
 def pairable(*sides):
-    """The two sides as dicts from name to the one path, and the problems: files of one name, which are left out of both sides."""
+    """The two sides as dicts from name to the one path, and the problems: files of one name, which are left
+    out of both sides."""
     doubled = [(key, same) for side in sides for key, same in side.items() if len(same) > 1]
-    problems = [BadInput(p, f"{len(same)} files of this name", "one", "remove or rename all but one") for _, same in doubled for p in same]
+    problems = [
+        BadInput(p, f"{len(same)} files of this name", "one", "remove or rename all but one")
+        for _, same in doubled
+        for p in same
+    ]
     left_out = {key for key, _ in doubled}
     return *({key: same[0] for key, same in side.items() if key not in left_out} for side in sides), problems
 

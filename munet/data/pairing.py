@@ -5,8 +5,8 @@
     MASD     DATA/MASD/<id>/ with DATA/MASD_GT/<id>/, where `1  (3).jpg` pairs with `1(3).png`
     SBVPI    1L_l_1.jpg beside 1L_l_1_sclera.png
 
-The subject is the first folder below the images; where there are no folders, names of SBVPI, MOBIUS and drawn eyes start
-with it; else every image counts as its own subject, with its flips and copies.
+The subject is the first folder below the images; where there are no folders, names of SBVPI, MOBIUS and drawn
+eyes start with it; else every image counts as its own subject, with its flips and copies.
 """
 
 from dataclasses import dataclass, field
@@ -63,7 +63,8 @@ def find_dataset(root):
         raise MunetError(f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}")
     photos, truths = list_files(layout)
     photos, truths, problems = pairable(
-        by_key(photos, layout.image_root, loose=layout.loose), by_key(truths, layout.mask_root, layout.mask_ending, layout.loose)
+        by_key(photos, layout.image_root, loose=layout.loose),
+        by_key(truths, layout.mask_root, layout.mask_ending, layout.loose),
     )
     dataset = Dataset(root, layout.name, layout.image_root, problems=problems)
     for key, image in photos.items():
@@ -71,12 +72,19 @@ def find_dataset(root):
             name = image.relative_to(layout.image_root).with_suffix("").as_posix()
             dataset.samples.append(Sample(name, image, truths[key], from_name(name)["subject"]))
         else:
-            dataset.problems.append(_unpaired(image, "no mask", layout.mask_root, "add its mask or remove it"))
+            dataset.problems.append(
+                _unpaired(image, "no mask", layout.mask_root, "add its mask or remove it")
+            )
     for key in sorted(truths.keys() - photos.keys()):
-        dataset.problems.append(_unpaired(truths[key], "no image", layout.image_root, "add its image or remove it"))
+        dataset.problems.append(
+            _unpaired(truths[key], "no image", layout.image_root, "add its image or remove it")
+        )
     dataset.samples.sort(key=lambda sample: sample.name)
     if not dataset.samples:
-        raise MunetError(f"{shown(root)} ({layout.name} layout) has no image with a mask: {len(photos)} images, {len(truths)} masks")
+        raise MunetError(
+            f"{shown(root)} ({layout.name} layout) has no image with a mask: {len(photos)} images, "
+            f"{len(truths)} masks"
+        )
     return dataset
 
 
@@ -88,7 +96,8 @@ def pair_truth(predictions, truth):
         truth: a dataset in any known layout, or a folder of masks.
 
     Returns:
-        (pairs, problems): a list of (map path, mask path) in order of name, and BadInput for what has no partner.
+        (pairs, problems): a list of (map path, mask path) in order of name, and BadInput for what has no
+            partner.
 
     Raises:
         MunetError: a folder is missing or empty.
@@ -99,15 +108,24 @@ def pair_truth(predictions, truth):
     if not predictions.is_dir():
         raise MunetError(f"{shown(predictions)} is not a folder that exists")
     mask_root, truths = _truths(truth, loose=True)
-    maps, truths, problems = pairable(by_key(find_files(predictions, (".png",)), predictions, loose=True), truths)
+    maps, truths, problems = pairable(
+        by_key(find_files(predictions, (".png",)), predictions, loose=True), truths
+    )
     nested = [any("/" in key for key in found) for found in (maps, truths)]
-    if not maps.keys() & truths.keys() and not all(nested):  # one is a flat folder, as the competitions' toolkits want it
+    # one is a flat folder, as the competitions' toolkits want it
+    if not maps.keys() & truths.keys() and not all(nested):
         maps, truths = _flat(maps), _flat(truths)
     for what, folder, found in (("probability maps", predictions, maps), ("masks", truth, truths)):
         if not found:
             raise MunetError(f"no {what} in {shown(folder)}")
-    problems += [_unpaired(maps[key], "no mask", mask_root, "add its mask") for key in sorted(maps.keys() - truths.keys())]
-    problems += [_unpaired(truths[key], "no prediction", predictions, "predict it too") for key in sorted(truths.keys() - maps.keys())]
+    problems += [
+        _unpaired(maps[key], "no mask", mask_root, "add its mask")
+        for key in sorted(maps.keys() - truths.keys())
+    ]
+    problems += [
+        _unpaired(truths[key], "no prediction", predictions, "predict it too")
+        for key in sorted(truths.keys() - maps.keys())
+    ]
     return [(maps[key], truths[key]) for key in sorted(maps.keys() & truths.keys())], problems
 
 
@@ -126,7 +144,8 @@ def _flat(paths):
 
 
 def find_truths(truth):
-    """The masks of a dataset in any known layout, or of a folder of masks: dict from name to path, in order of name.
+    """The masks of a dataset in any known layout, or of a folder of masks: dict from name to path, in order
+    of name.
 
     Raises:
         MunetError: no masks, or two of one name.

@@ -19,8 +19,8 @@ _COLUMNS = ("image", "subject", "part")
 def split_by_subject(samples, validation=0.2, test=0.0, seed=42):
     """Splits samples so that no subject is in two parts.
 
-    The parts are drawn by scikit-learn's `GroupShuffleSplit`, which counts subjects; each part that is asked for
-    gets at least one.
+    The parts are drawn by scikit-learn's `GroupShuffleSplit`, which counts subjects; each part that is asked
+    for gets at least one.
 
     Args:
         samples: list of `datasets.Sample`.
@@ -38,7 +38,8 @@ def split_by_subject(samples, validation=0.2, test=0.0, seed=42):
     needed = 2 + (test > 0)
     if len(subjects) < needed:
         raise MunetError(
-            f"a split by subject into {needed} parts needs {needed} subjects, found {len(subjects)} ({shown(next(iter(subjects)))}); "
+            f"a split by subject into {needed} parts needs {needed} subjects, found {len(subjects)} "
+            f"({shown(next(iter(subjects)))}); "
             "add subjects, give --split FILE, or accept a split by image with --split-by image"
         )
     rest, held_out = (samples, []) if not test else _draw(samples, test, seed, keep=2)
@@ -47,11 +48,14 @@ def split_by_subject(samples, validation=0.2, test=0.0, seed=42):
 
 
 def _draw(samples, share, seed, keep):
-    """Two lists of samples; the second has `share` of the subjects, at least one, and leaves at least `keep`."""
+    """Two lists of samples; the second has `share` of the subjects, at least one, and leaves at least
+    `keep`."""
     groups = [sample.subject for sample in samples]
     subjects = len(set(groups))
     count = min(max(1, round(share * subjects)), subjects - keep)
-    first, second = next(GroupShuffleSplit(1, test_size=count, random_state=seed).split(samples, groups=groups))
+    first, second = next(
+        GroupShuffleSplit(1, test_size=count, random_state=seed).split(samples, groups=groups)
+    )
     return [samples[i] for i in first], [samples[i] for i in second]
 
 
@@ -75,7 +79,8 @@ def read_split(path, samples):
         dict from part to a list of samples.
 
     Raises:
-        MunetError: not such a file, an unknown part or image, an image twice, or nothing to train or validate on.
+        MunetError: not such a file, an unknown part or image, an image twice, or nothing to train or validate
+            on.
     """
     by_name = {sample.name: sample for sample in samples}
     part_of = {}
@@ -84,16 +89,19 @@ def read_split(path, samples):
             rows = [(row["image"], row["part"]) for row in csv_rows(file) if any(row.values())]
     except (OSError, KeyError, csv.Error) as error:
         raise MunetError(
-            f"{shown(path)} is not a split ({error}): expected a CSV with the columns image, subject, part; give the split.csv of a run"
+            f"{shown(path)} is not a split ({error}): expected a CSV with the columns image, subject, part; "
+            "give the split.csv of a run"
         ) from error
     for name, part in rows:
         if part not in PARTS or name not in by_name or name in part_of:
             raise MunetError(
-                f"{shown(path)} puts image {shown(name)!r} into part {part!r}: expected an image of the dataset, once, "
+                f"{shown(path)} puts image {shown(name)!r} into part {part!r}: expected an image of the "
+                "dataset, once, "
                 f"and a part of {', '.join(PARTS)}; mend that line"
             )
         part_of[name] = part
-    # In the dataset's order, whatever the file's: the order of the batches follows from it, of a resumed run, too.
+    # In the dataset's order, whatever the file's: the order of the batches follows from it, of a resumed run,
+    # too.
     parts = {part: [sample for sample in samples if part_of.get(sample.name) == part] for part in PARTS}
     for part in ("train", "validation"):
         if not parts[part]:
@@ -102,6 +110,7 @@ def read_split(path, samples):
 
 
 def shared_subjects(parts):
-    """Subjects that are in more than one part: none after `split_by_subject`; an edited file may have some."""
+    """Subjects that are in more than one part: none after `split_by_subject`; an edited file may have
+    some."""
     subjects = [{sample.subject for sample in parts[part]} for part in PARTS]
     return sorted((subjects[0] & subjects[1]) | (subjects[0] & subjects[2]) | (subjects[1] & subjects[2]))

@@ -43,7 +43,13 @@ class Tally:
         per_image = self.image_f1(level)
         empty = sum(not counts[1].any() for counts in self.images)
         mean = float(per_image.mean()) if len(per_image) else float("nan")
-        return {"images": len(self.images), "empty": empty, "level": level, **scores(self.pooled, level), "f1_mean": mean}
+        return {
+            "images": len(self.images),
+            "empty": empty,
+            "level": level,
+            **scores(self.pooled, level),
+            "f1_mean": mean,
+        }
 
 
 def tally_samples(segmenter, samples, sclera_value=None):
@@ -55,12 +61,18 @@ def tally_samples(segmenter, samples, sclera_value=None):
         sclera_value: class index of the sclera in the masks, if they are class-index masks.
 
     Returns:
-        (tally, scored): a `Tally`, and the samples in it; one that cannot be read is named on stderr and left out.
+        (tally, scored): a `Tally`, and the samples in it; one that cannot be read is named on stderr and left
+            out.
     """
     tally, scored = Tally(), []
     threads = segmenter.threads(os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        results = pool_map(pool, lambda sample: _sample_histograms(segmenter, sample, sclera_value), samples, ahead=2 * threads)
+        results = pool_map(
+            pool,
+            lambda sample: _sample_histograms(segmenter, sample, sclera_value),
+            samples,
+            ahead=2 * threads,
+        )
         for sample, counts in zip(samples, progress(results, len(samples), "score"), strict=True):
             if isinstance(counts, BadInput):
                 failed(counts)
@@ -77,9 +89,15 @@ def require_sclera_in(tally, where):
         MunetError: no photo of `where` could be scored, or none has any sclera.
     """
     if not tally.images:
-        raise MunetError(f"no photo of {where} could be read with its mask, so no level can be chosen; mend what is listed above")
+        raise MunetError(
+            f"no photo of {where} could be read with its mask, so no level can be chosen; mend what is "
+            "listed above"
+        )
     if not tally.pooled[1].any():
-        raise MunetError(f"no mask of {where} has any sclera, so no level can be chosen; check --sclera-value, or the masks")
+        raise MunetError(
+            f"no mask of {where} has any sclera, so no level can be chosen; check --sclera-value, or the "
+            "masks"
+        )
 
 
 def tally_best(segmenters, samples, sclera_value=None, begun=None):
@@ -89,8 +107,8 @@ def tally_best(segmenters, samples, sclera_value=None, begun=None):
         segmenters: the models.
         samples: list of `datasets.Sample`.
         sclera_value: class index of the sclera in the masks, if they are class-index masks.
-        begun: the level that the models were used at so far, kept unless another is clearly better (`histograms.steady_level`).
-            Default: each gets its best.
+        begun: the level that the models were used at so far, kept unless another is clearly better
+            (`histograms.steady_level`). Default: each gets its best.
 
     Returns:
         (number, level, tally, scored): the first model with the best pooled F1 at its level.

@@ -1,4 +1,5 @@
-"""Photos to show of an evaluation: the worst, the median and the best, with prediction and ground truth drawn on them."""
+"""Photos to show of an evaluation: the worst, the median and the best, with prediction and ground truth drawn
+on them."""
 
 import base64
 
@@ -44,7 +45,8 @@ class Painter:
         return self._photos.get("".join(case.name.split()).casefold())
 
     def __call__(self, case, level=None):
-        """Draws a `scoring.Case`, its map cut at `level` where it has no saved mask: (HWC uint8 RGB, its name)."""
+        """Draws a `scoring.Case`, its map cut at `level` where it has no saved mask: (HWC uint8 RGB, its
+        name)."""
         truth, probability = read_mask(case.truth, self._sclera_value).pixels, read_probability(case.map)
         picture = np.repeat(probability[..., None], 3, axis=2)
         if path := self.photo_of(case):
@@ -70,7 +72,11 @@ def examples(f1, draw):
     """
     order = np.argsort(f1, kind="stable")
     middle = max(0, (len(order) - EXAMPLES["median"]) // 2)
-    chosen = {"worst": order[: EXAMPLES["worst"]], "median": order[middle:][: EXAMPLES["median"]], "best": order[::-1][: EXAMPLES["best"]]}
+    chosen = {
+        "worst": order[: EXAMPLES["worst"]],
+        "median": order[middle:][: EXAMPLES["median"]],
+        "best": order[::-1][: EXAMPLES["best"]],
+    }
     shown_already, rows = set(), []
     for title, indices in chosen.items():
         fresh = [int(i) for i in indices if int(i) not in shown_already]
@@ -82,6 +88,11 @@ def examples(f1, draw):
 
 def _picture(pixels, name, f1):
     if pixels.shape[1] > WIDEST:
-        pixels = cv2.resize(pixels, (WIDEST, round(pixels.shape[0] * WIDEST / pixels.shape[1])), interpolation=cv2.INTER_AREA)
+        pixels = cv2.resize(
+            pixels, (WIDEST, round(pixels.shape[0] * WIDEST / pixels.shape[1])), interpolation=cv2.INTER_AREA
+        )
     jpeg = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1]
-    return {"data": "data:image/jpeg;base64," + base64.b64encode(jpeg).decode(), "caption": f"{shown(name)}: F1 {f1:.3f}"}
+    return {
+        "data": "data:image/jpeg;base64," + base64.b64encode(jpeg).decode(),
+        "caption": f"{shown(name)}: F1 {f1:.3f}",
+    }

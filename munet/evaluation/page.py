@@ -1,6 +1,8 @@
-"""`report.html`: one self-contained page of an evaluation, or of a comparison, that opens from disk and prints.
+"""`report.html`: one self-contained page of an evaluation, or of a comparison, that opens from disk and
+prints.
 
-What it says is worked out in `summaries`; here it is put into words, figures are drawn, and `templates/report.html` is filled.
+What it says is worked out in `summaries`; here it is put into words, figures are drawn, and
+`templates/report.html` is filled.
 """
 
 from pathlib import Path
@@ -29,16 +31,20 @@ def write_page(path, **parts):
 
     Args:
         path: the HTML file.
-        parts: `title`, `subtitle`, and what there is of `warnings`, `cards`, `tables`, `figures`, `examples`, `groups`, `facts`; see
-            the functions below, each of which gives one of them.
+        parts: `title`, `subtitle`, and what there is of `warnings`, `cards`, `tables`, `figures`, `examples`,
+            `groups`, `facts`; see the functions below, each of which gives one of them.
     """
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+    )
     empty = dict.fromkeys(("warnings", "cards", "tables", "figures", "examples", "groups", "facts"), ())
     text = environment.get_template("report.html").render(**empty | parts)
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
-def evaluation_page(path, title, figures, scores, groups=(), examples=(), tables=(), warnings=(), facts=(), more=()):
+def evaluation_page(
+    path, title, figures, scores, groups=(), examples=(), tables=(), warnings=(), facts=(), more=()
+):
     """Writes the page of one model.
 
     Args:
@@ -53,7 +59,11 @@ def evaluation_page(path, title, figures, scores, groups=(), examples=(), tables
         facts: list of (key, value).
         more: list of (figure, caption) to show after the usual ones.
     """
-    empty = f", {figures['empty']} without sclera ({figures['empty_clean']} of them found empty)" if figures["empty"] else ""
+    empty = (
+        f", {figures['empty']} without sclera ({figures['empty_clean']} of them found empty)"
+        if figures["empty"]
+        else ""
+    )
     write_page(
         path,
         title=title,
@@ -69,7 +79,8 @@ def evaluation_page(path, title, figures, scores, groups=(), examples=(), tables
 
 
 def facts_of(folder):
-    """What `settings.json` of a results or run folder tells, as a list of (key, value), the inner ones named by their path."""
+    """What `settings.json` of a results or run folder tells, as a list of (key, value), the inner ones named
+    by their path."""
     return list(_flattened(folder_settings(folder), ""))
 
 
@@ -79,7 +90,10 @@ def _flattened(settings, prefix):
             yield from _flattened(value, f"{prefix}{key} ")
         elif value is not None:
             # The page may be shared; where things lay on this machine need not.
-            yield f"{prefix}{key}", Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
+            yield (
+                f"{prefix}{key}",
+                Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value,
+            )
 
 
 def _cards(figures):
@@ -88,7 +102,13 @@ def _cards(figures):
         if not np.isfinite(figures[key]):  # an area where there is no sclera
             continue
         spread = figures["intervals"].get(key)
-        cards.append({"label": label, "value": f"{figures[key]:.3f}", "note": f"{note}; 95 %: {_range(spread)}" if spread else note})
+        cards.append(
+            {
+                "label": label,
+                "value": f"{figures[key]:.3f}",
+                "note": f"{note}; 95 %: {_range(spread)}" if spread else note,
+            }
+        )
     cards[1]["note"] += f"; deviation {figures['f1_std']:.3f}"
     if np.isfinite(figures["boundary_f1"]):
         note = f"mean over photos; {distance_text(figures)}"
@@ -106,10 +126,19 @@ def _range(spread):
 def _curves(scores, figures, more):
     rows, error = summaries.reliability(scores.pooled)
     drawn = (
-        (plots.plot_precision_recall(scores.pooled, scores.level), "Precision and recall of the grey maps, all pixels pooled."),
+        (
+            plots.plot_precision_recall(scores.pooled, scores.level),
+            "Precision and recall of the grey maps, all pixels pooled.",
+        ),
         (plots.plot_level(scores.pooled, scores.level), "Where the level lies on the F1 curve."),
-        (plots.plot_histogram(summaries.image_f1(scores)), f"F1 of the photos; their mean is {figures['f1_mean']:.3f}."),
-        (plots.plot_reliability(rows), f"Share of sclera among pixels of a probability; expected calibration error {error:.4f}."),
+        (
+            plots.plot_histogram(summaries.image_f1(scores)),
+            f"F1 of the photos; their mean is {figures['f1_mean']:.3f}.",
+        ),
+        (
+            plots.plot_reliability(rows),
+            f"Share of sclera among pixels of a probability; expected calibration error {error:.4f}.",
+        ),
     )
     return [{"svg": plots.inline_svg(figure), "caption": caption} for figure, caption in (*drawn, *more)]
 
@@ -128,8 +157,23 @@ def _group(attribute, table):
 
 
 def comparison_page(path, title, models, tables, warnings=()):
-    """Writes the page of several models; `models` is a list of (name, `scoring.Scores`), `tables` as for `evaluation_page`."""
-    svg = plots.inline_svg(plots.plot_curves([(name, scores.pooled, scores.level) for name, scores in models]))
-    figures = [{"svg": svg, "caption": "Precision and recall of the grey maps, all pixels pooled; the dot is the level in use."}]
+    """Writes the page of several models; `models` is a list of (name, `scoring.Scores`), `tables` as for
+    `evaluation_page`."""
+    svg = plots.inline_svg(
+        plots.plot_curves([(name, scores.pooled, scores.level) for name, scores in models])
+    )
+    figures = [
+        {
+            "svg": svg,
+            "caption": "Precision and recall of the grey maps, all pixels pooled; the dot is the level in use.",
+        }
+    ]
     photos = ", ".join(f"{len(scores.names)} of {name}" for name, scores in models)
-    write_page(path, title=title, subtitle=f"Photos scored: {photos}.", warnings=warnings, tables=tables, figures=figures)
+    write_page(
+        path,
+        title=title,
+        subtitle=f"Photos scored: {photos}.",
+        warnings=warnings,
+        tables=tables,
+        figures=figures,
+    )

@@ -1,4 +1,5 @@
-"""Figures of a run, drawn with matplotlib, to write as PNG or to put into a page; and pictures with their masks.
+"""Figures of a run, drawn with matplotlib, to write as PNG or to put into a page; and pictures with their
+masks.
 
 Colours keep their meaning in all of them: blue is training, orange validation, green the chosen level.
 """
@@ -35,7 +36,9 @@ def save_figure(figure, path):
 def inline_svg(figure):
     """A figure as SVG text to put into a page, with text and axes in the page's own colour; closes it."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None, "Creator": None})
+    figure.savefig(
+        buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None, "Creator": None}
+    )
     plt.close(figure)
     text = buffer.getvalue()
     return text[text.index("<svg") :].replace(_INK, "currentColor")
@@ -61,11 +64,15 @@ def plot_history(history, kept):
     loss_axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     loss_axes.plot(epochs, [row["loss"] for row in history], color=TRAIN, label="training loss")
     f1_axes = loss_axes.twinx()
-    f1_axes.plot(epochs, [row["val_f1"] for row in history], color=VALIDATION, label="validation F1 at inference")
+    f1_axes.plot(
+        epochs, [row["val_f1"] for row in history], color=VALIDATION, label="validation F1 at inference"
+    )
     f1_axes.set_ylabel("validation F1")
     f1_axes.set_ylim(0, 1)
     if kept is not None:
-        f1_axes.plot(epochs[kept], history[kept]["val_f1"], "o", color=CHOSEN, label=f"kept: epoch {epochs[kept]}")
+        f1_axes.plot(
+            epochs[kept], history[kept]["val_f1"], "o", color=CHOSEN, label=f"kept: epoch {epochs[kept]}"
+        )
     for i in range(1, len(history)):
         if history[i]["stage"] != history[i - 1]["stage"]:
             loss_axes.axvline(i + 0.5, color="grey", linestyle=":")
@@ -88,12 +95,14 @@ def plot_level(counts, level):
     axes.plot(f1, color=VALIDATION, label="F1")
     axes.axvline(level, color=CHOSEN, label=f"level {level}: F1 {f1[level]:.4f}")
     axes.set_ylim(0, 1.01)
-    figure.legend(loc="lower center", ncols=2, bbox_to_anchor=(0.5, -0.15), frameon=False)  # clear of the level, wherever that is
+    # clear of the level, wherever that is
+    figure.legend(loc="lower center", ncols=2, bbox_to_anchor=(0.5, -0.15), frameon=False)
     return figure
 
 
 def plot_precision_recall(counts, level):
-    """The precision-recall curve of pooled histograms with the chosen level marked; arguments as for `plot_level`."""
+    """The precision-recall curve of pooled histograms with the chosen level marked; arguments as for
+    `plot_level`."""
     figure, axes = _axes("recall", "precision")
     precision, recall = histograms.precision_recall(counts)
     axes.plot(recall, precision, color=VALIDATION, label=f"area {histograms.average_precision(counts):.4f}")
@@ -105,11 +114,14 @@ def plot_precision_recall(counts, level):
 
 
 def plot_curves(models):
-    """The precision-recall curves of several models together; `models` is a list of (name, (2, 256) histograms, level)."""
+    """The precision-recall curves of several models together; `models` is a list of (name, (2, 256)
+    histograms, level)."""
     figure, axes = _axes("recall", "precision")
     for name, counts, level in models:
         precision, recall = histograms.precision_recall(counts)
-        (line,) = axes.plot(recall, precision, label=f"{name}: area {histograms.average_precision(counts):.4f}")
+        (line,) = axes.plot(
+            recall, precision, label=f"{name}: area {histograms.average_precision(counts):.4f}"
+        )
         axes.plot(recall[level], precision[level], "o", color=line.get_color())
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.01)
@@ -127,7 +139,8 @@ def plot_histogram(f1):
 
 
 def plot_reliability(rows):
-    """The reliability curve; `rows` (n, 3) of mean probability, share of sclera and pixels, as `summaries.reliability` gives them."""
+    """The reliability curve; `rows` (n, 3) of mean probability, share of sclera and pixels, as
+    `summaries.reliability` gives them."""
     figure, axes = _axes("probability", "share of sclera among these pixels")
     axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="calibrated")
     axes.plot(rows[:, 0], rows[:, 1], "o-", color=VALIDATION, label="found")
@@ -138,7 +151,8 @@ def plot_reliability(rows):
 
 
 def outline(image, mask, truth):
-    """The photo with the predicted mask tinted green and the ground truth outlined in white: HWC uint8 RGB."""
+    """The photo with the predicted mask tinted green and the ground truth outlined in white: HWC uint8
+    RGB."""
     drawn = image.copy()
     drawn[mask] = (0.55 * drawn[mask] + 0.45 * np.array(OVERLAY_COLOR)).astype(np.uint8)
     contours, _ = cv2.findContours(truth.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
@@ -169,8 +183,11 @@ def _strip(row, cell, width):
     for i, (picture, (_, caption)) in enumerate(zip(small, row, strict=True)):
         left = i * cell[1]
         strip[: picture.shape[0], left : left + picture.shape[1]] = picture
-        text = caption.encode("ascii", "replace").decode()[: cell[1] // 7]  # OpenCV's font knows no other letters
-        cv2.putText(strip, text, (left + 2, height + 15), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (40, 40, 40), 1, cv2.LINE_AA)
+        # OpenCV's font knows no other letters
+        text = caption.encode("ascii", "replace").decode()[: cell[1] // 7]
+        cv2.putText(
+            strip, text, (left + 2, height + 15), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (40, 40, 40), 1, cv2.LINE_AA
+        )
     return strip
 
 

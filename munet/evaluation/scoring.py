@@ -1,4 +1,5 @@
-"""Scores saved predictions photo by photo, in worker processes; all tables, intervals and figures follow from the `Scores`.
+"""Scores saved predictions photo by photo, in worker processes; all tables, intervals and figures follow from
+the `Scores`.
 
     cases, problems = find_cases("results/NAME", "GT")
     scores = Scores(level=128)
@@ -30,7 +31,8 @@ from munet.metrics.histograms import LEVELS, confusion, histograms
 
 @dataclass(frozen=True)
 class Case:
-    """One photo to score: its name, its subject, its probability map, its mask (None: cut the map at the level), the truth."""
+    """One photo to score: its name, its subject, its probability map, its mask (None: cut the map at the
+    level), the truth."""
 
     name: str
     subject: str
@@ -65,7 +67,8 @@ class Row:
 
 @dataclass
 class Scores:
-    """The scores of many photos: rows in the order they were added, and histograms pooled and by block of subjects."""
+    """The scores of many photos: rows in the order they were added, and histograms pooled and by block of
+    subjects."""
 
     level: int
     names: list = field(default_factory=list)
@@ -110,7 +113,13 @@ def find_cases(results, truth):
     for map_path, mask_path in pairs:
         relative = map_path.relative_to(root)
         name = relative.with_suffix("").as_posix()
-        case = Case(name, from_name(name)["subject"], map_path, binarised / relative if nested and binarised.is_dir() else None, mask_path)
+        case = Case(
+            name,
+            from_name(name)["subject"],
+            map_path,
+            binarised / relative if nested and binarised.is_dir() else None,
+            mask_path,
+        )
         try:
             _check(case)
             cases.append(case)
@@ -120,7 +129,8 @@ def find_cases(results, truth):
 
 
 def _check(case):
-    """Raises BadInput where the files of a case cannot be scored; of all but grey masks, the header alone is read."""
+    """Raises BadInput where the files of a case cannot be scored; of all but grey masks, the header alone is
+    read."""
     size = _header(case.truth)[0]
     for path in filter(None, (case.map, case.binary)):
         found, mode = _header(path)
@@ -144,7 +154,12 @@ def _read_binary(path):
             return levels > 0
     values = np.unique(levels)
     if len(values) > 2 or not set(values.tolist()) <= {0, 1, 255}:
-        raise BadInput(path, f"{len(values)} grey levels", "a mask of black and white alone", "predict it again, or threshold it first")
+        raise BadInput(
+            path,
+            f"{len(values)} grey levels",
+            "a mask of black and white alone",
+            "predict it again, or threshold it first",
+        )
     return levels > 0
 
 
@@ -186,23 +201,34 @@ def score_image(probability, found, truth, size=None):
     if size:
         grey, found_, truth_ = (shrink(layer, size) for layer in (probability, found, truth))
         small = histograms(grey, truth_), count(found_, truth_)
-    return Row(count(found, truth), histograms(probability, truth), *boundary_scores(found, truth), sclera_width(truth), small)
+    return Row(
+        count(found, truth),
+        histograms(probability, truth),
+        *boundary_scores(found, truth),
+        sclera_width(truth),
+        small,
+    )
 
 
 def row_of_histograms(counts, level):
-    """The `Row` of a photo of which there is no more than its (2, 256) int64 histograms, at a level: boundaries are NaN."""
+    """The `Row` of a photo of which there is no more than its (2, 256) int64 histograms, at a level:
+    boundaries are NaN."""
     tp, fp, fn = (int(part[level]) for part in confusion(counts))
     return Row(np.array([tp, fp, fn, int(counts.sum()) - tp - fp - fn]), counts, math.nan, math.nan, 0)
 
 
 def shrink(layer, size):
-    """A map (HW uint8) or mask (HW bool) at `size` as Pillow's `Image.resize` gives it: bicubic for grey, nearest for 1-bit."""
+    """A map (HW uint8) or mask (HW bool) at `size` as Pillow's `Image.resize` gives it: bicubic for grey,
+    nearest for 1-bit."""
     resized = Image.fromarray(layer).resize(size[::-1])
     # NumPy takes the bytes of Pillow's 1-bit pictures, 0 and 255, for bools as they are.
     return np.asarray(resized.convert("L")) > 0 if layer.dtype == bool else np.asarray(resized)
 
 
 def count(found, truth):
-    """Confusion counts (4,) int64 of two HW bool masks: true positive, false positive, false negative, true negative."""
-    both, found, truth, whole = (int(np.count_nonzero(layer)) for layer in (found & truth, found, truth, np.ones_like(truth)))
+    """Confusion counts (4,) int64 of two HW bool masks: true positive, false positive, false negative, true
+    negative."""
+    both, found, truth, whole = (
+        int(np.count_nonzero(layer)) for layer in (found & truth, found, truth, np.ones_like(truth))
+    )
     return np.array([both, found - both, truth - both, whole - found - truth + both])

@@ -28,7 +28,9 @@ def per_image(scores, columns):
     table = csv.writer(text)
     table.writerow(header)
     f1 = image_f1(scores)
-    for i, (name, counts, (boundary, distance, width)) in enumerate(zip(scores.names, scores.counts, scores.boundaries, strict=True)):
+    for i, (name, counts, (boundary, distance, width)) in enumerate(
+        zip(scores.names, scores.counts, scores.boundaries, strict=True)
+    ):
         told = [values[i] or "" for key, values in columns.items() if key != "subject"]
         iou = f1[i] / (2 - f1[i])
         measured = (
@@ -51,19 +53,31 @@ def distance_text(figures):
 
 
 def latex_row(name, figures):
-    """A row of a LaTeX table, its columns in a comment above: pooled figures in per cent, with the interval of F1 as subscript."""
+    """A row of a LaTeX table, its columns in a comment above: pooled figures in per cent, with the interval
+    of F1 as subscript."""
     keys = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")
     cells = [f"{100 * figures[key]:.1f}" for key in keys]
     if "f1" in figures["intervals"]:
         low, high = figures["intervals"]["f1"]
         cells[0] += f"$_{{[{100 * low:.1f}, {100 * high:.1f}]}}$"
     escaped = "".join("\\" + c if c in "_&%#$" else c for c in name)
-    return "% model & F1 [95 %] & F1 per image & IoU & precision & recall & area under PR\n" + " & ".join([escaped, *cells]) + " \\\\\n"
+    return (
+        "% model & F1 [95 %] & F1 per image & IoU & precision & recall & area under PR\n"
+        + " & ".join([escaped, *cells])
+        + " \\\\\n"
+    )
 
 
 def protocol_table(rows):
     """(header, rows of text) of a protocol's figures: mean and deviation."""
     columns = [(part, key) for part in ("probabilistic", "binarised") for key in rows[0][part]]
-    header = ("group", "photos", *(f"{'map' if part == 'probabilistic' else 'mask'} {key}" for part, key in columns))
-    cells = [(row["group"], row["images"], *("{:.4f} ± {:.4f}".format(*row[part][key]) for part, key in columns)) for row in rows]
+    header = (
+        "group",
+        "photos",
+        *(f"{'map' if part == 'probabilistic' else 'mask'} {key}" for part, key in columns),
+    )
+    cells = [
+        (row["group"], row["images"], *("{:.4f} ± {:.4f}".format(*row[part][key]) for part, key in columns))
+        for row in rows
+    ]
     return header, cells

@@ -1,4 +1,5 @@
-"""A converted model is kept only if it is as good as the one that it was made of, on labelled photos, in its own runtime.
+"""A converted model is kept only if it is as good as the one that it was made of, on labelled photos, in its
+own runtime.
 
 photos = gather("weights/NAME", "litert-int8", folder)
 before, after, failures = export("weights/NAME", "litert-int8", "munet.tflite", photos)
@@ -30,13 +31,17 @@ from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level, histograms
 from munet.network.model_files import model_file, read_settings
 
-NEEDED = {"litert": ("tensorflow", "ai_edge_litert"), "onnx": ("tensorflow", "tf2onnx", "onnx", "onnxruntime")}
+NEEDED = {
+    "litert": ("tensorflow", "ai_edge_litert"),
+    "onnx": ("tensorflow", "tf2onnx", "onnx", "onnxruntime"),
+}
 
 
 @dataclass(frozen=True)
 class Photos:
-    """What an export is checked on: `samples` with their `sclera_value`, `words` for them, paths to take 8-bit ranges from, and how
-    many `failures` there were: photos of theirs that had no mask and so on, each named on stderr."""
+    """What an export is checked on: `samples` with their `sclera_value`, `words` for them, paths to take
+    8-bit ranges from, and how many `failures` there were: photos of theirs that had no mask and so on, each
+    named on stderr."""
 
     samples: list
     sclera_value: int | None
@@ -52,7 +57,8 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
         weights: a run folder or a `munet.weights.h5` file.
         kind: a key of `conversion.SUFFIX`.
         scratch: an existing folder for drawn eyes.
-        data: a labelled dataset. Default: None, the validation images of the run where they are there, else drawn eyes.
+        data: a labelled dataset. Default: None, the validation images of the run where they are there, else
+            drawn eyes.
         sclera_value: class index of the sclera in the masks of `data`.
         calibration: a folder of photos. Default: None, the training images, else drawn eyes.
         count: of each, at most; a seeded choice of more.
@@ -62,7 +68,9 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
     """
     missing = [name for name in NEEDED[kind.split("-")[0]] if importlib.util.find_spec(name) is None]
     if missing:
-        raise MunetError(f"{kind} needs packages that are not installed: pip install {' '.join(missing).replace('_', '-')}")
+        raise MunetError(
+            f"{kind} needs packages that are not installed: pip install {' '.join(missing).replace('_', '-')}"
+        )
     failures = 0
     parts, own_value = _parts(model_file(weights).parent)
     if data:
@@ -82,12 +90,16 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
             warn(note)
         paths = [path for _, path in found]
     else:
-        paths = [sample.image for sample in (parts["train"] if parts else _drawn(Path(scratch, "calibrate"), count, 2))]
+        paths = [
+            sample.image
+            for sample in (parts["train"] if parts else _drawn(Path(scratch, "calibrate"), count, 2))
+        ]
     return Photos(_some(samples, count), sclera_value, words, _some(paths, count), failures)
 
 
 def _parts(folder):
-    """The parts of a run's dataset and its sclera value, where the run and the dataset are still there; else None and None."""
+    """The parts of a run's dataset and its sclera value, where the run and the dataset are still there; else
+    None and None."""
     try:
         settings = folder_settings(folder)
         samples = find_dataset(Path(settings["data"])).samples
@@ -111,7 +123,10 @@ def _drawn(folder, count, seed):
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise MunetError(f"no eyes could be drawn to check on ({done.stderr.strip()[-200:]}); give --data and --calibration")
+        raise MunetError(
+            f"no eyes could be drawn to check on ({done.stderr.strip()[-200:]}); give --data and "
+            "--calibration"
+        )
     return find_dataset(folder).samples
 
 
@@ -123,7 +138,8 @@ def _some(items, count):
 def export(weights, kind, out, photos, max_f1_drop=0.01):
     """Converts a model, checks the file in its own runtime, and keeps it.
 
-    A file of 8 bits gets a level of its own: the one whose masks agree best with those of the Keras model, which takes no labels.
+    A file of 8 bits gets a level of its own: the one whose masks agree best with those of the Keras model,
+    which takes no labels.
 
     Args:
         weights: a run folder or a `munet.weights.h5` file.
@@ -133,7 +149,8 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
         max_f1_drop: how much lower its pooled F1 may be than the Keras model's.
 
     Returns:
-        (before, after, failed): the figures of the Keras model and of the file, see `evaluation.Tally.figures`, and how many photos
+        (before, after, failed): the figures of the Keras model and of the file, see
+            `evaluation.Tally.figures`, and how many photos
         could not be read; each was named on stderr.
 
     Raises:
@@ -144,22 +161,42 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
         calibration, bad = _prepared(photos.calibration, settings) if kind == "litert-int8" else (None, 0)
         with quiet_stderr():
             convert(weights, kind, part, calibration=calibration)
-        original, exported, agreement, failures = _score(Segmenter(weights, "keras"), Segmenter(part, kind.split("-")[0]), photos)
+        original, exported, agreement, failures = _score(
+            Segmenter(weights, "keras"), Segmenter(part, kind.split("-")[0]), photos
+        )
         if not original.pooled[1].any():
-            raise MunetError(f"no mask of {photos.words} has any sclera, so nothing can be compared; check --sclera-value, or --data")
+            raise MunetError(
+                f"no mask of {photos.words} has any sclera, so nothing can be compared; check "
+                "--sclera-value, or --data"
+            )
         if kind == "litert-int8":
-            changed = {"level": best_level(agreement), "level_chosen_on": f"agreement with the Keras model on {photos.words}"}
-        before, after = original.figures(settings["level"]), exported.figures(changed.get("level", settings["level"]))
+            changed = {
+                "level": best_level(agreement),
+                "level_chosen_on": f"agreement with the Keras model on {photos.words}",
+            }
+        before, after = (
+            original.figures(settings["level"]),
+            exported.figures(changed.get("level", settings["level"])),
+        )
         if not after["f1"] >= before["f1"] - max_f1_drop:
             lost = f"a pooled F1 of {after['f1']:.4f} instead of {before['f1']:.4f} on {photos.words}"
-            raise MunetError(f"as {kind}, {shown(weights)} has {lost}; nothing was written (--max-f1-drop {max_f1_drop:g})")
-        checked = {"format": kind, "f1": after["f1"], "f1_before": before["f1"], "images": after["images"], "on": photos.words}
+            raise MunetError(
+                f"as {kind}, {shown(weights)} has {lost}; nothing was written (--max-f1-drop {max_f1_drop:g})"
+            )
+        checked = {
+            "format": kind,
+            "f1": after["f1"],
+            "f1_before": before["f1"],
+            "images": after["images"],
+            "on": photos.words,
+        }
         store_settings(part, settings | changed | {"made_of": made_of(weights), "export": checked})
     return before, after, photos.failures + bad + failures
 
 
 def _score(keras, other, photos):
-    """Tallies of both models, the histograms of the second on the masks of the first, and how many photos could not be read."""
+    """Tallies of both models, the histograms of the second on the masks of the first, and how many photos
+    could not be read."""
     tallies, agreement, threads = (Tally(), Tally()), np.zeros((2, 256), np.int64), os.cpu_count() or 1
 
     def both(sample):
@@ -168,11 +205,17 @@ def _score(keras, other, photos):
         except BadInput as problem:
             return problem
         first, second = keras(image), other(image)
-        return histograms(first, mask.pixels), histograms(second, mask.pixels), histograms(second, first >= keras.level)
+        return (
+            histograms(first, mask.pixels),
+            histograms(second, mask.pixels),
+            histograms(second, first >= keras.level),
+        )
 
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        for counts in progress(pool_map(pool, both, photos.samples, ahead=2 * threads), len(photos.samples), "check"):
+        for counts in progress(
+            pool_map(pool, both, photos.samples, ahead=2 * threads), len(photos.samples), "check"
+        ):
             if isinstance(counts, BadInput):
                 failed(counts)
                 failures += 1
@@ -181,12 +224,15 @@ def _score(keras, other, photos):
                     tally.add_counts(part)
                 agreement += counts[2]
     if failures == len(photos.samples):
-        raise MunetError(f"none of {photos.words} could be read with its mask; see above, or give other --data")
+        raise MunetError(
+            f"none of {photos.words} could be read with its mask; see above, or give other --data"
+        )
     return *tallies, agreement, failures
 
 
 def _prepared(paths, settings):
-    """The network's inputs of photos, (N, size, size, 3) uint8, and how many could not be read; these are named and left out."""
+    """The network's inputs of photos, (N, size, size, 3) uint8, and how many could not be read; these are
+    named and left out."""
     size, images = settings["architecture"]["size"], []
     for path in paths:
         try:
@@ -196,4 +242,6 @@ def _prepared(paths, settings):
     if not images:
         raise MunetError("no photo to calibrate on could be read; give another --calibration")
     # The ends of the range, so that every value a pixel can have is in it.
-    return np.stack([*images, np.zeros_like(images[0]), np.full_like(images[0], 255)]), len(paths) - len(images)
+    return np.stack([*images, np.zeros_like(images[0]), np.full_like(images[0], 255)]), len(paths) - len(
+        images
+    )

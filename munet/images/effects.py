@@ -9,7 +9,8 @@ LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601
 
 
 def saturation_matrix(factor):
-    """The (3, 3) matrix for `cv2.transform` that scales RGB's distance from its luma by `factor`: 0 is grey, 1 changes nothing."""
+    """The (3, 3) matrix for `cv2.transform` that scales RGB's distance from its luma by `factor`: 0 is grey,
+    1 changes nothing."""
     return factor * np.eye(3) + (1 - factor) * LUMA
 
 

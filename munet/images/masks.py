@@ -55,7 +55,10 @@ def check_class(paths, sclera_value, where):
                 return
             readable = True
     if readable:
-        warn(f"no mask of {where} holds the class {sclera_value}: either none shows sclera, or --sclera-value is another")
+        warn(
+            f"no mask of {where} holds the class {sclera_value}: either none shows sclera, or --sclera-value "
+            "is another"
+        )
 
 
 def read_mask(path, sclera_value=None):
@@ -128,7 +131,8 @@ def _from_colours(picture):
 
 
 def _distance(planes, code):
-    """HW uint8: how far the channels `planes` are from `code`, of which each is 0 or 255; the largest of the three."""
+    """HW uint8: how far the channels `planes` are from `code`, of which each is 0 or 255; the largest of the
+    three."""
     red, green, blue = (plane ^ np.uint8(level) for plane, level in zip(planes, code, strict=True))
     return cv2.max(cv2.max(red, green), blue)
 
@@ -137,8 +141,11 @@ def _from_alpha(layers):
     opaque = layers[..., 3] >= 128
     laid = np.where(opaque[..., None], layers[..., :3], np.uint8(0))
     planes = cv2.split(laid)
-    shown = [name for name, code in _COLOURS.items() if name != "background" and not _distance(planes, code).all()]
-    if len(shown) > 1 and (mask := _from_colours(Image.fromarray(laid))):  # on a background that is transparent, not black
+    shown = [
+        name for name, code in _COLOURS.items() if name != "background" and not _distance(planes, code).all()
+    ]
+    # on a background that is transparent, not black
+    if len(shown) > 1 and (mask := _from_colours(Image.fromarray(laid))):
         return mask
     marked = opaque & (layers[..., :3].max(axis=-1) >= 128)
     return Mask(marked if marked.any() else opaque, "alpha")
@@ -147,14 +154,26 @@ def _from_alpha(layers):
 def _from_classes(opened, sclera_value, path):
     levels = np.asarray(opened) if opened.mode == "P" or opened.mode.startswith("I") else _grey_levels(opened)
     if levels is None:
-        raise BadInput(path, f"a {opened.mode} picture in colours", "class indices (--sclera-value is given)", "leave --sclera-value out")
+        raise BadInput(
+            path,
+            f"a {opened.mode} picture in colours",
+            "class indices (--sclera-value is given)",
+            "leave --sclera-value out",
+        )
     if opened.format == "JPEG":
-        raise BadInput(path, "a JPEG, which changes class indices", "a lossless file", "export it again as PNG")
+        raise BadInput(
+            path, "a JPEG, which changes class indices", "a lossless file", "export it again as PNG"
+        )
     if opened.mode == "1":
         levels = levels // 255
     sclera = levels == sclera_value
     if not sclera.any() and levels.max() == 255 and not ((levels > 0) & (levels < 255)).any():
-        raise BadInput(path, _values_found(levels, opened.mode), f"class indices with {sclera_value} for sclera", "check --sclera-value")
+        raise BadInput(
+            path,
+            _values_found(levels, opened.mode),
+            f"class indices with {sclera_value} for sclera",
+            "check --sclera-value",
+        )
     return Mask(sclera, "class")
 
 

@@ -1,7 +1,9 @@
-"""Encodes maps and masks as PNGs, several times faster than image libraries do, which search longer for a smaller file.
+"""Encodes maps and masks as PNGs, several times faster than image libraries do, which search longer for a
+smaller file.
 
-A map is bilinear between the network's pixels, so each row is nearly the one above: the filter "up" (PNG specification,
-third edition, W3C 2025, section 9) and a fast deflate leave no more bytes than the libraries' own.
+A map is bilinear between the network's pixels, so each row is nearly the one above: the filter "up" (PNG
+specification, third edition, W3C 2025, section 9) and a fast deflate leave no more bytes than the libraries'
+own.
 """
 
 import struct

@@ -24,7 +24,22 @@ from munet.images.png import encode_png
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif")
 # Of pictures that are not read, though a folder of photos may hold them.
-OTHER_SUFFIXES = (".gif", ".avif", ".jfif", ".jpe", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
+OTHER_SUFFIXES = (
+    ".gif",
+    ".avif",
+    ".jfif",
+    ".jpe",
+    ".jxl",
+    ".jp2",
+    ".dng",
+    ".cr2",
+    ".cr3",
+    ".nef",
+    ".arw",
+    ".raf",
+    ".orf",
+    ".rw2",
+)
 # The largest phone sensors give 200 megapixels; anything above is taken for a decompression bomb.
 MAX_PIXELS = 200_000_000
 MAX_SCANS = 200  # of a progressive JPEG, each of which takes as long as a whole photo
@@ -61,7 +76,8 @@ def open_image(path, photo=True):
         photo: False for masks and maps, which may have any number of pixels a byte.
 
     Raises:
-        BadInput: not there, not readable, not an image, empty, damaged, larger than `MAX_PIXELS`, or of too few bytes for a photo.
+        BadInput: not there, not readable, not an image, empty, damaged, larger than `MAX_PIXELS`, or of too
+            few bytes for a photo.
     """
     try:
         if os.path.getsize(path) == 0:
@@ -73,22 +89,51 @@ def open_image(path, photo=True):
         with Image.open(path, formats=["HEIF"] if heif else _FORMATS) as opened:
             width, height = opened.size
             if width * height > MAX_PIXELS:
-                raise BadInput(path, f"{width}x{height} pixels", f"at most {MAX_PIXELS / 1e6:g} megapixels", "down-scale it first")
-            if photo and width * height > BOMB_PIXELS and width * height > BOMB_DENSITY * os.path.getsize(path):
+                raise BadInput(
+                    path,
+                    f"{width}x{height} pixels",
+                    f"at most {MAX_PIXELS / 1e6:g} megapixels",
+                    "down-scale it first",
+                )
+            if (
+                photo
+                and width * height > BOMB_PIXELS
+                and width * height > BOMB_DENSITY * os.path.getsize(path)
+            ):
                 found = f"{width}x{height} pixels in {os.path.getsize(path)} bytes"
-                raise BadInput(path, found, "a photo, which takes more", "it is empty, damaged, or made to fill the memory: leave it out")
+                raise BadInput(
+                    path,
+                    found,
+                    "a photo, which takes more",
+                    "it is empty, damaged, or made to fill the memory: leave it out",
+                )
             if opened.info.get("progressive") and Path(path).read_bytes().count(b"\xff\xda") > MAX_SCANS:
                 raise BadInput(
-                    path, f"more than {MAX_SCANS} scans", "a photo, which has about ten", "it is made to take hours: leave it out"
+                    path,
+                    f"more than {MAX_SCANS} scans",
+                    "a photo, which has about ten",
+                    "it is made to take hours: leave it out",
                 )
             yield opened
     except (MunetError, MemoryError):
         raise
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise BadInput(path, error.strerror, "a file that can be read", "check that it is there, and its permissions") from error
-    except Exception as error:  # Pillow's decoders raise nearly everything (SyntaxError, struct.error, ...) on damaged data.
-        found = "not an image" if isinstance(error, Image.UnidentifiedImageError) else f"damaged data ({' '.join(str(error).split())})"
-        raise BadInput(path, found, "a whole " + "/".join(s[1:] for s in SUFFIXES) + " file", "copy it again or remove it") from error
+        raise BadInput(
+            path, error.strerror, "a file that can be read", "check that it is there, and its permissions"
+        ) from error
+    # Pillow's decoders raise nearly everything (SyntaxError, struct.error, ...) on damaged data.
+    except Exception as error:
+        found = (
+            "not an image"
+            if isinstance(error, Image.UnidentifiedImageError)
+            else f"damaged data ({' '.join(str(error).split())})"
+        )
+        raise BadInput(
+            path,
+            found,
+            "a whole " + "/".join(s[1:] for s in SUFFIXES) + " file",
+            "copy it again or remove it",
+        ) from error
 
 
 def _register_heif():
@@ -118,7 +163,11 @@ def read_image(path):
             return image
         deep = "RGB;16" in str(opened.tile)
         opened.load()
-        if deep and opened.mode in ("RGB", "RGBA") and max(high for _, high in opened.convert("RGB").getextrema()) < 16:
+        if (
+            deep
+            and opened.mode in ("RGB", "RGBA")
+            and max(high for _, high in opened.convert("RGB").getextrema()) < 16
+        ):
             # Pillow has cut the lower eight bits off by now.
             found = "16-bit colours that are all but black, or of 12 bits or less"
             raise BadInput(path, found, "all 16 bits in use, or 8", "convert it, scaled to its range")
@@ -132,7 +181,8 @@ def read_image(path):
 
 
 def _decode_fast(opened, path):
-    """An ordinary JPEG decoded by OpenCV: Pillow's own pixels in half of its time. None for what is left to Pillow."""
+    """An ordinary JPEG decoded by OpenCV: Pillow's own pixels in half of its time. None for what is left to
+    Pillow."""
     if opened.format not in ("JPEG", "MPO") or opened.mode not in ("RGB", "L"):
         return None
     data = np.fromfile(path, np.uint8)
@@ -159,14 +209,18 @@ def read_probability(path):
     """
     with open_image(path, photo=False) as opened:
         if opened.mode != "L":
-            raise BadInput(path, f"a {opened.mode} picture", "an 8-bit grey probability map", "predict it again")
+            raise BadInput(
+                path, f"a {opened.mode} picture", "an 8-bit grey probability map", "predict it again"
+            )
         return np.asarray(opened)
 
 
 def size_mismatch(path, size, other, other_size):
     """The BadInput for two files of different sizes, (height, width) each."""
     found, expected = (f"{s[1]}x{s[0]} pixels" for s in (size, other_size))
-    return BadInput(path, found, f"{expected} like {Path(other).name}", "export one of them again at the other's size")
+    return BadInput(
+        path, found, f"{expected} like {Path(other).name}", "export one of them again at the other's size"
+    )
 
 
 def _to_rgb(image, path):
@@ -176,7 +230,8 @@ def _to_rgb(image, path):
         levels = np.asarray(image)
         if levels.max(initial=0) > 65535 or levels.min(initial=0) < 0:
             raise BadInput(path, "32-bit pixels", "8 or 16 bits a channel", "convert it to PNG or JPEG")
-        bits = next(bits for bits in (8, 10, 12, 14, 16) if levels.max(initial=0) < 1 << bits)  # that a camera stored in 16
+        # that a camera stored in 16
+        bits = next(bits for bits in (8, 10, 12, 14, 16) if levels.max(initial=0) < 1 << bits)
         image = Image.fromarray((levels >> bits - 8).astype(np.uint8))
     if image.has_transparency_data:
         layer = image.convert("RGBA")
@@ -199,7 +254,8 @@ def resize_mask(mask, size):
 def resize_probability(probability, size):
     """Resizes an HW float32 map in [0, 1] to `size` bilinearly and rounds it, once, to HW uint8."""
     height, width = size
-    # Band by band, so that of a large photo no more than its result is held: between rows first, then along them.
+    # Band by band, so that of a large photo no more than its result is held: between rows first, then along
+    # them.
     at = np.clip((np.arange(height) + 0.5) * len(probability) / height - 0.5, 0, len(probability) - 1)
     above = np.minimum(at.astype(int), max(0, len(probability) - 2))
     share = (at - above).astype(np.float32)[:, None]
@@ -214,12 +270,16 @@ def resize_probability(probability, size):
 
 
 def overlay(image, mask):
-    """The photo with the mask tinted and outlined: HWC uint8 RGB, its longer side at most `OVERLAY_MAX_SIDE`."""
+    """The photo with the mask tinted and outlined: HWC uint8 RGB, its longer side at most
+    `OVERLAY_MAX_SIDE`."""
     scale = min(1.0, OVERLAY_MAX_SIDE / max(image.shape[:2]))
     size = tuple(max(1, round(side * scale)) for side in image.shape[:2])
     small, inside = image, mask.view(np.uint8)
     if scale < 1:
-        small, inside = resize_image(image, size), cv2.resize(inside, size[::-1], interpolation=cv2.INTER_NEAREST)
+        small, inside = (
+            resize_image(image, size),
+            cv2.resize(inside, size[::-1], interpolation=cv2.INTER_NEAREST),
+        )
     else:
         small = image.copy()
     tint = np.rint(np.arange(256)[:, None] * 0.6 + 0.4 * np.array(OVERLAY_COLOR)).astype(np.uint8)

@@ -1,10 +1,11 @@
 """Converts a trained Keras model for LiteRT or ONNX Runtime.
 
-    path = converted("weights/NAME", "litert")          # a .tflite file in the cache, made where it is not there yet
+    path = converted("weights/NAME", "litert")   # a .tflite file in the cache, made where it is not there yet
     convert("weights/NAME", "litert-int8", "munet.tflite", calibration=images)
 
-Prediction converts once, in a process of its own: whoever predicts never loads Keras and TensorFlow. A converted file takes
-one uint8 RGB image and carries the model's settings, as a zip behind a `.tflite`, as metadata in an `.onnx`.
+Prediction converts once, in a process of its own: whoever predicts never loads Keras and TensorFlow. A
+converted file takes one uint8 RGB image and carries the model's settings, as a zip behind a `.tflite`, as
+metadata in an `.onnx`.
 """
 
 import hashlib
@@ -18,15 +19,24 @@ from munet.core.console import MunetError, shown
 from munet.core.files import require_space, whole_file
 from munet.core.paths import SUITE, default_folder
 from munet.inference import tflite_metadata
-from munet.network.model_files import FILE_BYTES, SETTINGS_NAME, model_file, read_settings, settings_text, weights_digest
+from munet.network.model_files import (
+    FILE_BYTES,
+    SETTINGS_NAME,
+    model_file,
+    read_settings,
+    settings_text,
+    weights_digest,
+)
 
 SUFFIX = {"litert": ".tflite", "litert-fp16": ".tflite", "litert-int8": ".tflite", "onnx": ".onnx"}
-SMALL_STAGE = 3  # folding from here on gives most of the speed for few more weights, which formats for phones need
+# folding from here on gives most of the speed for few more weights, which formats for phones need
+SMALL_STAGE = 3
 _VERSION = 3  # counts up when the same model would be converted to another file
 
 
 def converted(path, kind, broken=None):
-    """The path of a model converted to `kind`, "litert" or "onnx": an export that lies beside it, or one in the cache.
+    """The path of a model converted to `kind`, "litert" or "onnx": an export that lies beside it, or one in
+    the cache.
 
     Args:
         path: a run folder or a `munet.weights.h5` file.
@@ -38,7 +48,8 @@ def converted(path, kind, broken=None):
     """
     settings, source = settings_text(read_settings(path)), made_of(path)
     exported = model_file(path).with_name(f"munet-{kind}{SUFFIX[kind]}")
-    if exported != broken and (_source(exported) or [None])[0] == source[0]:  # of these weights, whichever version converted them
+    # of these weights, whichever version converted them
+    if exported != broken and (_source(exported) or [None])[0] == source[0]:
         return exported
     digest = hashlib.sha256(f"{source} {settings}".encode()).hexdigest()[:16]
     kept = default_folder() / "models" / (digest + SUFFIX[kind])
@@ -58,7 +69,11 @@ def _source(path):
 
 def _convert_apart(weights, kind, out):
     """Runs this module on a model in a process of its own, on TensorFlow and without a GPU."""
-    environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    environment = os.environ | {
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }
     environment["PYTHONPATH"] = os.pathsep.join([str(SUITE), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", __spec__.name, weights, kind, out]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -75,11 +90,12 @@ def convert(path, kind, out, fold=True, calibration=None):
 
     Args:
         path: a run folder or a `munet.weights.h5` file.
-        kind: a key of `SUFFIX`. "litert-int8" gives uint8 probability, everything else float32; "litert-fp16" keeps its weights
-            in 16 bits and computes in 32.
+        kind: a key of `SUFFIX`. "litert-int8" gives uint8 probability, everything else float32; "litert-fp16"
+            keeps its weights in 16 bits and computes in 32.
         out: the file to write, whole or not at all.
         fold: whether to rewrite the network in fewer multiply-adds first, see folding.py. Default: True.
-        calibration: (N, size, size, 3) uint8 RGB images that "litert-int8" takes the ranges of its values from.
+        calibration: (N, size, size, 3) uint8 RGB images that "litert-int8" takes the ranges of its values
+            from.
     """
     import keras
 
@@ -88,7 +104,9 @@ def convert(path, kind, out, fold=True, calibration=None):
 
     network, settings = load_munet(path)
     if keras.backend.backend() != "tensorflow":
-        raise MunetError(f"export runs on TensorFlow, and KERAS_BACKEND is {keras.backend.backend()}; unset it")
+        raise MunetError(
+            f"export runs on TensorFlow, and KERAS_BACKEND is {keras.backend.backend()}; unset it"
+        )
     if fold:
         network = folded(network, 1 if kind in ("litert", "onnx") else SMALL_STAGE)
     require_space(Path(out).parent, FILE_BYTES)
@@ -97,7 +115,9 @@ def convert(path, kind, out, fold=True, calibration=None):
             _export_int8(network, part, calibration)
         else:
             image = keras.InputSpec(dtype="uint8", shape=(1, *network.input_shape[1:]), name="image")
-            network.export(str(part), format=kind.split("-")[0], input_signature=[image], verbose=False, **_options(kind))
+            network.export(
+                str(part), format=kind.split("-")[0], input_signature=[image], verbose=False, **_options(kind)
+            )
         store_settings(part, settings)
 
 
@@ -110,7 +130,8 @@ def _options(kind):
 
 
 def _export_int8(network, path, calibration):
-    """Whole numbers from end to end: a uint8 pixel is taken for a quantised value in [-1, 1], and nothing is left to scale."""
+    """Whole numbers from end to end: a uint8 pixel is taken for a quantised value in [-1, 1], and nothing is
+    left to scale."""
     import keras
     import tensorflow as tf
 
@@ -150,7 +171,9 @@ def store_settings(path, settings):
         import onnx
 
         network = onnx.load(path)
-        onnx.helper.set_model_props(network, {SETTINGS_NAME: settings_text(settings), "model_card": model_card(settings)})
+        onnx.helper.set_model_props(
+            network, {SETTINGS_NAME: settings_text(settings), "model_card": model_card(settings)}
+        )
         onnx.save(network, path)
 
 
@@ -160,7 +183,8 @@ def model_card(settings):
     lines = [
         "MU-Net: segments the sclera (the white of the eye) in photos.",
         f"In: 1x{size}x{size}x3 uint8, RGB, 0 to 255, upright, the whole photo resized whatever its aspect.",
-        f"Out: 1x{size}x{size}x1, the probability of sclera. Resize it to the photo, then threshold it: level {settings['level']} of 255.",
+        f"Out: 1x{size}x{size}x1, the probability of sclera. Resize it to the photo, then threshold it: "
+        f"level {settings['level']} of 255.",
     ]
     if data:
         lines.append(f"Trained on {data.get('train')} images of {data.get('name')}.")

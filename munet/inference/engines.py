@@ -1,10 +1,11 @@
-"""What computes a network's output: Keras, LiteRT or ONNX Runtime behind one call, which any number of threads may make.
+"""What computes a network's output: Keras, LiteRT or ONNX Runtime behind one call, which any number of
+threads may make.
 
     engine = open_engine("weights/NAME", "litert")
     probability = engine.infer(image)          # (size, size, 3) uint8 to (size, size) float32
 
-LiteRT and ONNX Runtime compute each call in the thread that makes it, so that as many threads as there are cores keep
-them all busy. Keras gathers the calls that wait into one batch, which is what keeps a GPU busy.
+LiteRT and ONNX Runtime compute each call in the thread that makes it, so that as many threads as there are
+cores keep them all busy. Keras gathers the calls that wait into one batch, which is what keeps a GPU busy.
 """
 
 import importlib.util
@@ -40,14 +41,21 @@ def open_engine(path, runtime="auto", threads=1):
     kind = next((kind for kind, suffix in SUFFIX.items() if model_file(path).suffix == suffix), None)
     if kind:
         if runtime not in ("auto", kind):
-            raise MunetError(f"{shown(path)} runs on {kind} alone; leave --runtime {runtime} away, or give the weights it was made of")
+            raise MunetError(
+                f"{shown(path)} runs on {kind} alone; leave --runtime {runtime} away, or give the weights it "
+                "was made of"
+            )
         return _open_file(path, kind, threads)
-    if runtime == "keras" or (runtime == "auto" and _installed("keras") and (has_gpu() or not _installed("litert"))):
+    if runtime == "keras" or (
+        runtime == "auto" and _installed("keras") and (has_gpu() or not _installed("litert"))
+    ):
         _require("keras")
         engine = KerasEngine(path)
         if engine.batch > 1 or runtime == "keras" or not _installed("litert"):
             return engine
-        warn('Keras finds no GPU, though there is one (pip install "tensorflow[and-cuda]"?): LiteRT runs on the CPU instead')
+        warn(
+            'Keras finds no GPU, though there is one (pip install "tensorflow[and-cuda]"?): LiteRT runs on the CPU instead'
+        )
     kind = "litert" if runtime == "auto" else runtime
     try:
         return _open_converted(path, kind, threads)
@@ -73,12 +81,17 @@ def _open_file(path, kind, threads):
     try:
         return {"litert": LiteRTEngine, "onnx": OnnxEngine}[kind](path, threads)
     except Exception as error:  # those of ONNX Runtime have no other base
-        raise MunetError(f"{shown(path)} cannot be run by {kind} ({first_line(error)}); convert or copy it again") from error
+        raise MunetError(
+            f"{shown(path)} cannot be run by {kind} ({first_line(error)}); convert or copy it again"
+        ) from error
 
 
 def _require(kind):
     if not _installed(kind):
-        raise MunetError(f"--runtime {kind} needs a package that is not installed: pip install {_PACKAGE[kind].replace('_', '-')}")
+        raise MunetError(
+            f"--runtime {kind} needs a package that is not installed: pip install "
+            f"{_PACKAGE[kind].replace('_', '-')}"
+        )
 
 
 def _installed(kind):
@@ -87,7 +100,10 @@ def _installed(kind):
 
 def has_gpu():
     """Whether an NVIDIA GPU is there and not hidden; costs nothing, since nothing is loaded for it."""
-    return Path("/proc/driver/nvidia/version").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1")
+    return Path("/proc/driver/nvidia/version").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in (
+        "",
+        "-1",
+    )
 
 
 class LiteRTEngine:
@@ -110,7 +126,10 @@ class LiteRTEngine:
             interpreter = self._make()
             interpreter.allocate_tensors()
             self._local.interpreter = interpreter
-            self._local.ends = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+            self._local.ends = (
+                interpreter.get_input_details()[0]["index"],
+                interpreter.get_output_details()[0]["index"],
+            )
             self._scale = interpreter.get_output_details()[0]["quantization"][0]  # 0 of floating point
         return self._local.interpreter, *self._local.ends
 
@@ -146,7 +165,8 @@ class OnnxEngine:
 class KerasEngine:
     """The Keras network itself, on whatever its backend computes; `batch` images at once.
 
-    A batch is always full, with black images where fewer wait, so that an image gives the same whoever waits with it.
+    A batch is always full, with black images where fewer wait, so that an image gives the same whoever waits
+    with it.
     """
 
     runtime = "keras"

@@ -2,19 +2,21 @@
 
     network = folded(network)      # a keras.Model for inference alone; needs TensorFlow
 
-A 3x3 convolution of features that were doubled by nearest up-sampling reads each of them several times: at each of the four
-places within a doubled pixel it is a 2x2 convolution of the small features, with kernels that are sums of the big one's
-(the sub-pixel convolution of Shi et al. 2016, https://arxiv.org/abs/1609.05158, run backwards). Nine products become four,
-and neither the doubled features nor their concatenation with the skip is ever written to memory.
+A 3x3 convolution of features that were doubled by nearest up-sampling reads each of them several times: at
+each of the four places within a doubled pixel it is a 2x2 convolution of the small features, with kernels
+that are sums of the big one's (the sub-pixel convolution of Shi et al. 2016,
+https://arxiv.org/abs/1609.05158, run backwards). Nine products become four, and neither the doubled features
+nor their concatenation with the skip is ever written to memory.
 
-The head of the decoder `lite`, a transposed convolution whose kernel is as large as its stride, is a 1x1 convolution to four
-channels and a rearrangement, for which runtimes have fast kernels in 8 bits too.
+The head of the decoder `lite`, a transposed convolution whose kernel is as large as its stride, is a 1x1
+convolution to four channels and a rearrangement, for which runtimes have fast kernels in 8 bits too.
 """
 
 import keras
 import numpy as np
 
-# 2x2 kernel rows from 3x3 ones, for the pixel of the pair that comes second and first in the padded grid of `UpConvolution`.
+# 2x2 kernel rows from 3x3 ones, for the pixel of the pair that comes second and first in the padded grid of
+# `UpConvolution`.
 _ROWS = np.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]], np.float32)
 
 
@@ -30,7 +32,9 @@ class UpConvolution(keras.layers.Layer):
         super().__init__(name=name)
         channels, filters = kernel.shape[2:]
         small = np.einsum("pik,qjl,klcf->ijcpqf", _ROWS, _ROWS, kernel).reshape(2, 2, channels, 4 * filters)
-        self.kernel = self.add_weight(shape=small.shape, initializer=keras.initializers.Constant(small), trainable=False)
+        self.kernel = self.add_weight(
+            shape=small.shape, initializer=keras.initializers.Constant(small), trainable=False
+        )
 
     def call(self, x):
         """(N, H, W, channels) to (N, 2H, 2W, filters)."""
@@ -45,12 +49,15 @@ def folded(network, from_stage=1):
 
     Args:
         network: from `model.build_munet`.
-        from_stage: the first stage whose up-sampling is folded; those before keep 3x3 kernels, which are fewer weights.
+        from_stage: the first stage whose up-sampling is folded; those before keep 3x3 kernels, which are
+            fewer weights.
     """
     layers = {layer.name for layer in network.layers}
     if "decoder_1_1_conv" not in layers:
         x = _sub_pixel(network.get_layer("head"))
-        return keras.Model(network.input, keras.layers.Activation("sigmoid", name="probability")(x), name=network.name)
+        return keras.Model(
+            network.input, keras.layers.Activation("sigmoid", name="probability")(x), name=network.name
+        )
     x, stage = network.get_layer("decoder_1_up").input, 1
     while f"decoder_{stage}_up" in layers:
         skip = network.get_layer(f"decoder_{stage}_concat").input[1]
@@ -62,12 +69,16 @@ def folded(network, from_stage=1):
             doubled = keras.layers.UpSampling2D(2, name=f"decoder_{stage}_up")(x)
             doubled = _convolution(kernel[:, :, :wide], 0 * bias, f"decoder_{stage}_up_conv")(doubled)
         beside = _convolution(kernel[:, :, wide:], bias, f"decoder_{stage}_skip_conv")(skip)
-        x = keras.layers.ReLU(name=f"decoder_{stage}_1_relu")(keras.layers.Add(name=f"decoder_{stage}_add")([doubled, beside]))
+        x = keras.layers.ReLU(name=f"decoder_{stage}_1_relu")(
+            keras.layers.Add(name=f"decoder_{stage}_add")([doubled, beside])
+        )
         x = _convolution(*_without_batch_norm(network, f"decoder_{stage}_2"), f"decoder_{stage}_2_conv")(x)
         x = keras.layers.ReLU(name=f"decoder_{stage}_2_relu")(x)
         stage += 1
     x = _convolution(*network.get_layer("head").get_weights(), "head")(x)
-    return keras.Model(network.input, keras.layers.Activation("sigmoid", name="probability")(x), name=network.name)
+    return keras.Model(
+        network.input, keras.layers.Activation("sigmoid", name="probability")(x), name=network.name
+    )
 
 
 def _sub_pixel(head):
@@ -97,4 +108,11 @@ def _convolution(kernel, bias, name):
         return keras.initializers.Constant(values)
 
     size, filters = kernel.shape[0], kernel.shape[-1]
-    return keras.layers.Conv2D(filters, size, padding="same", kernel_initializer=given(kernel), bias_initializer=given(bias), name=name)
+    return keras.layers.Conv2D(
+        filters,
+        size,
+        padding="same",
+        kernel_initializer=given(kernel),
+        bias_initializer=given(bias),
+        name=name,
+    )

@@ -38,11 +38,18 @@ class Photos:
     def __init__(self, root, files, notes=()):
         self.root, self.notes = root, notes
         self._files = sorted(files, key=_name)
-        clashes = [pair for pair in itertools.pairwise(self._files) if _name(pair[0]) == _name(pair[1]) and pair[0] != pair[1]]
+        clashes = [
+            pair
+            for pair in itertools.pairwise(self._files)
+            if _name(pair[0]) == _name(pair[1]) and pair[0] != pair[1]
+        ]
         if clashes:
             one, other = (shown(f"{self.root}/{file}") for file in clashes[0])
             more = f" (and {len(clashes) - 1} more such pairs)" if len(clashes) > 1 else ""
-            raise MunetError(f"{one} and {other} would both write {shown(_name(clashes[0][0]))}.png; rename one, or give a list{more}")
+            raise MunetError(
+                f"{one} and {other} would both write {shown(_name(clashes[0][0]))}.png; rename one, or give "
+                f"a list{more}"
+            )
         self._files = list(dict.fromkeys(self._files))
 
     def files(self):
@@ -63,8 +70,16 @@ class Photos:
         return Photos(self.root, (file for file in self._files if not file.startswith(inner + "/")))
 
     def shard(self, number, of):
-        """Part `number` (from 1) of `of`, by the photos' names alone: whatever else there is, a photo is in the same part."""
-        return Photos(self.root, (f for f in self._files if zlib.crc32(_name(f).encode("utf-8", "surrogateescape")) % of == number - 1))
+        """Part `number` (from 1) of `of`, by the photos' names alone: whatever else there is, a photo is in
+        the same part."""
+        return Photos(
+            self.root,
+            (
+                f
+                for f in self._files
+                if zlib.crc32(_name(f).encode("utf-8", "surrogateescape")) % of == number - 1
+            ),
+        )
 
 
 def _name(file):
@@ -74,7 +89,8 @@ def _name(file):
 def find_photos(source, out=None):
     """Photos to predict: of a folder (recursively), of one file, or of a text file that lists paths.
 
-    A folder in a known dataset layout gives its images without its masks. What earlier runs wrote below it is left out.
+    A folder in a known dataset layout gives its images without its masks. What earlier runs wrote below it is
+    left out.
 
     Args:
         source: path of a folder, an image, or a `.txt` file with one path a line (relative to that file).
@@ -97,7 +113,9 @@ def find_photos(source, out=None):
         raise MunetError(f"{shown(source)} does not exist; give a folder, an image, or a .txt list of images")
     if not len(photos):
         notes = "".join(f"; {note}" for note in photos.notes)
-        raise MunetError(f"no photos in {shown(source)}: expected files ending in {' '.join(reading.SUFFIXES)}{notes}")
+        raise MunetError(
+            f"no photos in {shown(source)}: expected files ending in {' '.join(reading.SUFFIXES)}{notes}"
+        )
     return photos
 
 
@@ -125,12 +143,18 @@ def _in_folder(source, out):
     notes = _beside(source, layout, files, made_by_us) if layout and not layout.mask_ending else []
     for reason, count in Counter(left.values()).items():
         first = next(folder for folder, why in left.items() if why == reason)
-        notes.append(f"{shown(first)} is left out: {reason}" + (f" (and {count - 1} more such folders)" if count > 1 else ""))
+        notes.append(
+            f"{shown(first)} is left out: {reason}"
+            + (f" (and {count - 1} more such folders)" if count > 1 else "")
+        )
     if not files and out and out.startswith(os.path.join(os.path.realpath(source), "")):
         notes.append(f"{shown(out)} is left out: it is the output folder")
     if others:
         counted = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
-        notes.append(f"files that are no photos are left out ({counted}): convert pictures to PNG or JPEG, and give a video by itself")
+        notes.append(
+            f"files that are no photos are left out ({counted}): convert pictures to PNG or JPEG, and give a "
+            "video by itself"
+        )
     return Photos(root, files, notes)
 
 
@@ -140,7 +164,8 @@ def _beside(source, layout, files, skip):
     names = {_name(file) for file in files}
 
     def is_of_one(path):
-        """Whether a file in another folder is called like a photo, and so was made of it, such as its classes."""
+        """Whether a file in another folder is called like a photo, and so was made of it, such as its
+        classes."""
         parts = _name(os.path.relpath(path, source).replace(os.sep, "/")).split("/")
         return any("/".join(parts[i:]) in names for i in range(1, len(parts)))
 
@@ -149,11 +174,15 @@ def _beside(source, layout, files, skip):
     if not left:
         return []
     where = f"{shown(layout.image_root)} is predicted, and {shown(layout.mask_root)} holds its masks"
-    return [f"{where}; {len(left)} images beside them are left out, such as {shown(left[0])}: give their own folder, or a list"]
+    return [
+        f"{where}; {len(left)} images beside them are left out, such as {shown(left[0])}: give their own "
+        "folder, or a list"
+    ]
 
 
 def _listed(source):
-    """The photos of a list, named below the list's folder, or below what they have in common where some lie elsewhere."""
+    """The photos of a list, named below the list's folder, or below what they have in common where some lie
+    elsewhere."""
     data = source.read_bytes()
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as Windows writes it
     text = data.decode("utf-16" if wide else "utf-8-sig", "replace" if wide else "surrogateescape")

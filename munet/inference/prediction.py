@@ -1,9 +1,11 @@
-"""Predicts many photos: every thread takes one from reading to writing, so that all cores are busy, and few photos in memory.
+"""Predicts many photos: every thread takes one from reading to writing, so that all cores are busy, and few
+photos in memory.
 
     with predicted(photos, segmenter, level, Path("results/NAME")) as rows:
         for row in rows: ...            # of predictions.csv, in order of name
 
-Python's lock is free while images are decoded, resized, encoded and while the network computes, so threads are enough.
+Python's lock is free while images are decoded, resized, encoded and while the network computes, so threads
+are enough.
 """
 
 import concurrent.futures
@@ -22,8 +24,17 @@ from munet.inference.prediction_table import COLUMNS
 
 OVERLAY_QUALITY = 90
 LARGE = 40_000_000  # pixels of a photo that is worked on alone, lest several fill the memory
-# What a disk says of a name that it cannot hold: EINVAL of characters (FAT, SMB), EILSEQ of bytes that are no UTF-8.
-BAD_NAME = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
+# What a disk says of a name that it cannot hold: EINVAL of characters (FAT, SMB), EILSEQ of bytes that are no
+# UTF-8.
+BAD_NAME = (
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENOTEMPTY,
+    errno.ENAMETOOLONG,
+    errno.EINVAL,
+    errno.EILSEQ,
+)
 _alone = threading.Lock()
 
 
@@ -40,8 +51,8 @@ def predicted(photos, segmenter, level, out, overlays=True, workers=2):
         workers: threads, as many as there are cores.
 
     Gives:
-        An iterator over rows, dicts from `prediction_table.COLUMNS` to text, in the order of `photos`; a photo's row comes when its
-        files are written. What a bad photo's row says is said on stderr too.
+        An iterator over rows, dicts from `prediction_table.COLUMNS` to text, in the order of `photos`; a
+        photo's row comes when its files are written. What a bad photo's row says is said on stderr too.
 
     Raises:
         OSError: an output cannot be written (disk full, read-only); what was written before is whole.
@@ -49,7 +60,12 @@ def predicted(photos, segmenter, level, out, overlays=True, workers=2):
     cv2.setNumThreads(1)  # a thread a photo is better than a photo cut into threads
     threads = segmenter.threads(workers)
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        yield pool_map(pool, lambda photo: predict_photo(*photo, segmenter, level, out, overlays), photos, ahead=2 * threads + 2)
+        yield pool_map(
+            pool,
+            lambda photo: predict_photo(*photo, segmenter, level, out, overlays),
+            photos,
+            ahead=2 * threads + 2,
+        )
 
 
 def predict_photo(name, path, segmenter, level, out, overlays=True):
@@ -63,7 +79,9 @@ def predict_photo(name, path, segmenter, level, out, overlays=True):
     except OSError as problem:
         if problem.errno not in BAD_NAME:  # a full disk concerns all of them
             raise
-        return _failed_row(name, path, BadInput(path, problem.strerror, "a name that outputs can have", "rename it"), out)
+        return _failed_row(
+            name, path, BadInput(path, problem.strerror, "a name that outputs can have", "rename it"), out
+        )
 
 
 def _length(path):
@@ -74,7 +92,8 @@ def _length(path):
 
 
 def _is_large(path):
-    if int(_length(path) or 0) < LARGE / BOMB_DENSITY:  # it cannot hold so many, and need not be opened to tell
+    # it cannot hold so many, and need not be opened to tell
+    if int(_length(path) or 0) < LARGE / BOMB_DENSITY:
         return False
     height, width = image_size(path)
     return height * width > LARGE
@@ -100,29 +119,42 @@ def _failed_row(name, path, problem, out):
             output.unlink()
     if not isinstance(problem, MunetError):
         found = f"{type(problem).__name__} {problem}".strip()
-        problem = BadInput(path, found, "a photo that fits into memory", "down-scale it, or use fewer --workers")
+        problem = BadInput(
+            path, found, "a photo that fits into memory", "down-scale it, or use fewer --workers"
+        )
     failed(problem)
     return dict.fromkeys(COLUMNS, "") | {"image": name, "status": "failed", "error": str(problem)}
 
 
 def leftovers(photos, good, out):
-    """Masks in a results folder that are of none of the photos, as paths; `good` is how many of these have one."""
+    """Masks in a results folder that are of none of the photos, as paths; `good` is how many of these have
+    one."""
     folder = out / "Binarised"
     if sum(1 for _ in walk_files(folder, (".png",))) <= good:  # mostly so, and then no names are held
         return []
     names = {name for name, _ in photos}
-    return [path for path in find_files(folder, (".png",)) if path.relative_to(folder).with_suffix("").as_posix() not in names]
+    return [
+        path
+        for path in find_files(folder, (".png",))
+        if path.relative_to(folder).with_suffix("").as_posix() not in names
+    ]
 
 
 def output_paths(name, out):
     """Where the map, the mask and the overlay of a photo go."""
-    return out / "Predictions" / f"{name}.png", out / "Binarised" / f"{name}.png", out / "Overlays" / f"{name}.jpg"
+    return (
+        out / "Predictions" / f"{name}.png",
+        out / "Binarised" / f"{name}.png",
+        out / "Overlays" / f"{name}.jpg",
+    )
 
 
 def still_holds(row, path, out, overlays=True):
-    """Whether a row of an earlier run is still true: its files are there, and the photo, where it can be reached, is the one they are of.
+    """Whether a row of an earlier run is still true: its files are there, and the photo, where it can be
+    reached, is the one they are of.
 
-    It is while it has the same length and is not younger: photos that were exchanged keep their times, and copies may have older ones.
+    It is while it has the same length and is not younger: photos that were exchanged keep their times, and
+    copies may have older ones.
     """
     if row["status"] != "ok" or row["error"]:
         return False

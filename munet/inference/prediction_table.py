@@ -1,9 +1,10 @@
-"""predictions.csv, a row a photo: written while the run goes on, taken up by the next one, in memory that does not grow.
+"""predictions.csv, a row a photo: written while the run goes on, taken up by the next one, in memory that
+does not grow.
 
-Photos are predicted in order of name, and a row is appended when its files are there. A run that was killed leaves its
-rows in order but for a last one cut short; the next run puts them into order with those of shards (`predictions-3of8.csv`),
-drops what does not hold any more, and appends its own. So the table is a few sorted stretches at any time, which are
-merged without being held.
+Photos are predicted in order of name, and a row is appended when its files are there. A run that was killed
+leaves its rows in order but for a last one cut short; the next run puts them into order with those of shards
+(`predictions-3of8.csv`), drops what does not hold any more, and appends its own. So the table is a few sorted
+stretches at any time, which are merged without being held.
 """
 
 import csv
@@ -16,7 +17,17 @@ from operator import itemgetter
 from munet.core.console import MunetError, shown
 from munet.core.files import whole_file
 
-COLUMNS = ("image", "status", "bytes", "height", "width", "sclera_pixels", "sclera_share", "max_level", "error")
+COLUMNS = (
+    "image",
+    "status",
+    "bytes",
+    "height",
+    "width",
+    "sclera_pixels",
+    "sclera_share",
+    "max_level",
+    "error",
+)
 MOST_STRETCHES, MOST_FILES = 64, 200  # that are read at once; systems allow a process 256 files, or 1,024
 _PART = re.compile(r"predictions-\d+of\d+\.csv")
 _TEXT = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
@@ -36,11 +47,17 @@ class Table:
     def __init__(self, folder, shard=None):
         self.folder, self.whole = folder, shard is None
         self.path = folder / ("predictions-{}of{}.csv".format(*shard) if shard else "predictions.csv")
-        self._parts = [] if shard else [path for path in folder.glob("predictions-*of*.csv") if _PART.fullmatch(path.name)]
-        self._whole = [folder / "predictions.csv"] if shard else []  # an earlier run's, with what need not be done again
+        self._parts = (
+            []
+            if shard
+            else [path for path in folder.glob("predictions-*of*.csv") if _PART.fullmatch(path.name)]
+        )
+        # an earlier run's, with what need not be done again
+        self._whole = [folder / "predictions.csv"] if shard else []
 
     def settle(self, photos, holds):
-        """Rewrites the table from the rows that are there, in order: those of `photos` for which `holds(row, path)` is true.
+        """Rewrites the table from the rows that are there, in order: those of `photos` for which `holds(row,
+        path)` is true.
 
         Args:
             photos: (name, path) pairs in order of name.
@@ -64,7 +81,11 @@ class Table:
     def missing(self, photos):
         """Yields the (name, path) pairs of photos that had no row when the first is asked for."""
         size = self.path.stat().st_size
-        yield from ((name, path) for row, (name, path) in _joined_photos(_read(self.path, size), photos) if row is None)
+        yield from (
+            (name, path)
+            for row, (name, path) in _joined_photos(_read(self.path, size), photos)
+            if row is None
+        )
 
     @contextmanager
     def appending(self):
@@ -80,7 +101,10 @@ class Table:
                 table.writerow(row)
                 file.flush()
                 if os.fstat(file.fileno()).st_nlink == 0:
-                    raise MunetError(f"{shown(self.folder)} was removed while it was written to; remove what is left of it and run again")
+                    raise MunetError(
+                        f"{shown(self.folder)} was removed while it was written to; remove what is left of "
+                        "it and run again"
+                    )
 
             yield append
 
@@ -89,7 +113,8 @@ class Table:
         tables = [path for path in (*self._whole, *self._parts, self.path) if path.exists()]
         tables.sort(key=lambda path: path.stat().st_mtime_ns)
         stretches = [(path, number) for path in tables for number in range(_stretches(path))]
-        if len(stretches) > min(MOST_FILES, max(MOST_STRETCHES, 2 * len(tables))):  # somebody has sorted it otherwise, or very many shards
+        # somebody has sorted it otherwise, or very many shards
+        if len(stretches) > min(MOST_FILES, max(MOST_STRETCHES, 2 * len(tables))):
             merged = sorted((row for path in tables for row in _read(path)), key=itemgetter("image"))
         else:
             merged = heapq.merge(*(_stretch(*stretch) for stretch in stretches), key=itemgetter("image"))

@@ -58,7 +58,8 @@ class Segmenter:
         return resize_probability(self.infer(self.prepare(image)), image.shape[:2])
 
     def threads(self, workers):
-        """How many threads keep so many cores busy: where images wait until they fill a batch, others are read."""
+        """How many threads keep so many cores busy: where images wait until they fill a batch, others are
+        read."""
         return workers if self.batch == 1 else workers + 2 * self.batch
 
     def prepare(self, image):

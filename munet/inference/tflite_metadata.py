@@ -2,9 +2,9 @@
 
     describe("munet.tflite", "MU-Net", "sclera segmentation")
 
-The file's flatbuffer gets a buffer `TFLITE_METADATA` by TensorFlow Lite's metadata schema (identifier M001): what goes in,
-what comes out, and that nothing is left to be applied to it. The numbers of fields are those of the schemas in
-https://github.com/google-ai-edge/mediapipe/tree/master/mediapipe/tasks/metadata.
+The file's flatbuffer gets a buffer `TFLITE_METADATA` by TensorFlow Lite's metadata schema (identifier M001):
+what goes in, what comes out, and that nothing is left to be applied to it. The numbers of fields are those of
+the schemas in https://github.com/google-ai-edge/mediapipe/tree/master/mediapipe/tasks/metadata.
 """
 
 from pathlib import Path
@@ -17,7 +17,8 @@ _FEATURES, _IMAGE = 1, 2  # of the union ContentProperties
 
 
 def describe(path, name, description):
-    """Writes the metadata into a `.tflite` file, in the place of what it has, and drops the names of inner tensors.
+    """Writes the metadata into a `.tflite` file, in the place of what it has, and drops the names of inner
+    tensors.
 
     Args:
         path: the file, changed in place; it has nothing behind its flatbuffer.
@@ -34,7 +35,9 @@ def describe(path, name, description):
         entry.name, entry.buffer = METADATA_NAME, len(model.buffers)
         model.buffers.append(schema.BufferT())
         model.metadata = [*(model.metadata or []), entry]
-    model.buffers[entry.buffer].data = _metadata(flatbuffers.Builder(1024), name, description, _options(flatbuffers.Builder(64)))
+    model.buffers[entry.buffer].data = _metadata(
+        flatbuffers.Builder(1024), name, description, _options(flatbuffers.Builder(64))
+    )
     graph = model.subgraphs[0]
     for number, tensor in enumerate(graph.tensors):
         if number not in (*graph.inputs, *graph.outputs):
@@ -56,8 +59,16 @@ def _metadata(builder, name, description, options):
     image = _tensor(builder, "image", "RGB, 0 to 255, upright", rgb, _IMAGE)
     sclera = _tensor(builder, "sclera", "probability that a pixel is sclera", _table(builder, {}), _FEATURES)
     custom = _table(builder, {0: text(SEGMENTER_NAME), 1: builder.CreateByteVector(options)})
-    graph = _table(builder, {2: _vector(builder, image), 3: _vector(builder, sclera), 9: _vector(builder, custom)})
-    builder.Finish(_table(builder, {0: text(name), 1: text(description), 3: _vector(builder, graph), 7: text(PARSER_VERSION)}), b"M001")
+    graph = _table(
+        builder, {2: _vector(builder, image), 3: _vector(builder, sclera), 9: _vector(builder, custom)}
+    )
+    builder.Finish(
+        _table(
+            builder,
+            {0: text(name), 1: text(description), 3: _vector(builder, graph), 7: text(PARSER_VERSION)},
+        ),
+        b"M001",
+    )
     return bytes(builder.Output())
 
 

@@ -1,7 +1,7 @@
 """Segments a video or a webcam: an overlay video, and a CSV with the sclera's area in every frame.
 
     python predict_test_images.py clip.mp4 --weights weights/NAME --out results/clip
-    python predict_test_images.py 0 --weights weights/NAME --out results/webcam        # until Ctrl-C, or --frames
+    python predict_test_images.py 0 --weights weights/NAME --out results/webcam    # until Ctrl-C, or --frames
 
 Frames are worked on in threads and written in order.
 """
@@ -29,7 +29,9 @@ USUAL_RATE = 30.0  # frames a second, of what does not tell its own
 def is_video(path):
     """Whether a path of the command line is a video file or the number of a camera."""
     path = Path(path)
-    return (str(path).isdigit() and not path.exists()) or (path.suffix.lower() in SUFFIXES and not path.is_dir())
+    return (str(path).isdigit() and not path.exists()) or (
+        path.suffix.lower() in SUFFIXES and not path.is_dir()
+    )
 
 
 class Clip:
@@ -49,10 +51,18 @@ class Clip:
         self.capture = cv2.VideoCapture(int(str(source)) if self.camera else str(source))
         self._first = next(_frames(self.capture), None) if self.capture.isOpened() else None
         if self._first is None and self.camera:
-            raise MunetError(f"camera {source} gives no pictures; is it connected, and free? 0 is mostly the first")
+            raise MunetError(
+                f"camera {source} gives no pictures; is it connected, and free? 0 is mostly the first"
+            )
         if self._first is None:
-            raise BadInput(source, "no video that can be read", "a file such as .mp4 with H.264", "convert it, e.g. with ffmpeg")
-        self.began = self._first[0] if self.camera else 0.0  # a camera's clock runs since it was made, or the machine started
+            raise BadInput(
+                source,
+                "no video that can be read",
+                "a file such as .mp4 with H.264",
+                "convert it, e.g. with ffmpeg",
+            )
+        # a camera's clock runs since it was made, or the machine started
+        self.began = self._first[0] if self.camera else 0.0
         rate = self.capture.get(cv2.CAP_PROP_FPS)
         self.rate = rate if 1 <= rate <= 1000 else USUAL_RATE
         # How many frames a file says it has, which is about right; 0 where it does not say.
@@ -60,7 +70,10 @@ class Clip:
 
     def __iter__(self):
         """Yields (seconds since the first, HWC uint8 RGB)."""
-        return ((seconds - self.began, image) for seconds, image in itertools.chain([self._first], _frames(self.capture)))
+        return (
+            (seconds - self.began, image)
+            for seconds, image in itertools.chain([self._first], _frames(self.capture))
+        )
 
 
 def predict_video(clip, segmenter, level, out, frames=None, workers=2):
@@ -98,7 +111,9 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
                 written += 1
         except KeyboardInterrupt:
             if not clip.camera:  # of which it is the way to end a recording
-                raise KeyboardInterrupt("a video is written whole or not at all; the same command begins it again") from None
+                raise KeyboardInterrupt(
+                    "a video is written whole or not at all; the same command begins it again"
+                ) from None
     clip.capture.release()
     return written, int(total - written) if clip.told and written < ENOUGH * total else 0
 
@@ -125,7 +140,8 @@ def _frames(capture):
 def _outputs(out, clip):
     """A context manager that gives a function which writes a frame; both files appear when the block ends.
 
-    Where a camera's frames came too late for its rate, the one before is shown the longer, so that the recording keeps its time.
+    Where a camera's frames came too late for its rate, the one before is shown the longer, so that the
+    recording keeps its time.
     """
     writer, count, shown_frames = None, 0, 0
     path = out / f"{clip.name}.mp4"
@@ -136,11 +152,16 @@ def _outputs(out, clip):
 
             def write(seconds, mask, picture):
                 nonlocal writer, count, shown_frames
-                picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]  # codecs want even sides
+                # codecs want even sides
+                picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
                 if writer is None:
-                    writer = cv2.VideoWriter(str(video_part), cv2.VideoWriter_fourcc(*"mp4v"), clip.rate, picture.shape[1::-1])
+                    writer = cv2.VideoWriter(
+                        str(video_part), cv2.VideoWriter_fourcc(*"mp4v"), clip.rate, picture.shape[1::-1]
+                    )
                     if not writer.isOpened():
-                        raise MunetError(f"{shown(path)} cannot be written: this OpenCV has no MPEG-4 encoder")
+                        raise MunetError(
+                            f"{shown(path)} cannot be written: this OpenCV has no MPEG-4 encoder"
+                        )
                 picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
                 for _ in range(max(1, round(seconds * clip.rate) + 1 - shown_frames) if clip.camera else 1):
                     writer.write(picture)
@@ -152,5 +173,8 @@ def _outputs(out, clip):
             yield write
         if writer is not None:
             writer.release()
-            if cv2.VideoCapture(str(video_part)).get(cv2.CAP_PROP_FRAME_COUNT) != shown_frames:  # OpenCV tells of no full disk
-                raise MunetError(f"{shown(path)} could not be written whole; free space is needed there, or another --out")
+            # OpenCV tells of no full disk
+            if cv2.VideoCapture(str(video_part)).get(cv2.CAP_PROP_FRAME_COUNT) != shown_frames:
+                raise MunetError(
+                    f"{shown(path)} could not be written whole; free space is needed there, or another --out"
+                )

@@ -1,8 +1,8 @@
 """95 % intervals by bootstrapping subjects: the photos of one person are not independent, the people are.
 
-Whole subjects are drawn with replacement and every figure is computed anew from their summed counts (Efron and
-Tibshirani, "An Introduction to the Bootstrap", 1993, the percentile interval). Where there are more subjects than
-`MOST_BLOCKS`, several share a block, which keeps the memory constant.
+Whole subjects are drawn with replacement and every figure is computed anew from their summed counts (Efron
+and Tibshirani, "An Introduction to the Bootstrap", 1993, the percentile interval). Where there are more
+subjects than `MOST_BLOCKS`, several share a block, which keeps the memory constant.
 """
 
 import numpy as np
@@ -36,7 +36,8 @@ def resample(values, figure, seed=0, resamples=RESAMPLES):
 
 
 def interval(drawn, confidence=CONFIDENCE):
-    """The percentile interval of resampled figures, (low, high) floats; NaN values are left out, and all of them give NaN."""
+    """The percentile interval of resampled figures, (low, high) floats; NaN values are left out, and all of
+    them give NaN."""
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn):
         return float("nan"), float("nan")

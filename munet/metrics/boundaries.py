@@ -1,6 +1,8 @@
-"""How far a predicted boundary lies from the true one: boundary F1 and the 95th-percentile Hausdorff distance.
+"""How far a predicted boundary lies from the true one: boundary F1 and the 95th-percentile Hausdorff
+distance.
 
-Both look at the pixels on the edge of a mask: those inside that touch the outside, or the frame's border, by a side.
+Both look at the pixels on the edge of a mask: those inside that touch the outside, or the frame's border, by
+a side.
 """
 
 import math
@@ -15,10 +17,11 @@ TOLERANCE = 0.0075  # of the image's diagonal: what boundary F1 takes for a matc
 def boundary_scores(found, truth, tolerance=TOLERANCE):
     """Compares the boundaries of two masks.
 
-    Boundary precision is the share of found boundary pixels within `tolerance` of the true boundary, recall the other way
-    round, and F1 their harmonic mean (Csurka et al., "What is a good evaluation measure for semantic segmentation?",
-    BMVC 2013). The Hausdorff distance is the larger of the two directed 95th percentiles, as in Taha and Hanbury,
-    "Metrics for evaluating 3D medical image segmentation", BMC Medical Imaging 15, 2015.
+    Boundary precision is the share of found boundary pixels within `tolerance` of the true boundary, recall
+    the other way round, and F1 their harmonic mean (Csurka et al., "What is a good evaluation measure for
+    semantic segmentation?", BMVC 2013). The Hausdorff distance is the larger of the two directed 95th
+    percentiles, as in Taha and Hanbury, "Metrics for evaluating 3D medical image segmentation", BMC Medical
+    Imaging 15, 2015.
 
     Args:
         found: HW bool, the predicted mask.
@@ -26,7 +29,8 @@ def boundary_scores(found, truth, tolerance=TOLERANCE):
         tolerance: as a fraction of the image's diagonal.
 
     Returns:
-        (f1, hausdorff): f1 in 0..1, 1 where both are empty; hausdorff in pixels, 0 where both are empty and NaN where
+        (f1, hausdorff): f1 in 0..1, 1 where both are empty; hausdorff in pixels, 0 where both are empty and
+            NaN where
         one is, since there is no distance to nothing.
     """
     first, second = _boundary(found), _boundary(truth)
@@ -40,7 +44,8 @@ def boundary_scores(found, truth, tolerance=TOLERANCE):
 
 
 def sclera_width(truth):
-    """The width in pixels of the box around a mask (HW bool): how large the eye is in the photo; 0 for an empty one."""
+    """The width in pixels of the box around a mask (HW bool): how large the eye is in the photo; 0 for an
+    empty one."""
     columns = np.flatnonzero(truth.any(axis=0))
     return int(columns[-1] - columns[0] + 1) if len(columns) else 0
 

@@ -1,4 +1,5 @@
-"""Binarisation of probability maps, exactly: two 256-bin histograms an image hold all its scores at every level.
+"""Binarisation of probability maps, exactly: two 256-bin histograms an image hold all its scores at every
+level.
 
 A probability map is 8-bit, so a mask `probability >= level` has only 256 possible thresholds, and two
 256-bin histograms of an image (its sclera pixels, its other pixels) hold all that precision, recall, F1,
@@ -56,7 +57,8 @@ def confusion(counts):
 
 
 def f1_scores(counts):
-    """F1 = 2 TP / (2 TP + FP + FN) at every level, (..., 256) float64; 1 where there is nothing and nothing is found."""
+    """F1 = 2 TP / (2 TP + FP + FN) at every level, (..., 256) float64; 1 where there is nothing and nothing
+    is found."""
     tp, fp, fn = confusion(counts)
     return _ratio(2 * tp, 2 * tp + fp + fn)
 
@@ -82,17 +84,20 @@ def best_level(counts):
 
 
 def steady_level(people, start):
-    """The level nearest to `start` that these people's photos cannot tell from the best: few do not move it for little.
+    """The level nearest to `start` that these people's photos cannot tell from the best: few do not move it
+    for little.
 
-    The rule of one standard error (L. Breiman et al., "Classification and Regression Trees", 1984): of the difference between
-    the best pooled F1 and a level's, by the jackknife over people. No level with a lower F1 than `start`'s is taken.
+    The rule of one standard error (L. Breiman et al., "Classification and Regression Trees", 1984): of the
+    difference between the best pooled F1 and a level's, by the jackknife over people. No level with a lower
+    F1 than `start`'s is taken.
 
     Args:
         people: (N, 2, 256) integers, the histograms of each person's photos.
         start: the level in use so far, 0..255.
 
     Returns:
-        The level, an int in 0..255; `start` where there is one person, whose photos are alike in light and camera.
+        The level, an int in 0..255; `start` where there is one person, whose photos are alike in light and
+        camera.
     """
     people = np.asarray(people, np.int64)
     if len(people) < 2:
@@ -132,7 +137,8 @@ def precision_recall(counts):
 
 
 def average_precision(counts):
-    """Area under the precision-recall curve: sum of (R_n - R_n-1) P_n from the highest level down, without interpolation.
+    """Area under the precision-recall curve: sum of (R_n - R_n-1) P_n from the highest level down, without
+    interpolation.
 
     The definition of `sklearn.metrics.average_precision_score`. NaN where there is no sclera.
     """

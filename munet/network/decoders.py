@@ -2,9 +2,9 @@
 
     logits = DECODERS["lite"](bottom, skips, image)
 
-`unet` is the paper's, and has 96 % of the network's cost. `lite` is what a phone can afford, of the blocks that the
-encoder itself is made of: depthwise-separable convolutions (Howard et al. 2017, https://arxiv.org/abs/1704.04861) with
-ReLU6, which keeps its values in a range that 8 bits can hold.
+`unet` is the paper's, and has 96 % of the network's cost. `lite` is what a phone can afford, of the blocks
+that the encoder itself is made of: depthwise-separable convolutions (Howard et al. 2017,
+https://arxiv.org/abs/1704.04861) with ReLU6, which keeps its values in a range that 8 bits can hold.
 """
 
 import keras
@@ -37,17 +37,20 @@ def unet(bottom, skips, image):
 
 
 def lite(bottom, skips, image):
-    """Depthwise-separable, narrow before each up-sampling, and done at half of the input's size; arguments and result as of `unet`.
+    """Depthwise-separable, narrow before each up-sampling, and done at half of the input's size; arguments
+    and result as of `unet`.
 
-    At the bottom, where a place costs least, a residual block looks further around (5x5), and a summary of the whole image
-    is added to the features, as in the pooling branch of LR-ASPP (Howard et al. 2019, https://arxiv.org/abs/1905.02244):
-    whether a bright patch is sclera or skin shows in what surrounds it. Skips are narrowed and added, as in feature pyramids
-    (Lin et al. 2017, https://arxiv.org/abs/1612.03144): to concatenate them, and to convolve all that, would take a phone a
-    third longer. The head gives the four pixels of each place at once (sub-pixel convolution, Shi et al. 2016,
-    https://arxiv.org/abs/1609.05158).
+    At the bottom, where a place costs least, a residual block looks further around (5x5), and a summary of
+    the whole image is added to the features, as in the pooling branch of LR-ASPP (Howard et al. 2019,
+    https://arxiv.org/abs/1905.02244): whether a bright patch is sclera or skin shows in what surrounds it.
+    Skips are narrowed and added, as in feature pyramids (Lin et al. 2017, https://arxiv.org/abs/1612.03144):
+    to concatenate them, and to convolve all that, would take a phone a third longer. The head gives the four
+    pixels of each place at once (sub-pixel convolution, Shi et al. 2016, https://arxiv.org/abs/1609.05158).
     """
     x = _pointwise(bottom, LITE_BOTTOM, "decoder_0_narrow")
-    around = _pointwise(_depthwise(x, "decoder_0_around_depthwise", 5), LITE_BOTTOM, "decoder_0_around_pointwise", relu=False)
+    around = _pointwise(
+        _depthwise(x, "decoder_0_around_depthwise", 5), LITE_BOTTOM, "decoder_0_around_pointwise", relu=False
+    )
     x = keras.layers.Add(name="decoder_0_around_add")([x, around])
     whole = keras.layers.GlobalAveragePooling2D(keepdims=True, name="decoder_0_whole")(x)
     whole = keras.layers.Conv2D(LITE_BOTTOM, 1, name="decoder_0_whole_conv")(whole)

@@ -1,7 +1,8 @@
-"""What Keras computes on, and the same training step spread over several GPUs with Keras' own data parallelism.
+"""What Keras computes on, and the same training step spread over several GPUs with Keras' own data
+parallelism.
 
 with spread(True):
-    network = build_munet()        # built, compiled and trained in here, every device takes its part of each batch
+    network = build_munet()   # built, compiled and trained in here, every device takes its part of each batch
 """
 
 from contextlib import contextmanager
@@ -21,7 +22,9 @@ def device():
         if torch.cuda.is_available():
             return f"cuda:0 {torch.cuda.get_device_name()}"
         return "mps" if torch.backends.mps.is_available() else "cpu"
-    return ", ".join(name for name in keras.distribution.list_devices() if not name.startswith("cpu")) or "cpu"
+    return (
+        ", ".join(name for name in keras.distribution.list_devices() if not name.startswith("cpu")) or "cpu"
+    )
 
 
 def replicas():
@@ -39,7 +42,8 @@ def _share(count):
 def spread(wanted):
     """A context manager in which what is built and trained runs on all devices at once, if that is `wanted`.
 
-    BatchNorm takes its statistics over the whole batch, so that the outcome does not depend on how many devices there are.
+    BatchNorm takes its statistics over the whole batch, so that the outcome does not depend on how many
+    devices there are.
 
     Raises:
         MunetError: the backend has no data parallelism in Keras.
@@ -49,7 +53,9 @@ def spread(wanted):
         return
     backend = keras.backend.backend()
     if backend not in ("jax", "tensorflow"):
-        raise MunetError(f"--data-parallel is not available on the {backend} backend; use KERAS_BACKEND=jax or tensorflow")
+        raise MunetError(
+            f"--data-parallel is not available on the {backend} backend; use KERAS_BACKEND=jax or tensorflow"
+        )
     try:
         if backend == "jax":
             keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
@@ -58,7 +64,10 @@ def spread(wanted):
         else:
             import tensorflow as tf
 
-            names = [found.name for found in tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")]
+            names = [
+                found.name
+                for found in tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+            ]
             strategy = tf.distribute.MirroredStrategy(names)
             _share(strategy.num_replicas_in_sync)
             with strategy.scope():

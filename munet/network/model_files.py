@@ -1,7 +1,9 @@
-"""A trained model is one file, and this reads all of it but the network, without Keras: settings, level, digest.
+"""A trained model is one file, and this reads all of it but the network, without Keras: settings, level,
+digest.
 
-`munet.weights.h5` holds Keras weights, and everything that prediction needs as JSON in the HDF5 attribute `munet`. A converted
-model has the same JSON: `munet.json` in the zip at the end of a `.tflite`, `munet.json` among the metadata of an `.onnx`.
+`munet.weights.h5` holds Keras weights, and everything that prediction needs as JSON in the HDF5 attribute
+`munet`. A converted model has the same JSON: `munet.json` in the zip at the end of a `.tflite`, `munet.json`
+among the metadata of an `.onnx`.
 """
 
 import hashlib
@@ -25,7 +27,8 @@ FILE_BYTES = 8_000_000  # more than a saved model takes
 
 
 def model_file(path):
-    """The model's file: `path` itself, or `munet.weights.h5` in it where `path` has not the suffix of a model."""
+    """The model's file: `path` itself, or `munet.weights.h5` in it where `path` has not the suffix of a
+    model."""
     path = Path(path)
     return path if path.suffix in (".h5", *CONVERTED) else path / FILE_NAME
 
@@ -42,7 +45,8 @@ def trained_file(path):
 
 
 def misplaced(out, read):
-    """Why `out` cannot be the run folder of a run that reads these models and datasets, in words for the command line; None if it can."""
+    """Why `out` cannot be the run folder of a run that reads these models and datasets, in words for the
+    command line; None if it can."""
     if out.suffix in (".h5", *CONVERTED):
         return f"{shown(out)} is named like a model's file, and is to be a folder; give another name"
     inside = [path for path in read if model_file(path).resolve().is_relative_to(out.resolve())]
@@ -66,9 +70,13 @@ def read_settings(path):
         newer = settings["format"] > FORMAT
         settings["architecture"]["size"], settings["architecture"]["decoder"], settings["level"]
     except (ValueError, KeyError, TypeError) as error:
-        raise MunetError(f"{shown(path)} holds garbled settings ({first_line(error)}); copy or train it again") from error
+        raise MunetError(
+            f"{shown(path)} holds garbled settings ({first_line(error)}); copy or train it again"
+        ) from error
     if newer:
-        raise MunetError(f"{shown(path)} has format {settings['format']}, this version reads up to {FORMAT}: update MU-Net")
+        raise MunetError(
+            f"{shown(path)} has format {settings['format']}, this version reads up to {FORMAT}: update MU-Net"
+        )
     return settings
 
 
@@ -77,7 +85,9 @@ def _text_in_hdf5(path):
         with h5py.File(path) as file:
             return file.attrs.get(ATTRIBUTE)
     except OSError as error:
-        raise MunetError(f"{shown(path)} is not a whole HDF5 file ({first_line(error)}); copy it again") from error
+        raise MunetError(
+            f"{shown(path)} is not a whole HDF5 file ({first_line(error)}); copy it again"
+        ) from error
 
 
 def _text_in_zip(path):
@@ -92,11 +102,15 @@ def _text_in_onnx(path):
     try:
         import onnxruntime
     except ImportError as error:
-        raise MunetError(f"{shown(path)} needs a package that is not installed: pip install onnxruntime") from error
+        raise MunetError(
+            f"{shown(path)} needs a package that is not installed: pip install onnxruntime"
+        ) from error
     try:
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common base
-        raise MunetError(f"{shown(path)} is not a whole ONNX file ({first_line(error)}); copy it again") from error
+        raise MunetError(
+            f"{shown(path)} is not a whole ONNX file ({first_line(error)}); copy it again"
+        ) from error
     return session.get_modelmeta().custom_metadata_map.get(SETTINGS_NAME)
 
 
@@ -106,7 +120,8 @@ def settings_text(settings):
 
 
 def weights_digest(path):
-    """A hash of a model, 16 hexadecimal digits: of a `.h5` its weights alone, the same whatever level is stored with them."""
+    """A hash of a model, 16 hexadecimal digits: of a `.h5` its weights alone, the same whatever level is
+    stored with them."""
     if model_file(path).suffix in CONVERTED:
         return hashlib.sha256(model_file(path).read_bytes()).hexdigest()[:16]
     digest = hashlib.sha256()
@@ -119,7 +134,9 @@ def weights_digest(path):
         with h5py.File(model_file(path)) as file:
             file.visititems(add)
     except (OSError, RuntimeError, ValueError) as error:
-        raise MunetError(f"{shown(model_file(path))} is damaged ({first_line(error)}); copy or train it again") from error
+        raise MunetError(
+            f"{shown(model_file(path))} is damaged ({first_line(error)}); copy or train it again"
+        ) from error
     return digest.hexdigest()[:16]
 
 

@@ -7,10 +7,11 @@ generators, and the pixels follow from the two alone. To look at one:
     rng = np.random.default_rng(0)
     image, mask, attributes = eyes.draw_eye(eyes.draw_subject(rng), rng)
 
-The modules, none of which knows of those after it: `people` (who is drawn), `captures` (in which conditions) and
-`ingredients` (what of it can be left out), `geometry` (where things fall in the photo), `paint` (the brushes), then
-what is painted, `backdrop`, `face`, `hair` and `skin`, `sclera`, `iris`, `glints` and `ball` (which puts these
-between the lids), `makeup` and `glasses`, and at last the `light`, the `stamp` and the `camera`.
+The modules, none of which knows of those after it: `people` (who is drawn), `captures` (in which conditions)
+and `ingredients` (what of it can be left out), `geometry` (where things fall in the photo), `paint` (the
+brushes), then what is painted, `backdrop`, `face`, `hair` and `skin`, `sclera`, `iris`, `glints` and `ball`
+(which puts these between the lids), `makeup` and `glasses`, and at last the `light`, the `stamp` and the
+`camera`.
 
 Geometry is in eye units: the canthi lie at x = -1 (inner, at the nose) and x = +1 (outer), y points
 down, so that 1 is about 15 mm. Colours are linear RGB, float32, until the camera makes the photo; where
@@ -88,23 +89,34 @@ def render(subject, capture, size=None):
     Args:
         subject: a `Subject`.
         capture: a `Capture`.
-        size: (height, width) in pixels, at least 16 each. Default: None, some 300,000 of the capture's aspect.
+        size: (height, width) in pixels, at least 16 each. Default: None, some 300,000 of the capture's
+            aspect.
 
     Returns:
-        image: HWC uint8 RGB, 0-255. classes: HW uint8; `SCLERA` (1), `IRIS` (2) and `PUPIL` (3) are inside the
-        palpebral fissure and outside its fleshy corners, with the limbus between the first two; 0 is all else. What crosses
-        the eye (single lashes, glints, hair, glasses) hides nothing; lashes that cover most of what is behind them hide it in
-        photos that are near and sharp: annotators of real photos draw through the ones and around the others.
+        image: HWC uint8 RGB, 0-255. classes: HW uint8; `SCLERA` (1), `IRIS` (2) and `PUPIL` (3) are inside
+            the
+        palpebral fissure and outside its fleshy corners, with the limbus between the first two; 0 is all
+        else. What crosses the eye (single lashes, glints, hair, glasses) hides nothing; lashes that cover
+        most of what is behind them hide it in photos that are near and sharp: annotators of real photos draw
+        through the ones and around the others.
 
     Raises:
         ValueError: a side of `size` is below 16 pixels.
     """
     size = size or (round((PIXELS / capture.aspect) ** 0.5), round((PIXELS * capture.aspect) ** 0.5))
     if min(size) < SMALLEST:
-        raise ValueError(f"size {size[0]}x{size[1]} is too small to draw an eye; give at least {SMALLEST}x{SMALLEST}")
+        raise ValueError(
+            f"size {size[0]}x{size[1]} is too small to draw an eye; give at least {SMALLEST}x{SMALLEST}"
+        )
     rng = np.random.default_rng(capture.seed)
     frame = _Frame(capture, size)
-    scene = _Scene(subject, capture, frame, _Lids(subject, capture, frame.turn), _Globe(capture, frame, subject.iris_radius))
+    scene = _Scene(
+        subject,
+        capture,
+        frame,
+        _Lids(subject, capture, frame.turn),
+        _Globe(capture, frame, subject.iris_radius),
+    )
     if capture.view == "nothing":
         canvas, classes = draw_backdrop(scene, rng), np.zeros(size, np.uint8)
     else:
@@ -125,7 +137,12 @@ def _draw_face(scene, rng):
 def describe(subject, capture, classes):
     """The attributes of a photo, a flat dict; floats are rounded to four digits.
 
-    `sclera_share` is the share of the frame that is sclera, 0..1; the others are fields of the subject and the capture.
+    `sclera_share` is the share of the frame that is sclera, 0..1; the others are fields of the subject and
+    the capture.
     """
     shown = {**asdict(subject), **asdict(capture), "sclera_share": (classes == SCLERA).mean()}
-    return {name: round(float(value), 4) if isinstance(value, float) else value for name, value in shown.items() if name != "seed"}
+    return {
+        name: round(float(value), 4) if isinstance(value, float) else value
+        for name, value in shown.items()
+        if name != "seed"
+    }

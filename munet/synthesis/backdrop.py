@@ -1,4 +1,5 @@
-"""What is behind the head, and all there is in a photo of nothing: walls, lamps, clutter, out of focus or not."""
+"""What is behind the head, and all there is in a photo of nothing: walls, lamps, clutter, out of focus or
+not."""
 
 import math
 
@@ -21,13 +22,17 @@ def draw_backdrop(scene, rng):
         _draw_shape(canvas, _color(kind, rng), rng)
     focus = rng.uniform(0.3, 12) * max(size) / 160
     canvas = cv2.GaussianBlur(canvas, (0, 0), focus)
-    canvas *= np.exp(0.3 * noise(rng, size, 0.4 * max(size)) + 0.05 * noise(rng, size, rng.uniform(1, 8)))[..., None]
+    canvas *= np.exp(0.3 * noise(rng, size, 0.4 * max(size)) + 0.05 * noise(rng, size, rng.uniform(1, 8)))[
+        ..., None
+    ]
     return enlarge(canvas, scene.frame.size)
 
 
 def _color(kind, rng):
     """Mostly nearly grey, at times of any hue, sRGB."""
-    return np.clip(rng.uniform(*BRIGHTNESS[kind]) * np.exp(rng.normal(0, rng.choice([0.04, 0.35]), 3)), 2, 252)
+    return np.clip(
+        rng.uniform(*BRIGHTNESS[kind]) * np.exp(rng.normal(0, rng.choice([0.04, 0.35]), 3)), 2, 252
+    )
 
 
 def _draw_shape(canvas, color, rng):

@@ -35,12 +35,15 @@ def expose(canvas, capture, taken, rng):
     photo = cv2.resize(_record(photo, capture, rng), (width, height), interpolation=cv2.INTER_CUBIC)
     if capture.stamped:
         stamp(photo, taken, rng)
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, capture.jpeg_quality])
+    _, jpeg = cv2.imencode(
+        ".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, capture.jpeg_quality]
+    )
     return cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
 
 
 def _resolve(canvas, capture):
-    """What lens and shutter let through, in as many pixels as they resolve: HWC float32 linear RGB, smaller than `canvas`."""
+    """What lens and shutter let through, in as many pixels as they resolve: HWC float32 linear RGB, smaller
+    than `canvas`."""
     height, width = (max(FEWEST, round(side * capture.resolution)) for side in canvas.shape[:2])
     seen = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
     sigma, length = capture.defocus * width / 1000, capture.motion * width / 1000
@@ -64,7 +67,8 @@ def _automatic_gain(canvas):
     """The gain that automatic exposure chooses: it aims at a middle grey, and spares the brightest parts."""
     seen = canvas[::8, ::8].max(axis=2)
     bright, hot = np.percentile(seen, (97, 99.5))
-    # It goes only most of the way to the grey, so that dark skin stays darker; a few pixels may be too bright.
+    # It goes only most of the way to the grey, so that dark skin stays darker; a few pixels may be too
+    # bright.
     return min((MIDDLE_GREY / float(seen.mean())) ** 0.75, BRIGHTEST / float(bright), HOTTEST / float(hot))
 
 
@@ -72,13 +76,17 @@ def _develop(canvas, gain, capture):
     """Linear light to tones 0-255, float32: like film, it saturates softly, at what 1.04 brings to 255."""
     levels = np.linspace(0, FULL_SCALE, TONE_STEPS, dtype=np.float32)
     tones = 255 * np.clip(1.04 * (1 - np.exp(-1.35 * levels)), 0, 1) ** np.float32(capture.tone_curve / GAMMA)
-    photo = tones[np.minimum(canvas * np.float32(gain * TONE_STEPS / FULL_SCALE), TONE_STEPS - 1).astype(np.uint16)]
+    photo = tones[
+        np.minimum(canvas * np.float32(gain * TONE_STEPS / FULL_SCALE), TONE_STEPS - 1).astype(np.uint16)
+    ]
     return cv2.transform(photo, saturation_matrix(capture.saturation))
 
 
 def _record(photo, capture, rng):
-    """What the sensor, with its black level and noise, and its sharpening make of tones 0-255: HWC uint8, in place of `photo`."""
-    black = capture.black * rng.uniform(0.4, 1, 3).astype(np.float32)  # Of each channel: what is dark has a colour.
+    """What the sensor, with its black level and noise, and its sharpening make of tones 0-255: HWC uint8, in
+    place of `photo`."""
+    # Of each channel: what is dark has a colour.
+    black = capture.black * rng.uniform(0.4, 1, 3).astype(np.float32)
     photo *= 1 - black / 255
     photo += black
     grain = rng.standard_normal(photo.shape, dtype=np.float32)

@@ -10,7 +10,8 @@ CORNERS = np.linspace(0, math.tau, 17)[:-1]  # Angles of the polygon that a roun
 
 
 def add_glints(ball, scene, view, rng):
-    """Adds glints to `ball`, the eyeball over `view` (slices) of the frame, HWC float32 linear RGB, in place."""
+    """Adds glints to `ball`, the eyeball over `view` (slices) of the frame, HWC float32 linear RGB, in
+    place."""
     scale, kind = scene.frame.scale, scene.capture.glints
     if kind == "none":
         return
@@ -58,7 +59,8 @@ def _draw_tears(layer, scene, rng):
     few = rng.uniform(-0.97, 0.97, rng.integers(0, 5))
     for at in (*few, *rng.uniform(-0.99, -0.75, rng.integers(0, 8))):
         wet = np.array([at, np.interp(at, lids.at, lids.lower) - abs(rng.normal(0.02, 0.04))])
-        shape = np.stack([np.cos(CORNERS) * rng.uniform(0.8, 3), np.sin(CORNERS)], 1)  # Mostly drawn out along the lid.
+        # Mostly drawn out along the lid.
+        shape = np.stack([np.cos(CORNERS) * rng.uniform(0.8, 3), np.sin(CORNERS)], 1)
         scene.frame.polygon(layer, wet + rng.uniform(0.004, 0.012) * shape, 255 * rng.uniform(0.3, 0.9))
 
 

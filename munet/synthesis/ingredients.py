@@ -1,4 +1,5 @@
-"""What can be left out of the drawings, to see what it buys: each ingredient with the values that turn it off."""
+"""What can be left out of the drawings, to see what it buys: each ingredient with the values that turn it
+off."""
 
 import dataclasses
 
@@ -7,7 +8,8 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
     "tilt": {"tilt": 0.0},
     "squint": {"openness": 1.0},  # closed lids with it
     "aspect": {"aspect": 4 / 3},
-    "framing": {"view": "eye", "center_x": 0.5, "center_y": 0.5},  # photos of no eye, or of a part of one, with it
+    # photos of no eye, or of a part of one, with it
+    "framing": {"view": "eye", "center_x": 0.5, "center_y": 0.5},
     "rim": {"rim": 0.03, "rim_pallor": 0.0},  # broad and pale rims of the lower lid with it
     "vessels": {"vessels": 0.0, "redness": 0.0, "pinguecula": 0.0, "pigment_spots": 0},
     "glints": {"glints": "none", "red_pupil": 0.0, "contact_lens": False},
@@ -20,7 +22,14 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
     "light": {"light_tilt": 0.0, "contrast": 0.3, "falloff": 0.0, "cast_shadow": 0.0, "light_patch": 0.0},
     "socket": {"socket": 0.0},
     "color": {"kelvin": 6000.0, "tint": 0.0, "saturation": 1.0},
-    "exposure": {"exposure": 0.0, "black": 0.0, "haze": 0.0, "tone_curve": 1.0, "bloom": 0.0, "vignette": 0.0},
+    "exposure": {
+        "exposure": 0.0,
+        "black": 0.0,
+        "haze": 0.0,
+        "tone_curve": 1.0,
+        "bloom": 0.0,
+        "vignette": 0.0,
+    },
     "blur": {"defocus": 0.0, "motion": 0.0, "resolution": 1.0, "sharpening": 0.0},
     "noise": {"noise": 0.0, "blotches": 0.0, "jpeg_quality": 95},
     "text": {"stamped": False},
@@ -28,10 +37,13 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
 
 
 def leave_out(drawn, names):
-    """A `Subject` or a `Capture` without the ingredients of these names; the rest of it stays as it was drawn.
+    """A `Subject` or a `Capture` without the ingredients of these names; the rest of it stays as it was
+    drawn.
 
     Raises:
         KeyError: no ingredient has that name.
     """
     off = {field: value for name in names for field, value in INGREDIENTS[name].items()}
-    return dataclasses.replace(drawn, **{field: value for field, value in off.items() if hasattr(drawn, field)})
+    return dataclasses.replace(
+        drawn, **{field: value for field, value in off.items() if hasattr(drawn, field)}
+    )

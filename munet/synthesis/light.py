@@ -1,4 +1,5 @@
-"""The light over the whole photo: its colour, how it falls off, shadows thrown across the face, spots of sun."""
+"""The light over the whole photo: its colour, how it falls off, shadows thrown across the face, spots of
+sun."""
 
 import math
 
@@ -12,7 +13,8 @@ DIMMEST = 0.08  # Some light comes from all around.
 
 
 def light(canvas, scene, rng):
-    """The canvas (HWC float32 linear RGB) under the capture's light, seen through a vignetting lens: like `canvas`."""
+    """The canvas (HWC float32 linear RGB) under the capture's light, seen through a vignetting lens: like
+    `canvas`."""
     capture, frame = scene.capture, scene.frame
     height, width = frame.size
     size = coarse_size(frame.size)
@@ -39,7 +41,12 @@ def _tint(capture):
     warmth = math.log(NEUTRAL / capture.kelvin)
     magenta = 0.25 * capture.tint
     return np.array(
-        [math.exp(0.25 * warmth + 0.5 * magenta), math.exp(-0.5 * magenta), math.exp(-0.4 * warmth + 0.5 * magenta)], np.float32
+        [
+            math.exp(0.25 * warmth + 0.5 * magenta),
+            math.exp(-0.5 * magenta),
+            math.exp(-0.4 * warmth + 0.5 * magenta),
+        ],
+        np.float32,
     )
 
 
@@ -54,6 +61,8 @@ def _cast_shadow(u, v, scene, rng):
 def _patch(size, rng):
     """A spot of light of four corners, such as the sun through a window makes: HW float32, 0..1."""
     layer = np.zeros(size, np.uint8)
-    corners = rng.uniform(0, 1, 2) + rng.uniform(0.03, 0.4) * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * rng.uniform(0.3, 1, (4, 2))
+    corners = rng.uniform(0, 1, 2) + rng.uniform(0.03, 0.4) * np.array(
+        [[-1, -1], [1, -1], [1, 1], [-1, 1]]
+    ) * rng.uniform(0.3, 1, (4, 2))
     cv2.fillPoly(layer, [np.rint(corners * size[::-1]).astype(np.int32)], 255)
     return soften(layer, rng.uniform(0, 0.06) * size[1])

@@ -1,4 +1,5 @@
-"""Make-up on the lids: eyeshadow on the upper one, and eyeliner along the rims. Mascara is the lashes' own."""
+"""Make-up on the lids: eyeshadow on the upper one, and eyeliner along the rims. Mascara is the lashes'
+own."""
 
 import numpy as np
 
@@ -21,7 +22,10 @@ def draw_makeup(canvas, scene, rng):
     if capture.eyeliner:
         layer = np.zeros(frame.size, np.uint8)
         # The wing runs on beyond the outer canthus, upwards.
-        at, risen = lids.at * (1 + 0.5 * wing * (lids.at > 0)), wing * np.clip((lids.at - 0.6) / 0.4, 0, 1) ** 2
+        at, risen = (
+            lids.at * (1 + 0.5 * wing * (lids.at > 0)),
+            wing * np.clip((lids.at - 0.6) / 0.4, 0, 1) ** 2,
+        )
         frame.polygon(layer, _band(at, lids.upper - risen, -0.09 * capture.eyeliner * taper))
         if rng.uniform() < 0.6:
             frame.polygon(layer, _band(lids.at, lids.lower + 0.03, 0.05 * capture.eyeliner * taper))

@@ -1,7 +1,7 @@
 """Who is drawn: the `Subject`, and how often each kind of people comes.
 
-The ranges are meant to be wider than a dataset's own, so that what learns from the drawings has seen
-more kinds of faces than it will be asked about. Lengths are in eye units, 1 is about 15 mm: a palpebral fissure is
+The ranges are meant to be wider than a dataset's own, so that what learns from the drawings has seen more
+kinds of faces than it will be asked about. Lengths are in eye units, 1 is about 15 mm: a palpebral fissure is
 27 to 30 mm wide and 8 to 11 mm high, a cornea 11.7 mm wide, an eyeball 24 mm across (Duke-Elder, System of
 Ophthalmology, vol. II; for corneas Rüfer, Schröder and Erb, Cornea 24, 2005).
 """
@@ -54,9 +54,11 @@ class Subject:
     vessels: float  # 0..1
     lash_count: int
     lash_length: float
-    lash_band: float  # how far their roots reach up from the rim at the temple, a dark band that gets thinner towards the nose
+    # how far their roots reach up from the rim at the temple, a dark band that gets thinner towards the nose
+    lash_band: float
     lash_crowding: float  # 0..1, how much closer the upper ones stand towards the temple
-    lash_lift: float  # of the upper ones' tips over their roots, as a share of their length; below 0 they hang before the eye
+    # of the upper ones' tips over their roots, as a share of their length; below 0 they hang before the eye
+    lash_lift: float
     hair: float  # 0 black to 1 fair
     brow_height: float
     brow_weight: float  # 0..1

@@ -25,7 +25,9 @@ def stamp(photo, taken, rng):
         left = int(rng.choice([0.02, rng.uniform(0, 1), 0.98]) * (width - wide))
         bottom = int(rng.choice([0.02, rng.uniform(0, 0.9), 0.98]) * (height - high)) + high
         # A little more than the text's box: strokes have a width.
-        if not taken[max(0, bottom - high - base - 3) : bottom + base + 3, max(0, left - 3) : left + wide + 3].any():
+        if not taken[
+            max(0, bottom - high - base - 3) : bottom + base + 3, max(0, left - 3) : left + wide + 3
+        ].any():
             _write(photo, text, (left, bottom), font, scale, thick, rng)
             break
     if rng.uniform() < 0.15:
@@ -40,7 +42,16 @@ def _write(photo, text, place, font, scale, thick, rng):
     color = _color(rng)
     if rng.uniform() < 0.3:  # an outline, to be legible on anything
         for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-            cv2.putText(photo, text, (place[0] + x, place[1] + y), font, scale, (255 - color).tolist(), thick, cv2.LINE_AA)
+            cv2.putText(
+                photo,
+                text,
+                (place[0] + x, place[1] + y),
+                font,
+                scale,
+                (255 - color).tolist(),
+                thick,
+                cv2.LINE_AA,
+            )
     cv2.putText(photo, text, place, font, scale, color.tolist(), thick, cv2.LINE_AA)
 
 

@@ -16,8 +16,8 @@ class Batches(keras.utils.PyDataset):
     """Shuffled batches from a cache: (N, size, size, 3) uint8 images, (N, size, size, 1) float32 masks.
 
     The order and the augmentation of an epoch depend only on the seed and the epoch, so that a resumed run
-    sees what an uninterrupted one would have seen. Batches are made in threads, ahead of the one that is asked for; one thread
-    may ask.
+    sees what an uninterrupted one would have seen. Batches are made in threads, ahead of the one that is
+    asked for; one thread may ask.
 
     Args:
         cache: a `cache.Cache` or anything indexable that gives (image, mask).
@@ -26,15 +26,23 @@ class Batches(keras.utils.PyDataset):
         seed: ints that seed the order, e.g. (seed, stage).
         ranges: an `augmentation.Ranges` for online augmentation. Default: None, none.
         epoch: the first epoch's number.
-        teacher: a `runtime.Segmenter`, whose probability is half of what is to be learnt: the labels become the mean of
-            mask and probability (Hinton, Vinyals and Dean 2015, https://arxiv.org/abs/1503.02531). Default: None.
-        multiple: every batch is of a multiple of so many images; what is over at an epoch's end is left out. Default: 1.
+        teacher: a `runtime.Segmenter`, whose probability is half of what is to be learnt: the labels become
+            the mean of mask and probability (Hinton, Vinyals and Dean 2015,
+            https://arxiv.org/abs/1503.02531). Default: None.
+        multiple: every batch is of a multiple of so many images; what is over at an epoch's end is left out.
+            Default: 1.
     """
 
     def __init__(self, cache, indices, batch_size, seed, ranges=None, epoch=0, multiple=1, teacher=None):
-        super().__init__()  # without workers: what those of Keras have ready when `fit` tries a batch goes into the next epochs
+        # without workers: what those of Keras have ready when `fit` tries a batch goes into the next epochs
+        super().__init__()
         self._pool, self._coming = ThreadPoolExecutor(os.cpu_count() or 1, "batch"), {}
-        self.cache, self.indices, self.batch_size, self.multiple = cache, np.asarray(indices), batch_size, multiple
+        self.cache, self.indices, self.batch_size, self.multiple = (
+            cache,
+            np.asarray(indices),
+            batch_size,
+            multiple,
+        )
         self.seed, self.ranges, self.epoch, self.teacher = seed, ranges, epoch, teacher
         self._shuffle()
 
@@ -52,13 +60,19 @@ class Batches(keras.utils.PyDataset):
         return self._coming.pop(batch).result()
 
     def _make(self, batch):
-        pairs = [self._sample(int(i)) for i in self._order[batch * self.batch_size : (batch + 1) * self.batch_size]]
-        return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])[..., None].astype(np.float32)
+        pairs = [
+            self._sample(int(i)) for i in self._order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        ]
+        return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])[
+            ..., None
+        ].astype(np.float32)
 
     def _sample(self, index):
         image, mask = self.cache[index]
         if self.ranges is not None:
-            image, mask = augment(image, mask, self.ranges, np.random.default_rng((*self.seed, self.epoch, index)))
+            image, mask = augment(
+                image, mask, self.ranges, np.random.default_rng((*self.seed, self.epoch, index))
+            )
         return image, mask if self.teacher is None else (mask + self.teacher(image) / np.float32(255)) / 2
 
     def on_epoch_end(self):

@@ -1,4 +1,5 @@
-"""What a training run gets to see: the decoded images and the parts of the split, with all problems told first."""
+"""What a training run gets to see: the decoded images and the parts of the split, with all problems told
+first."""
 
 import dataclasses
 
@@ -17,13 +18,20 @@ def checked_cache(dataset, args):
         print_problems(problems)
         if not args.skip_bad:
             raise MunetError(
-                f"problems in {shown(dataset.root)}: {len(problems)}, listed above; mend them, or leave these files out with --skip-bad"
+                f"problems in {shown(dataset.root)}: {len(problems)}, listed above; mend them, or leave "
+                "these files out with --skip-bad"
             )
     if not len(cache):
         raise MunetError(f"no usable image with a mask in {shown(dataset.root)}")
     if cache.cleaned:
-        warn(f"{cache.cleaned} of {len(cache)} masks were stored with losses and have been cleaned to black and white")
-    print(f"masks: {', '.join(sorted(cache.codings))} coding; cache: {len(cache)} images at {args.size}x{args.size}")
+        warn(
+            f"{cache.cleaned} of {len(cache)} masks were stored with losses and have been cleaned to black "
+            "and white"
+        )
+    print(
+        f"masks: {', '.join(sorted(cache.codings))} coding; cache: {len(cache)} images at "
+        f"{args.size}x{args.size}"
+    )
     return cache
 
 
@@ -46,26 +54,37 @@ def make_split(samples, good, args):
         if left_out:
             warn(f"{left_out} images are not in {shown(file)} and are left out")
         for subject in shared_subjects(parts)[:5]:
-            warn(f"subject {shown(subject)} is in more than one part of {shown(file)}: the score will flatter")
+            warn(
+                f"subject {shown(subject)} is in more than one part of {shown(file)}: the score will flatter"
+            )
     elif args.split_by == "image":
         named = {sample.name: sample for sample in good}
         alone = [dataclasses.replace(sample, subject=original(sample.name)[0]) for sample in good]
         if len({sample.subject for sample in alone}) < 2 + (args.test > 0):
-            raise MunetError(f"{shown(args.data)}: all are of one photo or two, too few to split; add photos, or give --split FILE")
+            raise MunetError(
+                f"{shown(args.data)}: all are of one photo or two, too few to split; add photos, or give "
+                "--split FILE"
+            )
         parts = split_by_subject(alone, args.validation, args.test, args.seed)
-        parts = _scored_once({part: [named[sample.name] for sample in found] for part, found in parts.items()})
+        parts = _scored_once(
+            {part: [named[sample.name] for sample in found] for part, found in parts.items()}
+        )
         warn("split by image: the same person may be in training and validation, the score will flatter")
     else:
         parts = _scored_once(split_by_subject(good, args.validation, args.test, args.seed))
         if len({sample.subject for sample in good}) == len({original(sample.name)[0] for sample in good}):
-            warn("no subject has two images: if one person does, put each person's images into a folder, or the score will flatter")
+            warn(
+                "no subject has two images: if one person does, put each person's images into a folder, or "
+                "the score will flatter"
+            )
     rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
     print_table(("part", "images", "subjects"), rows)
     return parts
 
 
 def _scored_once(parts):
-    """The parts without the flips and copies of what validation and test hold: those are scored as they were photographed."""
+    """The parts without the flips and copies of what validation and test hold: those are scored as they were
+    photographed."""
     kept = dict(parts)
     for part in ("validation", "test"):
         names = {sample.name for sample in parts[part]}

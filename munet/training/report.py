@@ -21,12 +21,19 @@ class Drawer:
     """
 
     def __init__(self, samples, sclera_value, segmenter, level):
-        self._samples, self._sclera_value, self._segmenter, self._level = samples, sclera_value, segmenter, level
+        self._samples, self._sclera_value, self._segmenter, self._level = (
+            samples,
+            sclera_value,
+            segmenter,
+            level,
+        )
 
     def __call__(self, index):
         """The photo of an index, HWC uint8 RGB, and its name."""
         image, mask = read_pair(self._samples[index], self._sclera_value)
-        return plots.outline(image, self._segmenter(image) >= self._level, mask.pixels), self._samples[index].name
+        return plots.outline(image, self._segmenter(image) >= self._level, mask.pixels), self._samples[
+            index
+        ].name
 
 
 def write(folder, tally, samples, level, history, draw):
@@ -55,5 +62,7 @@ def write(folder, tally, samples, level, history, draw):
         examples(tally.image_f1(level), draw),
         warnings=["Epoch and level were chosen on these images: other people's will score lower."],
         facts=page.facts_of(folder),
-        more=[(plots.plot_history(*history), "Training loss, and validation F1 at inference, over the epochs.")],
+        more=[
+            (plots.plot_history(*history), "Training loss, and validation F1 at inference, over the epochs.")
+        ],
     )

@@ -10,7 +10,8 @@ from munet.network import devices
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """One stage: its `name`, whether the `encoder` trains, `epochs`, peak learning `rate`, and `patience` in epochs."""
+    """One stage: its `name`, whether the `encoder` trains, `epochs`, peak learning `rate`, and `patience` in
+    epochs."""
 
     name: str
     encoder: bool
@@ -19,8 +20,8 @@ class Stage:
     patience: int
 
     def schedule(self, steps):
-        """The learning rate over the stage, of `steps` an epoch: linear warm-up over the first tenth (a hundred steps at
-        most), then half a cosine down to a hundredth."""
+        """The learning rate over the stage, of `steps` an epoch: linear warm-up over the first tenth (a
+        hundred steps at most), then half a cosine down to a hundredth."""
         total = self.epochs * steps
         warmup = min(100, total // 10)
         if not warmup:
@@ -31,9 +32,14 @@ class Stage:
 
 
 def compile_network(network, loss, rate):
-    """Compiles for training: Adam at a rate or schedule, the loss by name; ready so that the first step is traced only once."""
+    """Compiles for training: Adam at a rate or schedule, the loss by name; ready so that the first step is
+    traced only once."""
     # On CPUs TensorFlow's XLA takes twice as long to start and twice as long a step as its plain graph.
     plain = keras.backend.backend() == "tensorflow" and (devices.device() == "cpu" or devices.replicas() > 1)
-    network.compile(optimizer=keras.optimizers.Adam(rate), loss=losses.BY_NAME[loss](), jit_compile=False if plain else "auto")
+    network.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=losses.BY_NAME[loss](),
+        jit_compile=False if plain else "auto",
+    )
     # Variables that first appear within the traced step would have it traced again.
     network.optimizer.build(network.trainable_variables)

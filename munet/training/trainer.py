@@ -37,7 +37,8 @@ HISTORY_FILE = "history.csv"
 
 @dataclasses.dataclass
 class State:
-    """How far a run is: finished stages, finished epochs of this stage, epochs since the best, the best score, history rows."""
+    """How far a run is: finished stages, finished epochs of this stage, epochs since the best, the best
+    score, history rows."""
 
     stage: int = 0
     epoch: int = 0
@@ -82,7 +83,12 @@ class Watch(keras.callbacks.Callback):
         self._epoch, self._started = epoch, time.monotonic()
         self._shown = self._started
         if sys.stderr.isatty():
-            self._bar = tqdm(total=self.params["steps"], desc=f"{self.stage.name} {epoch + 1}", leave=False, file=sys.stderr)
+            self._bar = tqdm(
+                total=self.params["steps"],
+                desc=f"{self.stage.name} {epoch + 1}",
+                leave=False,
+                file=sys.stderr,
+            )
 
     def on_train_batch_end(self, batch, logs=None):
         """Moves the bar."""
@@ -90,24 +96,36 @@ class Watch(keras.callbacks.Callback):
             self._bar.update()
         elif time.monotonic() - self._shown > PLAIN_PROGRESS_SECONDS:
             self._shown = time.monotonic()
-            print(f"{self.stage.name} {self._epoch + 1}: step {batch + 1}/{self.params['steps']}", file=sys.stderr, flush=True)
+            print(
+                f"{self.stage.name} {self._epoch + 1}: step {batch + 1}/{self.params['steps']}",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def on_epoch_end(self, epoch, logs=None):
         """Scores, prints one line, saves."""
         if self._bar is not None:
             self._bar.close()
         if not np.isfinite(logs["loss"]):
-            raise MunetError(f"the loss is {logs['loss']} in epoch {epoch + 1}; use a lower rate, or no --mixed-precision")
+            raise MunetError(
+                f"the loss is {logs['loss']} in epoch {epoch + 1}; use a lower rate, or no --mixed-precision"
+            )
         run, state = self.run, self.run.state
         f1, level, better = run.judge()
-        row = {"stage": self.stage.name, "epoch": epoch + 1, "rate": _rate(run.network), "loss": float(logs["loss"])}
+        row = {
+            "stage": self.stage.name,
+            "epoch": epoch + 1,
+            "rate": _rate(run.network),
+            "loss": float(logs["loss"]),
+        }
         row |= {"val_f1": f1, "val_level": level, "seconds": round(time.monotonic() - self._started, 2)}
         state.history.append(row)
         state.epoch, state.waited = epoch + 1, 0 if better else state.waited + 1
         run.save()
         kept = "best, kept" if better else f"best {state.best_f1:.4f}"
         print(
-            f"{self.stage.name} {epoch + 1}/{self.stage.epochs}  loss {row['loss']:.4f}  validation F1 {f1:.4f} at level {level}"
+            f"{self.stage.name} {epoch + 1}/{self.stage.epochs}  loss {row['loss']:.4f}  validation F1 "
+            f"{f1:.4f} at level {level}"
             f" ({kept})  {row['seconds']:.1f} s",
             flush=True,
         )
@@ -134,7 +152,8 @@ class Run:
         batch_size: images a step.
         seed: of the order and the augmentation.
         ranges: an `augmentation.Ranges` for online augmentation, or None.
-        trained: whether the network is good for something already: then what it scores is what an epoch has to beat.
+        trained: whether the network is good for something already: then what it scores is what an epoch has
+            to beat.
         teacher: a `runtime.Segmenter` to learn from, too, see `batches.Batches`. Default: None.
     """
 
@@ -177,7 +196,16 @@ class Run:
 
     def _fit_stage(self, number, stage):
         seed, multiple = (self.seed, number), devices.replicas()
-        batches = Batches(self.cache, self.train, self.batch_size, seed, self.ranges, self.state.epoch, multiple, self.teacher)
+        batches = Batches(
+            self.cache,
+            self.train,
+            self.batch_size,
+            seed,
+            self.ranges,
+            self.state.epoch,
+            multiple,
+            self.teacher,
+        )
         compile_network(self.network, self.loss, stage.schedule(len(batches)))
         if self._optimizer_values is not None:
             for variable, value in zip(self.network.optimizer.variables, self._optimizer_values, strict=True):
@@ -185,10 +213,18 @@ class Run:
             self._optimizer_values = None
         if self.state.epoch < stage.epochs and self.state.waited < stage.patience:
             watch = Watch(self, stage)
-            self.network.fit(batches, epochs=stage.epochs, initial_epoch=self.state.epoch, callbacks=[watch], shuffle=False, verbose=0)
+            self.network.fit(
+                batches,
+                epochs=stage.epochs,
+                initial_epoch=self.state.epoch,
+                callbacks=[watch],
+                shuffle=False,
+                verbose=0,
+            )
 
     def judge(self):
-        """Scores the network on the validation images and keeps it where it is the best so far: (F1, level, whether it is)."""
+        """Scores the network on the validation images and keeps it where it is the best so far: (F1, level,
+        whether it is)."""
         counts = evaluate(self.network, self.cache, self.validation, self.batch_size)
         level = best_level(counts)
         f1 = float(f1_scores(counts)[level])
@@ -203,7 +239,10 @@ class Run:
         """Writes `resume.h5` and `history.csv`, each whole."""
         require_space(self.folder, _RESUME_BYTES)
         with whole_file(self.folder / RESUME_FILE) as part, h5py.File(part, "w") as file:
-            for group, variables in (("network", self.network.variables), ("optimizer", self.network.optimizer.variables)):
+            for group, variables in (
+                ("network", self.network.variables),
+                ("optimizer", self.network.optimizer.variables),
+            ):
                 for i, variable in enumerate(variables):
                     file[f"{group}/{i}"] = keras.ops.convert_to_numpy(variable)
             file["state"] = json.dumps(dataclasses.asdict(self.state))

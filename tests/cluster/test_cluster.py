@@ -1,4 +1,5 @@
-"""Ray: the same pixels as on one machine though a worker dies, from and to folders and an S3 server, which is a real one in small."""
+"""Ray: the same pixels as on one machine though a worker dies, from and to folders and an S3 server, which is
+a real one in small."""
 
 import json
 import os
@@ -17,7 +18,9 @@ from munet.cluster import ray_cluster as suite
 from munet.cluster.storage import Store
 from munet.inference.conversion import converted
 
-ray_cluster = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: requirements-cluster.txt")
+ray_cluster = pytest.importorskip(
+    "ray.cluster_utils", reason="Ray is not installed: requirements-cluster.txt"
+)
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.xdist_group("ray"),
@@ -53,12 +56,19 @@ def photo(seed, size=(90, 160)):
 
 
 def content(name, data):
-    """Of a PNG its pixels: ISA-L's deflate need not leave the same bytes of them in every process and on every processor."""
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).tolist() if name.endswith(".png") else data
+    """Of a PNG its pixels: ISA-L's deflate need not leave the same bytes of them in every process and on
+    every processor."""
+    return (
+        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).tolist()
+        if name.endswith(".png")
+        else data
+    )
 
 
 def tree(folder):
-    files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file() and p.name != ".lock"}
+    files = {
+        p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file() and p.name != ".lock"
+    }
     return {name: content(name, path.read_bytes()) for name, path in files.items()}
 
 
@@ -68,9 +78,12 @@ def test_a_worker_that_is_killed_changes_nothing(cluster, weights, tmp_path):
         (tmp_path / "photos" / f"s{i % 3}/ö {i:03}.png").write_bytes(photo(i))
     (tmp_path / "photos/junk.jpg").write_bytes(b"no photo")
     script = [ROOT / "predict_test_images.py", tmp_path / "photos", "--weights", weights, "--out"]
-    command = [sys.executable, script[0], "photos", *script[2:], "ray", "--ray", cluster.address]  # below the working folder
+    # below the working folder
+    command = [sys.executable, script[0], "photos", *script[2:], "ray", "--ray", cluster.address]
     masks = tmp_path / "ray/Binarised"
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
         while process.poll() is None and len(list(masks.rglob("*.png"))) < 30:
             time.sleep(0.05)
         at_the_kill = len(list(masks.rglob("*.png")))
@@ -102,7 +115,8 @@ def test_levels_are_picked_by_adding_up_histograms(cluster, weights, tmp_path):
     assert done.returncode == 0, done.stderr
     (tmp_path / "out/Predictions/s1/eye1.png").write_bytes(b"damaged")
     here, there = (
-        run_script(ROOT / "threshold.py", tmp_path / "out", data, *flags, timeout=300) for flags in ([], ["--ray", cluster.address])
+        run_script(ROOT / "threshold.py", tmp_path / "out", data, *flags, timeout=300)
+        for flags in ([], ["--ray", cluster.address])
     )
     assert there.returncode == 1, there.stderr
     assert "damaged" in there.stderr or "not an image" in there.stderr
@@ -115,11 +129,17 @@ def test_levels_are_picked_by_adding_up_histograms(cluster, weights, tmp_path):
 @pytest.fixture(scope="module")
 def bucket():
     """The URL of a bucket on an S3 server of this machine."""
-    server_module = pytest.importorskip("moto.server", reason="moto is not installed: requirements-backends.txt")
+    server_module = pytest.importorskip(
+        "moto.server", reason="moto is not installed: requirements-backends.txt"
+    )
     server = server_module.ThreadedMotoServer(port=0)
     server.start()
     _, port = server.get_host_and_port()
-    os.environ |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    os.environ |= {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+    }
     import s3fs
 
     s3fs.S3FileSystem().mkdir("eyes")
@@ -153,12 +173,17 @@ def test_from_and_to_an_object_store(bucket, weights, tmp_path):
     photos.put("s/1.png", photo(99))
     assert json.loads(run_script(*command, timeout=300).stdout.splitlines()[-1])["images"] == 5
     after = target.listed((".png",))
-    assert [name for name, when in after.items() if when > written[name]] == ["Binarised/s/1.png", "Predictions/s/1.png"]
+    assert [name for name, when in after.items() if when > written[name]] == [
+        "Binarised/s/1.png",
+        "Predictions/s/1.png",
+    ]
     refused = run_script(*command, "--level", 7, timeout=300)
     assert refused.returncode == 2
     assert "level was 128, now 7" in refused.stderr
     # What an earlier run wrote is no photo, and goes with --overwrite.
-    assert {name.split("/")[0] for name, _ in suite.photos_of(bucket, f"{bucket}/results").files()} == {"photos"}
+    assert {name.split("/")[0] for name, _ in suite.photos_of(bucket, f"{bucket}/results").files()} == {
+        "photos"
+    }
     target.put("Overlays/old.jpg", b"of a photo that is gone")
     assert run_script(*command, "--overwrite", timeout=300).returncode == 1
     assert set(target.listed((".png", ".jpg"))) == set(written)

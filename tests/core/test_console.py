@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 from support import ROOT, last_json, run_script
 
-from munet.core.console import ArgumentParser, BadInput, MunetError, between, failed, finish, print_table, progress, shown
+from munet.core.console import (
+    ArgumentParser,
+    BadInput,
+    MunetError,
+    between,
+    failed,
+    finish,
+    print_table,
+    progress,
+    shown,
+)
 
 BAD = BadInput("a\nb.png", "grey levels 2", "a mask", "repaint it")
 
@@ -21,7 +31,10 @@ def run_main(body, *words, **options):
     """Runs a script whose `main` has this body."""
     lines = "\n".join(f"    {line}" for line in body.split("\n"))
     return run_script(
-        "-c", f"import os, sys; from munet.core import console\ndef main(argv):\n{lines}\nconsole.run(main)", *words, **options
+        "-c",
+        f"import os, sys; from munet.core import console\ndef main(argv):\n{lines}\nconsole.run(main)",
+        *words,
+        **options,
     )
 
 
@@ -32,13 +45,29 @@ def run_main(body, *words, **options):
         ("return 1", 1, ""),
         ("raise console.MunetError('no such thing; do that')", 2, "error: no such thing; do that\n"),
         ("raise console.MunetError('two\\nlines')", 2, "error: two lines\n"),
-        ("raise console.BadInput('a\\nb.png', 'x', 'y', 'z')", 2, "error: a\\nb.png: found x, expected y; z\n"),
-        ("raise OSError(28, 'No space left on device', '/out/a.png')", 2, "error: /out/a.png: No space left on device; free space "),
+        (
+            "raise console.BadInput('a\\nb.png', 'x', 'y', 'z')",
+            2,
+            "error: a\\nb.png: found x, expected y; z\n",
+        ),
+        (
+            "raise OSError(28, 'No space left on device', '/out/a.png')",
+            2,
+            "error: /out/a.png: No space left on device; free space ",
+        ),
         ("raise MemoryError", 2, "error: out of memory; use a smaller --batch-size"),
-        ("raise ValueError('strange\\nthing')", 2, "error: unexpected ValueError: strange\\nthing; MUNET_DEBUG=1"),
+        (
+            "raise ValueError('strange\\nthing')",
+            2,
+            "error: unexpected ValueError: strange\\nthing; MUNET_DEBUG=1",
+        ),
         ("raise KeyboardInterrupt", 130, "interrupted: what was done is kept"),
         ("os.kill(os.getpid(), 15)", 130, "interrupted: what was done is kept"),
-        ("console.ArgumentParser('doc').parse_args(['--what'])", 2, "error: unrecognized arguments: --what (see python -c --help)\n"),
+        (
+            "console.ArgumentParser('doc').parse_args(['--what'])",
+            2,
+            "error: unrecognized arguments: --what (see python -c --help)\n",
+        ),
     ],
 )
 def test_every_end_has_its_exit_code_and_one_line(body, code, error):
@@ -60,7 +89,12 @@ def test_debug_shows_the_traceback(monkeypatch):
 def test_a_closed_pipe_ends_quietly(lines):
     read, write = os.pipe()
     os.close(read)
-    done = run_main(f"for i in range({lines}): print(i)\nreturn 0", stdout=write, stderr=subprocess.PIPE, capture_output=False)
+    done = run_main(
+        f"for i in range({lines}): print(i)\nreturn 0",
+        stdout=write,
+        stderr=subprocess.PIPE,
+        capture_output=False,
+    )
     os.close(write)
     assert (done.returncode, done.stderr) == (1, "")
 
@@ -69,15 +103,28 @@ def test_a_closed_pipe_ends_quietly(lines):
 @pytest.mark.parametrize("lines", [1, 100_000])
 def test_output_to_a_full_disk_is_one_line(lines):
     with open("/dev/full", "w") as full:
-        done = run_main(f"for i in range({lines}): print(i)\nreturn 0", stdout=full, stderr=subprocess.PIPE, capture_output=False)
+        done = run_main(
+            f"for i in range({lines}): print(i)\nreturn 0",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            capture_output=False,
+        )
     assert done.returncode == 2
-    assert done.stderr == "error: No space left on device; free space or permission is needed there, or another folder\n"
+    assert (
+        done.stderr
+        == "error: No space left on device; free space or permission is needed there, or another folder\n"
+    )
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is of Linux")
 def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
     with open("/dev/full", "w") as full:
-        done = run_main("print(1)\nraise console.MunetError('no')", stdout=full, stderr=subprocess.PIPE, capture_output=False)
+        done = run_main(
+            "print(1)\nraise console.MunetError('no')",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            capture_output=False,
+        )
     assert (done.returncode, done.stderr) == (2, "error: no\n")
 
 
@@ -145,7 +192,12 @@ def test_a_path_is_shown_on_one_printable_line(path, expected):
 def test_bad_input_pickles_and_names_everything():
     again = pickle.loads(pickle.dumps(BAD))
     assert str(again) == str(BAD) == "a\\nb.png: found grey levels 2, expected a mask; repaint it"
-    assert (again.path, again.found, again.expected, again.remedy) == ("a\nb.png", "grey levels 2", "a mask", "repaint it")
+    assert (again.path, again.found, again.expected, again.remedy) == (
+        "a\nb.png",
+        "grey levels 2",
+        "a mask",
+        "repaint it",
+    )
     assert isinstance(again, MunetError)
 
 
@@ -156,7 +208,14 @@ def test_a_failed_input_is_named_on_stderr(capsys):
 
 
 def test_the_last_line_is_strict_json(capsys):
-    figures = {"f1": np.float32(0.5), "images": np.int64(7), "iou": float("nan"), "auc_pr": np.float64("inf"), "out": ROOT, "none": None}
+    figures = {
+        "f1": np.float32(0.5),
+        "images": np.int64(7),
+        "iou": float("nan"),
+        "auc_pr": np.float64("inf"),
+        "out": ROOT,
+        "none": None,
+    }
     nested = {
         "list": [1.0, float("nan"), np.float32(2)],
         "dict": {"deep": {"nan": np.nan}},
@@ -186,13 +245,25 @@ def test_seconds_can_be_given(capsys):
     assert json.loads(capsys.readouterr().out)["seconds"] == 1.5
 
 
-@pytest.mark.parametrize(("kind", "text", "value"), [(int, "0", 0), (int, "10", 10), (float, "0.5", 0.5), (float, "1e1", 10.0)])
+@pytest.mark.parametrize(
+    ("kind", "text", "value"), [(int, "0", 0), (int, "10", 10), (float, "0.5", 0.5), (float, "1e1", 10.0)]
+)
 def test_numbers_in_the_range_are_taken(kind, text, value):
     assert between(0, 10, kind)(text) == value
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [(int, "11"), (int, "-1"), (int, "1.5"), (int, ""), (float, "nan"), (float, "inf"), (float, "10.01"), (float, "x")]
+    ("kind", "text"),
+    [
+        (int, "11"),
+        (int, "-1"),
+        (int, "1.5"),
+        (int, ""),
+        (float, "nan"),
+        (float, "inf"),
+        (float, "10.01"),
+        (float, "x"),
+    ],
 )
 def test_numbers_outside_are_refused_with_the_range(kind, text):
     with pytest.raises(argparse.ArgumentTypeError, match=r"number in 0\.\.10"):
@@ -232,6 +303,11 @@ def test_a_missing_package_is_one_line_in_our_scripts_and_not_ours_to_tell_elsew
         folder.mkdir(exist_ok=True)
         (folder / "script.py").write_text("import no_such_package; from munet.core import console\n")
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    ours, other = (run_script(tmp_path / where / "script.py", env=environment) for where in (".", "elsewhere"))
-    assert (ours.returncode, ours.stderr) == (2, "error: the package no_such_package is not installed; pip install -r requirements.txt\n")
+    ours, other = (
+        run_script(tmp_path / where / "script.py", env=environment) for where in (".", "elsewhere")
+    )
+    assert (ours.returncode, ours.stderr) == (
+        2,
+        "error: the package no_such_package is not installed; pip install -r requirements.txt\n",
+    )
     assert (other.returncode, "Traceback" in other.stderr) == (1, True)

@@ -8,11 +8,27 @@ import pytest
 from support import names
 
 from munet.core import files
-from munet.core.files import PART_PREFIX, find_files, remove_parts, require_space, whole_file, write_bytes, write_json
+from munet.core.files import (
+    PART_PREFIX,
+    find_files,
+    remove_parts,
+    require_space,
+    whole_file,
+    write_bytes,
+    write_json,
+)
 
 
 @pytest.mark.parametrize(
-    "name", ["a.png", "deep/er/munet.weights.h5", "no suffix", "x" * 240 + ".jpg", "dots" + ".y" * 100, "眼" * 80 + ".png"]
+    "name",
+    [
+        "a.png",
+        "deep/er/munet.weights.h5",
+        "no suffix",
+        "x" * 240 + ".jpg",
+        "dots" + ".y" * 100,
+        "眼" * 80 + ".png",
+    ],
 )
 def test_a_whole_file_appears_with_its_suffix_and_ordinary_permissions(tmp_path, name):
     with whole_file(tmp_path / name) as part:
@@ -49,7 +65,9 @@ def test_a_folder_in_the_files_place_is_an_error_that_leaves_nothing(tmp_path):
 def test_json_is_written_for_people(tmp_path):
     write_json(tmp_path / "a.json", {"name": "склера", "path": os.fsdecode(b"\xff")})
     assert "склера".encode() in (tmp_path / "a.json").read_bytes()
-    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8", errors="surrogateescape"))["path"] == os.fsdecode(b"\xff")
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8", errors="surrogateescape"))[
+        "path"
+    ] == os.fsdecode(b"\xff")
 
 
 def test_parts_are_removed_and_nothing_else(tmp_path):
@@ -63,7 +81,13 @@ def test_files_are_found_sorted_by_suffix_in_any_case_without_hidden_ones(tmp_pa
     for name in ("b.JPG", "a.jpg", "z/c.png", "a/d.jpeg", "e.jpg.txt", ".f.jpg", ".g/h.jpg", "jpg", "眼.jpg"):
         write_bytes(tmp_path / name, b"x")
     found = find_files(tmp_path, (".jpg", ".jpeg", ".png"))
-    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["a/d.jpeg", "a.jpg", "b.JPG", "z/c.png", "眼.jpg"]
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == [
+        "a/d.jpeg",
+        "a.jpg",
+        "b.JPG",
+        "z/c.png",
+        "眼.jpg",
+    ]
     assert find_files(tmp_path / "missing", (".jpg",)) == []
 
 
@@ -75,7 +99,9 @@ def test_links_are_followed_and_loops_end(tmp_path):
     (tmp_path / "data/other").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere/back").symlink_to(tmp_path / "data")
     (tmp_path / "data/broken.png").symlink_to(tmp_path / "nothing")
-    found = [path.relative_to(tmp_path / "data").as_posix() for path in find_files(tmp_path / "data", (".png",))]
+    found = [
+        path.relative_to(tmp_path / "data").as_posix() for path in find_files(tmp_path / "data", (".png",))
+    ]
     assert found == ["a.png", "broken.png", "other/b.png"]
 
 

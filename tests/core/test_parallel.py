@@ -31,5 +31,8 @@ def test_processes_keep_the_order():
 
 
 def test_a_worker_that_dies_is_told_in_one_line():
-    with pytest.raises(MunetError, match=r"worker process was killed.*--workers"), process_map(os._exit, [1], 1) as results:
+    with (
+        pytest.raises(MunetError, match=r"worker process was killed.*--workers"),
+        process_map(os._exit, [1], 1) as results,
+    ):
         list(results)

@@ -67,7 +67,8 @@ def test_a_folder_that_a_run_claimed_in_vain_is_reclaimed_where_there_are_locks(
     claim_folder(tmp_path, SETTINGS)
     assert claim_folder(tmp_path, SETTINGS | {"level": 99}, reclaim=True) is False
     assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["level"] == 99
-    for made, fcntl in ((None, None), (f"{PART_PREFIX}clip.mp4", run_folders.fcntl)):  # another run may be at work
+    # another run may be at work
+    for made, fcntl in ((None, None), (f"{PART_PREFIX}clip.mp4", run_folders.fcntl)):
         if made:
             write_bytes(tmp_path / made, b"half")
         monkeypatch.setattr(run_folders, "fcntl", fcntl)
@@ -92,7 +93,9 @@ HOLD = "import sys, time; from munet.core.run_folders import claim_folder; claim
 def held(folder, shard=None):
     """Another process that has claimed a folder."""
     code = HOLD.format(str(folder), SETTINGS, shard)
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout.readline() == "held\n"
         yield process
         process.kill()

@@ -7,13 +7,22 @@ from munet.data.attributes import from_name, group_columns, not_told, read_table
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("1_2n_Lr_3", {"subject": "1", "phone": "iPhone 6s", "light": "natural", "eye": "L", "gaze": "right"}),
-        ("7/7_1p_Ru_bad", {"subject": "7", "phone": "Xperia Z5 Compact", "light": "poor", "eye": "R", "gaze": "up"}),
+        (
+            "1_2n_Lr_3",
+            {"subject": "1", "phone": "iPhone 6s", "light": "natural", "eye": "L", "gaze": "right"},
+        ),
+        (
+            "7/7_1p_Ru_bad",
+            {"subject": "7", "phone": "Xperia Z5 Compact", "light": "poor", "eye": "R", "gaze": "up"},
+        ),
         ("12L_s_4", {"subject": "12", "eye": "L", "gaze": "straight"}),
         ("S0003/S0003_R_d_07", {"subject": "S0003", "eye": "R", "gaze": "down"}),
         ("anna/day2/photo", {"subject": "anna", "session": "anna/day2"}),
         ("photo", {"subject": "photo"}),
-        ("1/1_2n_Lr_3_flip", {"subject": "1", "phone": "iPhone 6s", "light": "natural", "eye": "R", "gaze": "left"}),
+        (
+            "1/1_2n_Lr_3_flip",
+            {"subject": "1", "phone": "iPhone 6s", "light": "natural", "eye": "R", "gaze": "left"},
+        ),
         ("12L_s_4_flip_flip", {"subject": "12", "eye": "L", "gaze": "straight"}),
         ("S0003/S0003_R_d_07_copy12", {"subject": "S0003"}),
     ],
@@ -46,13 +55,20 @@ def test_a_table_adds_columns_and_numbers_are_cut_into_quarters(tmp_path):
 
 
 def test_names_with_dots_and_decimal_commas_are_read(tmp_path):
-    (tmp_path / "labels.csv").write_text("image;age\n" + "".join(f"p{i}.left;{i},5\np{i}.eye.DNG;{i},5\n" for i in range(8)))
+    (tmp_path / "labels.csv").write_text(
+        "image;age\n" + "".join(f"p{i}.left;{i},5\np{i}.eye.DNG;{i},5\n" for i in range(8))
+    )
     table = read_table(tmp_path / "labels.csv")
     names = [f"p{i}.{end}" for i in range(8) for end in ("left", "eye")]
     assert set(table) == set(names)
     assert len(set(group_columns(names, table)["age"])) == 4
     thousands = {f"p{i}": {"distance": text} for i, text in enumerate(("900", "950", "1,024", "1,100"))}
-    assert group_columns(list(thousands), thousands, ["distance"])["distance"] == ["900", "950", "1,024", "1,100"]
+    assert group_columns(list(thousands), thousands, ["distance"])["distance"] == [
+        "900",
+        "950",
+        "1,024",
+        "1,100",
+    ]
 
 
 def test_a_table_tells_whose_photos_are():
@@ -76,7 +92,13 @@ def test_a_table_without_names_is_refused(tmp_path, text):
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 def test_spreadsheets_of_every_kind_are_read(tmp_path, mark):
-    rows = [("image", "tone", "age"), ("a.jpg", "dark", "1.5"), ("b.jpg", "light", "inf"), ("c.jpg", "", "nan"), ("d.jpg", "light", "2.5")]
+    rows = [
+        ("image", "tone", "age"),
+        ("a.jpg", "dark", "1.5"),
+        ("b.jpg", "light", "inf"),
+        ("c.jpg", "", "nan"),
+        ("d.jpg", "light", "2.5"),
+    ]
     (tmp_path / "labels.csv").write_text("\n".join(mark.join(row) for row in rows), encoding="utf-8-sig")
     table = read_table(tmp_path / "labels.csv")
     columns = group_columns(["a", "b", "c", "d", "e"], table)

@@ -72,9 +72,16 @@ def test_neutral_ranges_are_the_identity(size):
     assert np.array_equal(moved, mask)
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Ranges) if field.name not in (*GEOMETRY, "degraded")])
+@pytest.mark.parametrize(
+    "name", [field.name for field in fields(Ranges) if field.name not in (*GEOMETRY, "degraded")]
+)
 def test_tones_and_degradations_change_the_image_and_never_the_mask(name):
-    made, moved = augment(IMAGE, MASK, replace(OFF, **{name: (getattr(Ranges(), name)[0] or getattr(Ranges(), name)[1],) * 2}), rng())
+    made, moved = augment(
+        IMAGE,
+        MASK,
+        replace(OFF, **{name: (getattr(Ranges(), name)[0] or getattr(Ranges(), name)[1],) * 2}),
+        rng(),
+    )
     assert (made != IMAGE).any()
     assert np.array_equal(moved, MASK)
 
@@ -84,7 +91,9 @@ def test_tones_and_degradations_change_the_image_and_never_the_mask(name):
 def test_all_at_once_works_on_any_size_and_mask(size, full):
     for seed in range(10):
         ranges = replace(Ranges(), degraded=1.0)
-        image, mask = augment(rng(seed).integers(0, 256, (*size, 3)).astype(np.uint8), np.full(size, full), ranges, rng(seed))
+        image, mask = augment(
+            rng(seed).integers(0, 256, (*size, 3)).astype(np.uint8), np.full(size, full), ranges, rng(seed)
+        )
         assert (image.shape, image.dtype, mask.shape, mask.dtype) == ((*size, 3), np.uint8, size, bool)
         assert (mask == full).all()
 
@@ -122,7 +131,9 @@ def test_each_move_is_about_the_eye_and_within_its_range(seed, mask):
 
     def moved(*points, **ranges):
         homography = draw_homography(mask, replace(OFF, **ranges), rng(seed))
-        return [point - middle for point in map_points(homography, [middle + np.array(point) for point in points])]
+        return [
+            point - middle for point in map_points(homography, [middle + np.array(point) for point in points])
+        ]
 
     for ranges in ({"rotation": (-20, 20)}, {"scale": (0.5, 2)}, {"aspect": (0.5, 2)}):
         assert np.allclose(moved((0, 0), **ranges), 0, atol=1e-3)
@@ -140,13 +151,19 @@ def test_each_move_is_about_the_eye_and_within_its_range(seed, mask):
 @pytest.mark.parametrize("seed", range(5))
 def test_perspective_moves_each_corner_within_its_range(seed):
     corners = np.array([(0, 0), (80, 0), (80, 60), (0, 60)], float)
-    moves = map_points(draw_homography(MASK, replace(OFF, perspective=(-0.06, 0.06)), rng(seed)), corners) - corners
+    moves = (
+        map_points(draw_homography(MASK, replace(OFF, perspective=(-0.06, 0.06)), rng(seed)), corners)
+        - corners
+    )
     assert (np.abs(moves) <= np.array([80, 60]) * 0.06 + 1e-3).all()
     assert len(np.unique(moves.round(4))) == 8
 
 
 def test_scales_are_drawn_on_a_logarithmic_scale():
-    drawn = [np.linalg.det(draw_homography(NO_MASK, replace(OFF, scale=(0.25, 4.0)), rng(seed))[:2, :2]) ** 0.5 for seed in range(400)]
+    drawn = [
+        np.linalg.det(draw_homography(NO_MASK, replace(OFF, scale=(0.25, 4.0)), rng(seed))[:2, :2]) ** 0.5
+        for seed in range(400)
+    ]
     assert 0.25 <= min(drawn) < 0.3 and 3.3 < max(drawn) <= 4.001
     assert abs(np.mean(np.log(drawn))) < 0.15
 
@@ -161,10 +178,15 @@ def test_a_shift_mirrors_what_comes_from_outside_in_both():
 def test_tones_follow_their_formulas():
     assert np.abs(alone(grey(100), brightness=(0.1, 0.1)).astype(int) - 125.5).max() <= 0.5
     assert np.abs(alone(grey(100), contrast=(0.5, 0.5)).astype(int) - 113.75).max() <= 0.5
-    assert (alone(grey(128), contrast=(2.0, 2.0)) == 128).all() or (alone(grey(128), contrast=(2.0, 2.0)) == 129).all()
+    assert (alone(grey(128), contrast=(2.0, 2.0)) == 128).all() or (
+        alone(grey(128), contrast=(2.0, 2.0)) == 129
+    ).all()
     assert np.abs(alone(grey(100), gamma=(0.5, 0.5)).astype(int) - 255 * (100 / 255) ** 0.5).max() <= 0.5
     assert alone(grey(100), temperature=(0.1, 0.1))[0, 0].tolist() == [110, 100, 90]
-    assert alone(grey(250), brightness=(0.5, 0.5)).max() == 255 and alone(grey(5), brightness=(-0.5, -0.5)).min() == 0
+    assert (
+        alone(grey(250), brightness=(0.5, 0.5)).max() == 255
+        and alone(grey(5), brightness=(-0.5, -0.5)).min() == 0
+    )
 
 
 def test_saturation_scales_the_distance_from_grey():
@@ -187,7 +209,9 @@ def test_blur_has_its_standard_deviation_as_a_fraction_of_the_longer_side(side):
 def test_motion_blur_is_a_streak_of_its_length_through_the_point(seed):
     point = grey(0, (101, 101))
     point[50, 50] = 255
-    rows, columns = np.nonzero(alone(point, np.zeros((101, 101), bool), seed=seed, motion_blur=(0.2, 0.2))[..., 0])
+    rows, columns = np.nonzero(
+        alone(point, np.zeros((101, 101), bool), seed=seed, motion_blur=(0.2, 0.2))[..., 0]
+    )
     assert np.hypot(np.ptp(rows), np.ptp(columns)) == pytest.approx(0.2 * 101, abs=3)
     assert abs(rows.mean() - 50) < 1 and abs(columns.mean() - 50) < 1
     assert len(rows) < 90
@@ -202,12 +226,22 @@ def test_noise_has_its_standard_deviation_and_keeps_the_mean(level):
 
 
 def test_jpeg_of_lower_quality_is_further_from_the_image_and_keeps_its_colours():
-    noise = [np.abs(alone(jpeg=(quality, quality)).astype(int) - IMAGE).mean() for quality in (95.0, 50.0, 10.0)]
+    noise = [
+        np.abs(alone(jpeg=(quality, quality)).astype(int) - IMAGE).mean() for quality in (95.0, 50.0, 10.0)
+    ]
     assert 0 < noise[0] < noise[1] < noise[2]
-    assert np.abs(alone(np.full_like(IMAGE, (200, 100, 50)), jpeg=(90.0, 90.0))[30, 40].astype(int) - (200, 100, 50)).max() < 5
+    assert (
+        np.abs(
+            alone(np.full_like(IMAGE, (200, 100, 50)), jpeg=(90.0, 90.0))[30, 40].astype(int) - (200, 100, 50)
+        ).max()
+        < 5
+    )
 
 
 def test_each_degradation_comes_by_its_own_chance():
-    assert np.array_equal(alone(degraded=0.0, noise=(0.1, 0.1), blur=(0.1, 0.1), jpeg=(10.0, 10.0), motion_blur=(0.1, 0.1)), IMAGE)
+    assert np.array_equal(
+        alone(degraded=0.0, noise=(0.1, 0.1), blur=(0.1, 0.1), jpeg=(10.0, 10.0), motion_blur=(0.1, 0.1)),
+        IMAGE,
+    )
     changed = sum((alone(degraded=0.25, jpeg=(30.0, 30.0), seed=seed) != IMAGE).any() for seed in range(300))
     assert 45 < changed < 105

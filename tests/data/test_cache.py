@@ -39,7 +39,9 @@ def build(root, folder, **options):
 def contents(built):
     return [
         (sample.name, image.tobytes(), mask.tobytes())
-        for sample, (image, mask) in zip(built.samples, map(built.__getitem__, range(len(built))), strict=True)
+        for sample, (image, mask) in zip(
+            built.samples, map(built.__getitem__, range(len(built))), strict=True
+        )
     ]
 
 
@@ -52,7 +54,13 @@ def test_a_cache_holds_what_direct_decoding_gives(tiny_dataset, tmp_path, worker
     built = build(tiny_dataset, tmp_path / "cache", workers=workers)
     samples = find_dataset(tiny_dataset).samples
     assert built.samples == samples
-    assert (len(built), built.size, built.problems, built.codings, built.cleaned) == (12, SIZE, [], {"binary"}, 0)
+    assert (len(built), built.size, built.problems, built.codings, built.cleaned) == (
+        12,
+        SIZE,
+        [],
+        {"binary"},
+        0,
+    )
     assert len(parts(tmp_path / "cache")) == 3
     for index in (*range(12), -1):
         image, mask = built[index]
@@ -114,7 +122,8 @@ def test_a_changed_file_rebuilds_its_part_alone(tiny_dataset, tmp_path, decoded,
     decoded.clear()
     later = time.time() + 5
     write_png(
-        tiny_dataset / kind / "s4/eye1.png", np.zeros((48, 64) if kind == "masks" else (48, 64, 3), bool if kind == "masks" else np.uint8)
+        tiny_dataset / kind / "s4/eye1.png",
+        np.zeros((48, 64) if kind == "masks" else (48, 64, 3), bool if kind == "masks" else np.uint8),
     )
     os.utime(tiny_dataset / kind / "s4/eye1.png", (later, later))
     built = build(tiny_dataset, tmp_path / "cache")
@@ -146,7 +155,11 @@ def test_other_settings_and_other_datasets_have_their_own_parts(tiny_dataset, tm
 def test_an_interrupted_build_goes_on_with_whole_parts(tiny_dataset, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(
-            cache, "read_pair", lambda sample, _: (_ for _ in ()).throw(KeyboardInterrupt) if "s4" in sample.name else read_pair(sample)
+            cache,
+            "read_pair",
+            lambda sample, _: (
+                (_ for _ in ()).throw(KeyboardInterrupt) if "s4" in sample.name else read_pair(sample)
+            ),
         )
         with pytest.raises(KeyboardInterrupt):
             build(tiny_dataset, tmp_path / "cache", workers=1)
@@ -154,7 +167,9 @@ def test_an_interrupted_build_goes_on_with_whole_parts(tiny_dataset, tmp_path, m
     folder = next((tmp_path / "cache").iterdir())
     (folder / f"{PART_PREFIX}left.h5").write_bytes(b"half")
     names = []
-    monkeypatch.setattr(cache, "read_pair", lambda sample, value: names.append(sample.name) or read_pair(sample, value))
+    monkeypatch.setattr(
+        cache, "read_pair", lambda sample, value: names.append(sample.name) or read_pair(sample, value)
+    )
     built = build(tiny_dataset, tmp_path / "cache")
     assert sorted(names) == [sample.name for sample in built.samples[5:]]
     assert not list(folder.glob(PART_PREFIX + "*"))
@@ -162,7 +177,9 @@ def test_an_interrupted_build_goes_on_with_whole_parts(tiny_dataset, tmp_path, m
 
 
 def test_a_part_that_cannot_be_written_leaves_nothing(tiny_dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(cache.json, "dumps", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        cache.json, "dumps", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     with pytest.raises(OSError, match="No space"):
         build(tiny_dataset, tmp_path / "cache")
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
@@ -174,10 +191,14 @@ def test_problems_are_left_out_named_and_remembered(tiny_dataset, tmp_path, deco
     write_png(tiny_dataset / "masks/s2/eye2.png", np.full((48, 64), 2, np.uint8))
     samples = find_dataset(tiny_dataset).samples
     samples[-1].image.unlink()
-    first, second = (cache.build_cache(samples, tiny_dataset, SIZE, folder=tmp_path / "cache") for _ in range(2))
+    first, second = (
+        cache.build_cache(samples, tiny_dataset, SIZE, folder=tmp_path / "cache") for _ in range(2)
+    )
     assert len(decoded) == 12
     assert contents(first) == contents(second)
-    assert [sample.name for sample in second.samples] == [sample.name for sample in (samples[1], *samples[4:11])]
+    assert [sample.name for sample in second.samples] == [
+        sample.name for sample in (samples[1], *samples[4:11])
+    ]
     assert [str(p) for p in second.problems] == [str(p) for p in first.problems]
     assert [p.found.split(" (")[0] for p in second.problems] == [
         "not an image",
@@ -226,7 +247,9 @@ def test_lossy_masks_are_counted(tmp_path):
     assert build(tmp_path / "d", tmp_path / "cache").cleaned == 1
 
 
-@pytest.mark.parametrize(("variable", "expected"), [("MUNET_CACHE", "there"), ("XDG_CACHE_HOME", "there/munet")])
+@pytest.mark.parametrize(
+    ("variable", "expected"), [("MUNET_CACHE", "there"), ("XDG_CACHE_HOME", "there/munet")]
+)
 def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch, variable, expected):
     for name in ("MUNET_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)

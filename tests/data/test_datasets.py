@@ -32,15 +32,33 @@ def found(folder):
     """layout, {name: (image, mask, subject)} with the paths below the folder."""
     dataset = find_dataset(folder)
     assert dataset.problems == []
-    below = {s.name: (s.image.relative_to(folder).as_posix(), s.mask.relative_to(folder).as_posix(), s.subject) for s in dataset.samples}
+    below = {
+        s.name: (s.image.relative_to(folder).as_posix(), s.mask.relative_to(folder).as_posix(), s.subject)
+        for s in dataset.samples
+    }
     assert list(below) == sorted(below)
     return dataset.layout, below
 
 
 LAYOUTS = {
-    "plain": ("plain", {"s1/a/x": ("images/s1/a/x.JPG", "masks/s1/a/x.png", "s1"), "s2/x": ("images/s2/x.tif", "masks/s2/x.bmp", "s2")}),
-    "flat": ("plain", {"x": ("images/x.jpg", "masks/x.png", "x"), "y": ("images/y.heic", "masks/y.png", "y")}),
-    "flat, augmented": ("plain", {n: (f"images/{n}.jpg", f"masks/{n}.png", s) for n, s in (("x", "x"), ("x_flip", "x"), ("y_copy2", "y"))}),
+    "plain": (
+        "plain",
+        {
+            "s1/a/x": ("images/s1/a/x.JPG", "masks/s1/a/x.png", "s1"),
+            "s2/x": ("images/s2/x.tif", "masks/s2/x.bmp", "s2"),
+        },
+    ),
+    "flat": (
+        "plain",
+        {"x": ("images/x.jpg", "masks/x.png", "x"), "y": ("images/y.heic", "masks/y.png", "y")},
+    ),
+    "flat, augmented": (
+        "plain",
+        {
+            n: (f"images/{n}.jpg", f"masks/{n}.png", s)
+            for n, s in (("x", "x"), ("x_flip", "x"), ("y_copy2", "y"))
+        },
+    ),
     "MASD": (
         "MASD",
         {
@@ -64,9 +82,18 @@ LAYOUTS = {
     ),
     "SBVPI": (
         "SBVPI",
-        {"1/1L_l_1": ("1/1L_l_1.jpg", "1/1L_l_1_sclera.png", "1"), "2/2R_s_3": ("2/2R_s_3.jpg", "2/2R_s_3_sclera.png", "2")},
+        {
+            "1/1L_l_1": ("1/1L_l_1.jpg", "1/1L_l_1_sclera.png", "1"),
+            "2/2R_s_3": ("2/2R_s_3.jpg", "2/2R_s_3_sclera.png", "2"),
+        },
     ),
-    "SBVPI flat": ("SBVPI", {"1L_l_1": ("1L_l_1.jpg", "1L_l_1_sclera.png", "1"), "12R_s_3": ("12R_s_3.JPG", "12R_s_3_sclera.PNG", "12")}),
+    "SBVPI flat": (
+        "SBVPI",
+        {
+            "1L_l_1": ("1L_l_1.jpg", "1L_l_1_sclera.png", "1"),
+            "12R_s_3": ("12R_s_3.JPG", "12R_s_3_sclera.PNG", "12"),
+        },
+    ),
 }
 
 
@@ -79,10 +106,17 @@ def test_every_layout_is_detected_and_paired(tmp_path, name, wrapped):
     touch(tmp_path, "readme.txt", ".hidden/a.png", "._x.jpg")
     if layout == "SBVPI":  # other regions of the same eye, marked or not
         touch(
-            tmp_path / wrapped, *(image.rsplit(".")[0] + f"_{part}.png" for image, *_ in expected.values() for part in ("iris", "vessels"))
+            tmp_path / wrapped,
+            *(
+                image.rsplit(".")[0] + f"_{part}.png"
+                for image, *_ in expected.values()
+                for part in ("iris", "vessels")
+            ),
         )
     prefix = f"{wrapped}/" if wrapped else ""
-    paths = {key: (prefix + image, prefix + mask, subject) for key, (image, mask, subject) in expected.items()}
+    paths = {
+        key: (prefix + image, prefix + mask, subject) for key, (image, mask, subject) in expected.items()
+    }
     assert found(tmp_path) == (layout, dict(sorted(paths.items())))
 
 
@@ -94,7 +128,9 @@ def test_odd_names_are_paired_named_and_split(tmp_path):
     parts = splits.split_by_subject(samples, validation=0.3, test=0.3, seed=1)
     splits.write_split(tmp_path / "split.csv", parts)
     again = splits.read_split(tmp_path / "split.csv", samples)
-    assert {part: set(group) for part, group in again.items()} == {part: set(group) for part, group in parts.items()}
+    assert {part: set(group) for part, group in again.items()} == {
+        part: set(group) for part, group in parts.items()
+    }
 
 
 def test_undecodable_names_are_paired_printed_and_split(tmp_path):
@@ -108,7 +144,11 @@ def test_undecodable_names_are_paired_printed_and_split(tmp_path):
 
 
 def test_one_letter_in_two_unicode_forms_is_one_name(tmp_path):
-    touch(tmp_path, f"images/{unicodedata.normalize('NFD', 'é')}.jpg", f"masks/{unicodedata.normalize('NFC', 'é')}.png")
+    touch(
+        tmp_path,
+        f"images/{unicodedata.normalize('NFD', 'é')}.jpg",
+        f"masks/{unicodedata.normalize('NFC', 'é')}.png",
+    )
     assert len(find_dataset(tmp_path).samples) == 1
 
 
@@ -143,14 +183,26 @@ def test_a_doubled_name_is_not_also_called_unpaired(tmp_path):
 
 
 def test_doubles_of_masd_are_seen_through_spaces(tmp_path):
-    touch(tmp_path, "MASD/1/1 (3).jpg", "MASD/1/1  (3).jpg", "MASD_GT/1/1(3).png", "MASD/1/2.jpg", "MASD_GT/1/2.png")
+    touch(
+        tmp_path,
+        "MASD/1/1 (3).jpg",
+        "MASD/1/1  (3).jpg",
+        "MASD_GT/1/1(3).png",
+        "MASD/1/2.jpg",
+        "MASD_GT/1/2.png",
+    )
     dataset = find_dataset(tmp_path)
     assert [sample.name for sample in dataset.samples] == ["1/2"]
     assert [p.found for p in dataset.problems] == ["2 files of this name"] * 2
 
 
 @pytest.mark.parametrize(
-    "names", [["1_1i_Ll_1", "1_2n_Rr_1", "2_1i_Ll_1"], ["1L_l_1", "1R_r_1", "2L_l_1"], ["S1_L_s_01", "S1_R_u_02", "S2_L_s_01"]]
+    "names",
+    [
+        ["1_1i_Ll_1", "1_2n_Rr_1", "2_1i_Ll_1"],
+        ["1L_l_1", "1R_r_1", "2L_l_1"],
+        ["S1_L_s_01", "S1_R_u_02", "S2_L_s_01"],
+    ],
 )
 def test_flat_names_that_tell_the_person_are_of_one_subject_whatever_lies_beside_them(tmp_path, names):
     touch(tmp_path, *(f"{kind}/{name}.png" for kind in ("images", "masks") for name in ("0", *names)))
@@ -162,7 +214,9 @@ def test_flat_names_that_tell_the_person_are_of_one_subject_whatever_lies_beside
 def test_a_size_mismatch_names_both_sizes(tmp_path):
     write_eye(tmp_path / "images/a.png", None, size=(48, 64))
     write_eye(None, tmp_path / "masks/a.png", size=(48, 63))
-    with pytest.raises(BadInput, match=r"masks/a\.png: found 63x48 pixels, expected 64x48 pixels like a\.png"):
+    with pytest.raises(
+        BadInput, match=r"masks/a\.png: found 63x48 pixels, expected 64x48 pixels like a\.png"
+    ):
         read_pair(find_dataset(tmp_path).samples[0])
 
 
@@ -173,10 +227,14 @@ def test_a_vanished_file_is_a_bad_input(tiny_dataset):
         read_pair(sample)
 
 
-@pytest.mark.parametrize("names", [[], ["a.jpg"], ["images/a.jpg"], ["one/a.jpg", "two/b.jpg"], ["images/a.jpg", "masks/b.png"]])
+@pytest.mark.parametrize(
+    "names", [[], ["a.jpg"], ["images/a.jpg"], ["one/a.jpg", "two/b.jpg"], ["images/a.jpg", "masks/b.png"]]
+)
 def test_what_is_no_dataset_is_refused_with_what_was_found(tmp_path, names):
     touch(tmp_path, *names)
-    with pytest.raises(MunetError, match=r"is not a dataset: found|has no image with a mask: 1 images, 1 masks"):
+    with pytest.raises(
+        MunetError, match=r"is not a dataset: found|has no image with a mask: 1 images, 1 masks"
+    ):
         find_dataset(tmp_path)
     with pytest.raises(MunetError, match="not a folder that exists"):
         find_dataset(tmp_path / "missing")
@@ -195,20 +253,44 @@ def test_loops_of_links_end(tmp_path):
 @pytest.mark.parametrize("nested", ["", "Predictions/"])
 def test_truth_pairs_with_maps_through_spaces_case_and_suffix(tmp_path, nested):
     touch(tmp_path / "maps", f"{nested}1/1  (3).png", f"{nested}1/B.png", f"{nested}1/alone.png")
-    touch(tmp_path / "truth", "MASD/1/1  (3).jpg", "MASD_GT/1/1(3).png", "MASD/1/b.jpg", "MASD_GT/1/b.bmp", "MASD_GT/1/more.png")
+    touch(
+        tmp_path / "truth",
+        "MASD/1/1  (3).jpg",
+        "MASD_GT/1/1(3).png",
+        "MASD/1/b.jpg",
+        "MASD_GT/1/b.bmp",
+        "MASD_GT/1/more.png",
+    )
     for truth in (tmp_path / "truth", tmp_path / "truth/MASD_GT"):
         pairs, problems = pair_truth(tmp_path / "maps", truth)
         assert [(m.name, t.name) for m, t in pairs] == [("1  (3).png", "1(3).png"), ("B.png", "b.bmp")]
-        assert {(Path(p.path).name, p.found) for p in problems} == {("alone.png", "no mask"), ("more.png", "no prediction")}
+        assert {(Path(p.path).name, p.found) for p in problems} == {
+            ("alone.png", "no mask"),
+            ("more.png", "no prediction"),
+        }
 
 
 def test_photos_of_different_people_are_not_paired_by_their_number_alone(tmp_path):
-    touch(tmp_path, "maps/alice/1.png", "maps/alice/2.png", "truth/bob/1.png", "truth/bob/2.png", "flat/1.png", "flat/2.png")
+    touch(
+        tmp_path,
+        "maps/alice/1.png",
+        "maps/alice/2.png",
+        "truth/bob/1.png",
+        "truth/bob/2.png",
+        "flat/1.png",
+        "flat/2.png",
+    )
     pairs, problems = pair_truth(tmp_path / "maps", tmp_path / "truth")
     assert pairs == []
     assert len(problems) == 4
-    assert [map_path.name for map_path, _ in pair_truth(tmp_path / "flat", tmp_path / "truth")[0]] == ["1.png", "2.png"]
-    assert [mask.name for _, mask in pair_truth(tmp_path / "maps", tmp_path / "flat")[0]] == ["1.png", "2.png"]
+    assert [map_path.name for map_path, _ in pair_truth(tmp_path / "flat", tmp_path / "truth")[0]] == [
+        "1.png",
+        "2.png",
+    ]
+    assert [mask.name for _, mask in pair_truth(tmp_path / "maps", tmp_path / "flat")[0]] == [
+        "1.png",
+        "2.png",
+    ]
 
 
 def test_truth_without_maps_or_masks_is_an_error(tmp_path):
@@ -219,14 +301,25 @@ def test_truth_without_maps_or_masks_is_an_error(tmp_path):
 
 
 def samples_of(counts):
-    return [Sample(f"{s}/{i}", Path(f"{s}/{i}.jpg"), Path(f"{s}/{i}.png"), f"{s}") for s, n in enumerate(counts) for i in range(n)]
+    return [
+        Sample(f"{s}/{i}", Path(f"{s}/{i}.jpg"), Path(f"{s}/{i}.png"), f"{s}")
+        for s, n in enumerate(counts)
+        for i in range(n)
+    ]
 
 
-@given(st.lists(st.integers(1, 9), min_size=3, max_size=30), st.floats(0.01, 0.9), st.floats(0, 0.9), st.integers(0, 99))
+@given(
+    st.lists(st.integers(1, 9), min_size=3, max_size=30),
+    st.floats(0.01, 0.9),
+    st.floats(0, 0.9),
+    st.integers(0, 99),
+)
 def test_no_subject_is_in_two_parts_and_no_image_is_lost(counts, validation, test, seed):
     samples = samples_of(counts)
     parts = splits.split_by_subject(samples, validation, test, seed)
-    assert sorted(sample.name for part in parts.values() for sample in part) == sorted(sample.name for sample in samples)
+    assert sorted(sample.name for part in parts.values() for sample in part) == sorted(
+        sample.name for sample in samples
+    )
     assert splits.shared_subjects(parts) == []
     assert parts["train"] and parts["validation"] and bool(parts["test"]) == (test > 0)
     assert parts == splits.split_by_subject(samples, validation, test, seed)
@@ -236,7 +329,15 @@ def test_shares_are_of_the_subjects_and_seeds_differ():
     samples = samples_of([3] * 20)
     parts = splits.split_by_subject(samples, 0.2, 0.3, seed=0)
     assert [len({sample.subject for sample in parts[part]}) for part in splits.PARTS] == [10, 4, 6]
-    assert len({tuple(s.name for s in splits.split_by_subject(samples, seed=seed)["validation"]) for seed in range(5)}) > 1
+    assert (
+        len(
+            {
+                tuple(s.name for s in splits.split_by_subject(samples, seed=seed)["validation"])
+                for seed in range(5)
+            }
+        )
+        > 1
+    )
 
 
 def test_too_few_subjects_are_an_error_that_says_what_to_do():
@@ -268,16 +369,23 @@ def test_an_edited_split_that_does_not_fit_is_named(tmp_path, text, error):
 
 def test_a_split_saved_by_a_spreadsheet_is_read_and_shared_subjects_are_seen(tmp_path):
     for mark in ",;":
-        text = "\ufeffimage,subject,part\r\n0/2,0,train\r\n0/1,0,validation\r\n\r\n0/0,0,train\r\n".replace(",", mark)
+        text = "\ufeffimage,subject,part\r\n0/2,0,train\r\n0/1,0,validation\r\n\r\n0/0,0,train\r\n".replace(
+            ",", mark
+        )
         (tmp_path / "split.csv").write_text(text, encoding="utf-8")
         parts = splits.read_split(tmp_path / "split.csv", samples_of([4]))
-        assert [[sample.name for sample in parts[part]] for part in splits.PARTS] == [["0/0", "0/2"], ["0/1"], []]
+        assert [[sample.name for sample in parts[part]] for part in splits.PARTS] == [
+            ["0/0", "0/2"],
+            ["0/1"],
+            [],
+        ]
     assert splits.shared_subjects(parts) == ["0"]
 
 
 @needs_real_data
 @pytest.mark.parametrize(
-    ("name", "layout", "count", "subjects", "sclera_value"), [("masd_sample", "MASD", 5, 1, None), ("webcam_eyes", "plain", 167, 7, 1)]
+    ("name", "layout", "count", "subjects", "sclera_value"),
+    [("masd_sample", "MASD", 5, 1, None), ("webcam_eyes", "plain", 167, 7, 1)],
 )
 def test_real_data_pairs_whole(name, layout, count, subjects, sclera_value):
     dataset = find_dataset(Path(os.environ["MUNET_REAL_DATA"]) / name)

@@ -1,11 +1,19 @@
-"""The competitions' figures, worked out anew by their definitions with scikit-learn and Pillow on photos named like MOBIUS'."""
+"""The competitions' figures, worked out anew by their definitions with scikit-learn and Pillow on photos
+named like MOBIUS'."""
 
 import itertools
 
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.metrics import auc, f1_score, jaccard_score, precision_recall_curve, precision_score, recall_score
+from sklearn.metrics import (
+    auc,
+    f1_score,
+    jaccard_score,
+    precision_recall_curve,
+    precision_score,
+    recall_score,
+)
 
 from munet.evaluation import protocols
 from munet.evaluation.scoring import score_image, shrink
@@ -32,7 +40,9 @@ def toolkit_curve(truth, probability):
     """The curve of both toolkits: of points of one recall the most precise stays."""
     precision, recall, thresholds = precision_recall_curve(truth, probability)
     thresholds = np.append(thresholds, 1.0)
-    keep = [max(np.flatnonzero(recall == value), key=lambda i: precision[i]) for value in np.unique(recall)[::-1]]
+    keep = [
+        max(np.flatnonzero(recall == value), key=lambda i: precision[i]) for value in np.unique(recall)[::-1]
+    ]
     return precision[keep], recall[keep], thresholds[keep]
 
 
@@ -48,7 +58,10 @@ def test_ssbc2020_by_its_definitions():
     names, *layers = sample = photos()
     scorer = run("ssbc2020", sample, (36, 48))
     rows = {row["group"]: row for row in scorer.figures()}
-    small = [[np.asarray(Image.fromarray(layer).resize((48, 36)).convert("L")) for layer in kind] for kind in layers]
+    small = [
+        [np.asarray(Image.fromarray(layer).resize((48, 36)).convert("L")) for layer in kind]
+        for kind in layers
+    ]
     order = np.random.default_rng(3).permutation(len(names))
     subsets = {"Overall": list(order), "Light=poor": [i for i in order if "p_" in names[i]]}
     subsets["Light=natural, Phone=iPhone 6s"] = [i for i in order if "_2n_" in names[i]]
@@ -64,7 +77,9 @@ def test_ssbc2020_by_its_definitions():
             f1 = 2 * precision * recall / (precision + recall)
             best = f1.argmax()
             iou = jaccard_score(truth, probability >= thresholds[best])
-            found["probabilistic"].append((f1[best], precision[best], recall[best], iou, auc(recall, precision)))
+            found["probabilistic"].append(
+                (f1[best], precision[best], recall[best], iou, auc(recall, precision))
+            )
             scores = (
                 f1_score(truth, mask),
                 precision_score(truth, mask),
@@ -86,21 +101,28 @@ def test_ssbc2025_by_its_definitions():
     (row,) = run("ssbc2025", sample, (30, 40)).figures()
     found = []
     for layer in zip(*layers, strict=True):
-        probability, mask, truth = (np.asarray(Image.fromarray(part).resize((40, 30)).convert("L")).ravel() for part in layer)
+        probability, mask, truth = (
+            np.asarray(Image.fromarray(part).resize((40, 30)).convert("L")).ravel() for part in layer
+        )
         mask, truth = mask // 255, truth // 255
         precision, recall, _ = toolkit_curve(truth, probability / 255)
         f1 = 2 * precision * recall / (precision + recall)
         best = f1.argmax()
         macro = f1_score(truth, mask, average="macro", labels=[0, 1])
         found.append((f1[best], precision[best], recall[best], macro, jaccard_score(truth, mask)))
-    figures = {**{f"p {k}": v for k, v in row["probabilistic"].items()}, **{f"b {k}": v for k, v in row["binarised"].items()}}
+    figures = {
+        **{f"p {k}": v for k, v in row["probabilistic"].items()},
+        **{f"b {k}": v for k, v in row["binarised"].items()},
+    }
     assert list(figures) == ["p f1", "p precision", "p recall", "b f1", "b iou"]
     assert [value[0] for value in figures.values()] == pytest.approx(np.mean(found, axis=0), abs=1e-9)
 
 
 def test_photos_without_sclera_score_as_the_toolkit_has_it():
     nothing = np.zeros((30, 40), bool)
-    (row,) = run("ssbc2025", (["a"], [np.full((30, 40), 9, np.uint8)], [nothing], [nothing]), (30, 40)).figures()
+    (row,) = run(
+        "ssbc2025", (["a"], [np.full((30, 40), 9, np.uint8)], [nothing], [nothing]), (30, 40)
+    ).figures()
     assert row["probabilistic"]["f1"][0] == 0
     assert row["binarised"] == {"f1": (0.5, 0.0), "iou": (0.0, 0.0)}
 

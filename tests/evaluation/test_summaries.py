@@ -9,7 +9,9 @@ from munet.evaluation.scoring import Scores, score_image
 def random_photo(rng, size=(40, 50)):
     """(probability, mask at 128, truth), of any quality, at times without sclera."""
     truth = rng.random(size) < rng.choice([0, rng.uniform(0.02, 0.6)], p=(0.1, 0.9))
-    probability = np.clip(rng.normal(rng.uniform(20, 120), rng.uniform(5, 80), size) + truth * rng.uniform(0, 150), 0, 255).astype(np.uint8)
+    probability = np.clip(
+        rng.normal(rng.uniform(20, 120), rng.uniform(5, 80), size) + truth * rng.uniform(0, 150), 0, 255
+    ).astype(np.uint8)
     return probability, probability >= 128, truth
 
 
@@ -45,7 +47,9 @@ def test_pooled_figures_are_scikit_learns(seed):
 def test_empty_photos_are_counted_apart():
     nothing, full = np.zeros((20, 20), bool), np.ones((20, 20), bool)
     grey = np.full((20, 20), 9, np.uint8)
-    figures = summaries.headline(scores_of([(grey, nothing, nothing), (grey, full, nothing), (grey, full, full)]))
+    figures = summaries.headline(
+        scores_of([(grey, nothing, nothing), (grey, full, nothing), (grey, full, full)])
+    )
     assert (figures["empty"], figures["empty_clean"]) == (2, 1)
     assert figures["f1_mean"] == pytest.approx(2 / 3)
     assert figures["f1_sclera"] == 1
@@ -79,7 +83,9 @@ def test_groups_rank_from_best_to_worst_with_their_gap():
         photos.append(((truth ^ wrong) * np.uint8(255), truth ^ wrong, truth))
         group.append("dark" if i % 2 else "light")
         subjects.append(f"s{i // 4}")
-    table = summaries.by_group(scores_of(photos, subjects), {"light": group, "same": ["x"] * 40, "own": [str(i) for i in range(40)]})
+    table = summaries.by_group(
+        scores_of(photos, subjects), {"light": group, "same": ["x"] * 40, "own": [str(i) for i in range(40)]}
+    )
     assert list(table) == ["light", "own"] or list(table) == ["own", "light"]
     found = table["light"]
     assert [row["group"] for row in found["groups"]] == ["light", "dark"]

@@ -1,6 +1,7 @@
 """Exports are checked, carry their settings, load where others load models, and their examples run.
 
-What accuracy is the point of is asked of the networks in the box, the rest of an untrained one on the tiny encoder.
+What accuracy is the point of is asked of the networks in the box, the rest of an untrained one on the tiny
+encoder.
 """
 
 import functools
@@ -13,7 +14,16 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
-from support import ROOT, last_json, needs, needs_variable, run_script, save_random_network, tiny_networks, write_eye
+from support import (
+    ROOT,
+    last_json,
+    needs,
+    needs_variable,
+    run_script,
+    save_random_network,
+    tiny_networks,
+    write_eye,
+)
 
 import export_model
 from munet import synthesis
@@ -29,8 +39,12 @@ COUNT = 12
 ONNX = needs("onnx", "onnxruntime", "tf2onnx")
 KINDS = [pytest.param(kind, marks=ONNX if kind == "onnx" else ()) for kind in SUFFIX]
 # A worker each: every format of a network is made once.
-NETWORKS = [pytest.param(name, marks=pytest.mark.xdist_group(f"export {name}")) for name in ("munet", "munet-lite")]
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="export runs on TensorFlow alone")
+NETWORKS = [
+    pytest.param(name, marks=pytest.mark.xdist_group(f"export {name}")) for name in ("munet", "munet-lite")
+]
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="export runs on TensorFlow alone"
+)
 opened = functools.cache(Segmenter)  # the Keras network is traced once for all formats
 
 
@@ -126,10 +140,13 @@ def test_eight_bits_from_end_to_end(trained, exported):
 
 
 @pytest.mark.parametrize(
-    ("example", "kind"), [("run_litert", "litert"), ("run_litert", "litert-int8"), pytest.param("run_onnx", "onnx", marks=ONNX)]
+    ("example", "kind"),
+    [("run_litert", "litert"), ("run_litert", "litert-int8"), pytest.param("run_onnx", "onnx", marks=ONNX)],
 )
 def test_python_examples(exported, photo, tmp_path, example, kind):
-    done = run_script(ROOT / "examples" / f"{example}.py", exported(kind), photo, tmp_path / "mask.png", cwd=tmp_path)
+    done = run_script(
+        ROOT / "examples" / f"{example}.py", exported(kind), photo, tmp_path / "mask.png", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     segmenter = Segmenter(exported(kind))
     expected = segmenter(read_image(photo)) >= segmenter.level
@@ -139,7 +156,10 @@ def test_python_examples(exported, photo, tmp_path, example, kind):
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
-@pytest.mark.skipif(not (ROOT / "web" / "node_modules" / "onnxruntime-web").is_dir(), reason="web/node_modules is missing: make web")
+@pytest.mark.skipif(
+    not (ROOT / "web" / "node_modules" / "onnxruntime-web").is_dir(),
+    reason="web/node_modules is missing: make web",
+)
 @ONNX
 def test_javascript_example(exported, photo, tmp_path):
     (tmp_path / "node_modules").symlink_to(ROOT / "web" / "node_modules")
@@ -148,10 +168,21 @@ def test_javascript_example(exported, photo, tmp_path):
     (tmp_path / "munet.json").write_text(json.dumps(read_settings(tmp_path / "munet.onnx")))
     segmenter, pixels = Segmenter(tmp_path / "munet.onnx"), read_image(photo)
     (tmp_path / "photo.rgb").write_bytes(pixels.tobytes())
-    command = ["node", "run_onnx.mjs", tmp_path, "photo.rgb", str(pixels.shape[1]), str(pixels.shape[0]), "mask.raw"]
+    command = [
+        "node",
+        "run_onnx.mjs",
+        tmp_path,
+        "photo.rgb",
+        str(pixels.shape[1]),
+        str(pixels.shape[0]),
+        "mask.raw",
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    found = np.frombuffer((tmp_path / "mask.raw").read_bytes(), np.uint8).reshape(segmenter.size, segmenter.size) > 0
+    found = (
+        np.frombuffer((tmp_path / "mask.raw").read_bytes(), np.uint8).reshape(segmenter.size, segmenter.size)
+        > 0
+    )
     expected = np.rint(segmenter.infer(segmenter.prepare(pixels)) * 255) >= segmenter.level
     assert (found == expected).mean() > 0.95
 
@@ -183,7 +214,12 @@ for file in files:
 def test_the_script_writes_what_it_tells(tiny, dataset, tmp_path, tiny_networks, capsys):
     out = tmp_path / "m.tflite"
     shutil.copy(ROOT / "weights/munet/munet-litert.tflite", out)  # an earlier export is written over
-    assert export_model.main([str(tiny), "--to", "litert", "--out", str(out), "--data", str(dataset), "--count", "9"]) == 0
+    assert (
+        export_model.main(
+            [str(tiny), "--to", "litert", "--out", str(out), "--data", str(dataset), "--count", "9"]
+        )
+        == 0
+    )
     last, settings = last_json(capsys.readouterr().out), read_settings(out)
     assert settings["made_of"] == made_of(tiny)
     assert (last["images"], last["bytes"], last["level"]) == (9, out.stat().st_size, 128)
@@ -224,7 +260,9 @@ def test_what_cannot_be_read_is_named_and_counted(tiny, dataset, tmp_path, tiny_
     shown = capsys.readouterr()
     assert last_json(shown.out)["failed"] == 2
     assert "03.png" in shown.err and "05.png" in shown.err
-    calibration = exporter._prepared([tmp_path / "data/images/03.png", tmp_path / "data/images/04.png"], read_settings(tiny))
+    calibration = exporter._prepared(
+        [tmp_path / "data/images/03.png", tmp_path / "data/images/04.png"], read_settings(tiny)
+    )
     assert (calibration[0].shape, calibration[1]) == ((3, 64, 64, 3), 1)
 
 

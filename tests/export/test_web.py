@@ -28,17 +28,22 @@ from munet.network.model_files import read_settings
 CHROMIUM = os.environ.get("MUNET_CHROMIUM") or shutil.which("chromium")
 pytestmark = [
     support.needs("onnx", "onnxruntime", "tf2onnx"),
-    pytest.mark.skipif(not (website.BUILT / website.WORKER).is_file(), reason="the page is not built: make web"),
+    pytest.mark.skipif(
+        not (website.BUILT / website.WORKER).is_file(), reason="the page is not built: make web"
+    ),
 ]
 PHONE = {"width": 360, "height": 740}
 
-# Two groups of about equal time, so that two workers share the work; what is slow to start is started once for each.
+# Two groups of about equal time, so that two workers share the work; what is slow to start is started once
+# for each.
 NETWORK, WINDOW = "web", "web, one window"
 
 
 def in_chromium(group):
     """The marks of a test in a browser."""
-    found = pytest.mark.skipif(not CHROMIUM, reason="no Chromium found: install Debian's, or set MUNET_CHROMIUM")
+    found = pytest.mark.skipif(
+        not CHROMIUM, reason="no Chromium found: install Debian's, or set MUNET_CHROMIUM"
+    )
     return lambda test: support.needs("playwright")(found(pytest.mark.xdist_group(group)(test)))
 
 
@@ -59,7 +64,10 @@ def site(tmp_path_factory, photos):
     with support.tiny_networks(pytest.MonkeyPatch()):
         run = support.save_random_network(folder / "run")
         set_middle_level(run, Segmenter(run, "keras"), photos)
-        assert export_model.main([str(run), "--to", "web", "--out", str(folder / "site"), "--data", str(data)]) == 0
+        assert (
+            export_model.main([str(run), "--to", "web", "--out", str(folder / "site"), "--data", str(data)])
+            == 0
+        )
     return folder / "site"
 
 
@@ -75,11 +83,13 @@ def mobile_site(tmp_path_factory, weights, photos):
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """A JPEG, one that its EXIF block turns upright, PNGs of which both sides, or one, are smaller than the network's input."""
+    """A JPEG, one that its EXIF block turns upright, PNGs of which both sides, or one, are smaller than the
+    network's input."""
     folder = tmp_path_factory.mktemp("photos")
     rng = np.random.default_rng(3)
     images = [
-        synthesis.draw_eye(synthesis.draw_subject(rng), rng, size)[0] for size in ((440, 620), (300, 500), (333, 217), (40, 56), (46, 400))
+        synthesis.draw_eye(synthesis.draw_subject(rng), rng, size)[0]
+        for size in ((440, 620), (300, 500), (333, 217), (40, 56), (46, 400))
     ]
     write_jpeg(folder / "plain.jpg", images[0])
     turned = Image.Exif()
@@ -142,7 +152,11 @@ def mobile_host(mobile_site):
 def chromium(clip):
     from playwright.sync_api import sync_playwright
 
-    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={clip}"]
+    camera = [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={clip}",
+    ]
     with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera])
         yield chromium
@@ -151,7 +165,8 @@ def chromium(clip):
 
 @pytest.fixture
 def browser(chromium):
-    """The one Chromium of these tests; a test's contexts share nothing with others and are closed after it."""
+    """The one Chromium of these tests; a test's contexts share nothing with others and are closed after
+    it."""
     before = chromium.contexts
     yield chromium
     for context in chromium.contexts:
@@ -161,7 +176,8 @@ def browser(chromium):
 
 @pytest.fixture(scope="module")
 def window(chromium):
-    """A window that tests open the page in one after the other: to compile its code again takes longer than most of them."""
+    """A window that tests open the page in one after the other: to compile its code again takes longer than
+    most of them."""
     context = chromium.new_context(permissions=["camera"])
     yield watched(context.new_page())
     context.close()
@@ -198,15 +214,21 @@ def saved(page, button):
     with page.expect_download() as download:
         page.click(button)
     with open(download.value.path(), "rb") as file:
-        return download.value.suggested_filename, np.asarray(Image.open(io.BytesIO(file.read())).convert("RGB"))
+        return download.value.suggested_filename, np.asarray(
+            Image.open(io.BytesIO(file.read())).convert("RGB")
+        )
 
 
 def done(page, text):
-    page.wait_for_function("text => document.getElementById('status').textContent.includes(text)", arg=text, timeout=60_000)
+    page.wait_for_function(
+        "text => document.getElementById('status').textContent.includes(text)", arg=text, timeout=60_000
+    )
 
 
 def showing(page, name):
-    page.wait_for_function("name => document.getElementById('name').textContent === name", arg=name, timeout=60_000)
+    page.wait_for_function(
+        "name => document.getElementById('name').textContent === name", arg=name, timeout=60_000
+    )
 
 
 @in_chromium(NETWORK)
@@ -248,7 +270,9 @@ def test_the_threshold_moves_the_mask(page, photos):
     own = page.inner_text("#level-value")
     for level in (1, int(own), 255):
         page.evaluate(
-            "level => { const e = document.getElementById('level'); e.value = level; e.dispatchEvent(new Event('input')) }", level
+            "level => { const e = document.getElementById('level'); e.value = level; e.dispatchEvent(new "
+            "Event('input')) }",
+            level,
         )
         areas.append(float(page.inner_text("#area").split()[0]))
     assert areas == sorted(areas, reverse=True)
@@ -270,7 +294,8 @@ def test_the_camera(page):
     page.click("#camera")
     showing(page, "camera")
     first = page.inner_text("#area")
-    page.wait_for_function("first => document.getElementById('area').textContent !== first", arg=first)  # frames follow each other
+    # frames follow each other
+    page.wait_for_function("first => document.getElementById('area').textContent !== first", arg=first)
     page.click("#camera")
     done(page, "The camera is off.")
     assert saved(page, "#save-mask")[1].shape == (240, 320, 3)
@@ -278,7 +303,9 @@ def test_the_camera(page):
 
 @in_chromium(WINDOW)
 def test_a_camera_that_is_refused_is_told(page):
-    refuse = "name => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', name)) }"
+    refuse = (
+        "name => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', name)) }"
+    )
     page.evaluate(refuse, "NotAllowedError")
     page.click("#camera")
     done(page, "the camera was refused")
@@ -315,7 +342,8 @@ def test_a_camera_that_is_switched_while_it_opens_is_the_last_one_asked_for(page
     assert page.evaluate("() => document.getElementById('video').srcObject === streams[1]")
     assert page.inner_text("#camera") == "Stop the camera"
     assert page.inner_text("#status").startswith("The camera is on")
-    page.evaluate("() => streams[1].getTracks()[0].dispatchEvent(new Event('ended'))")  # as when it is unplugged
+    # as when it is unplugged
+    page.evaluate("() => streams[1].getTracks()[0].dispatchEvent(new Event('ended'))")
     done(page, "The camera stopped: it was unplugged")
     assert (page.evaluate(live), page.inner_text("#camera")) == (["ended", "ended"], "Use the camera")
     assert page.errors == []
@@ -331,7 +359,8 @@ def test_photos_that_are_done_later_do_not_take_the_place_of_what_is_looked_at(p
     page.wait_for_function("() => document.querySelectorAll('#photos button').length > 5")
     page.click("#camera")
     page.wait_for_function("() => document.querySelectorAll('#photos button').length === 10")
-    done(page, "The camera is on")  # "5 of 5 done." stands before it where the photos took longer than the click
+    # "5 of 5 done." stands before it where the photos took longer than the click
+    done(page, "The camera is on")
     showing(page, "camera")
     page.click("#photos button >> nth=2")
     done(page, "The camera is off.")
@@ -378,7 +407,9 @@ def test_a_newer_page_replaces_the_one_that_a_device_keeps(site, browser, photos
     page.wait_for_selector("body[data-ready]")
     assert page.inner_text("#level-value") != "7"  # the older one as a whole, as long as a window shows it
     page.evaluate("() => navigator.serviceWorker.getRegistration().then(r => r.update())")
-    page.wait_for_function("() => navigator.serviceWorker.getRegistration().then(r => Boolean(r.waiting))", timeout=60_000)
+    page.wait_for_function(
+        "() => navigator.serviceWorker.getRegistration().then(r => Boolean(r.waiting))", timeout=60_000
+    )
     page.close()
     opened(context, server.address).close()
     server.stop()
@@ -408,7 +439,9 @@ def test_nothing_goes_to_another_origin(host, browser, photos, kept):
     page = opened(context, host.address)
     page.set_input_files("#files", photos[0])
     done(page, "1 of 1 done")
-    assert all(method == "GET" and url.startswith((host.address, "blob:" + host.address)) for method, url in asked)
+    assert all(
+        method == "GET" and url.startswith((host.address, "blob:" + host.address)) for method, url in asked
+    )
     # Asked of the policy itself, as a fetch fails without a network, too.
     forbidden = """new Promise((resolve) => {
         (self.document ?? self).addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective));
@@ -435,7 +468,10 @@ def test_a_phone_and_a_keyboard(host, browser, photos):
     page.set_input_files("#files", photos)
     done(page, "5 of 5 done")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    small = page.evaluate("[...document.querySelectorAll('button, .button')].filter(e => e.getBoundingClientRect().height < 40).length")
+    small = page.evaluate(
+        "[...document.querySelectorAll('button, .button')].filter(e => e.getBoundingClientRect().height < "
+        "40).length"
+    )
     assert small == 0
     page.focus("#files")
     reached = []
@@ -471,7 +507,8 @@ def test_the_export_replaces_a_page_and_refuses_other_folders(site, tmp_path, mo
     website.require(tmp_path / "page")
     website.write(tmp_path / "page", tmp_path / "other.onnx")  # over itself
     assert (tmp_path / "page/CNAME").read_text() == (tmp_path / "page/assets/mine.js").read_text() == "mine"
-    assert (tmp_path / "page" / website.WORKER).read_text() != before  # so that a device fetches the other model
+    # so that a device fetches the other model
+    assert (tmp_path / "page" / website.WORKER).read_text() != before
     assert json.loads((tmp_path / "page" / website.SETTINGS).read_text())["level"] == 3
     monkeypatch.setattr(website, "BUILT", tmp_path / "none")
     with pytest.raises(MunetError, match="run `make web`"):

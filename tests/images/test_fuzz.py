@@ -1,4 +1,5 @@
-"""Thousands of damaged photos: none brings a traceback, a hang, or the memory down, and the good ones among them are all done."""
+"""Thousands of damaged photos: none brings a traceback, a hang, or the memory down, and the good ones among
+them are all done."""
 
 import io
 import json
@@ -37,7 +38,11 @@ def whole():
     for seed, (suffix, kind) in enumerate(FORMATS.items()):
         buffer = io.BytesIO()
         options = (
-            {"exif": Image.Exif(), "quality": 80} if kind in ("JPEG", "WEBP") else {"compression": "tiff_lzw"} if kind == "TIFF" else {}
+            {"exif": Image.Exif(), "quality": 80}
+            if kind in ("JPEG", "WEBP")
+            else {"compression": "tiff_lzw"}
+            if kind == "TIFF"
+            else {}
         )
         Image.fromarray(draw_eye(seed, (60, 80))[0]).save(buffer, kind, **options)
         files[suffix] = buffer.getvalue()
@@ -62,14 +67,18 @@ def damage(data, rng):
         elif kind == 4:
             del data[at : at + length]
         else:
-            data[at : at + 4] = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\x01\0\0")[rng.integers(0, 4)]
+            data[at : at + 4] = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\x01\0\0")[
+                rng.integers(0, 4)
+            ]
     return bytes(data)
 
 
 def test_five_thousand_damaged_files_among_good_ones(whole, tmp_path):
     keras.utils.set_random_seed(0)
     model.save_munet(
-        model.build_munet(32, encoder_weights="none"), tmp_path / "weights", {"architecture": {"size": 32, "decoder": "unet"}, "level": 128}
+        model.build_munet(32, encoder_weights="none"),
+        tmp_path / "weights",
+        {"architecture": {"size": 32, "decoder": "unet"}, "level": 128},
     )
     rng, photos = np.random.default_rng(0), tmp_path / "photos"
     photos.mkdir()
@@ -79,7 +88,15 @@ def test_five_thousand_damaged_files_among_good_ones(whole, tmp_path):
     for i in range(GOOD):
         suffix = list(FORMATS)[i % len(FORMATS)]
         (photos / f"bad{i * 80:05}good.{suffix}").write_bytes(whole[suffix])
-    command = [ROOT / "predict_test_images.py", photos, "--weights", tmp_path / "weights", "--out", tmp_path / "out", "--no-overlays"]
+    command = [
+        ROOT / "predict_test_images.py",
+        photos,
+        "--weights",
+        tmp_path / "weights",
+        "--out",
+        tmp_path / "out",
+        "--no-overlays",
+    ]
     done = run_script(*command, timeout=600)
     assert done.returncode == 1, done.stderr[-2000:]
     figures = json.loads(done.stdout.splitlines()[-1])
@@ -96,7 +113,11 @@ def test_five_thousand_damaged_files_among_good_ones(whole, tmp_path):
 EDITS = st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=12)), min_size=1, max_size=8)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=600,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(suffix=st.sampled_from(list(FORMATS)), edits=EDITS, kept=st.floats(0, 1) | st.just(1.0))
 def test_a_damaged_file_is_read_or_refused_in_time(whole, tmp_path, suffix, edits, kept):
     contents = bytearray(whole[suffix])

@@ -12,9 +12,22 @@ from support import run_script
 from munet.core.console import BadInput
 from munet.images import reading
 from munet.images.masks import read_mask
-from munet.images.reading import overlay, read_image, read_probability, resize_image, resize_mask, resize_probability, write_png
+from munet.images.reading import (
+    overlay,
+    read_image,
+    read_probability,
+    resize_image,
+    resize_mask,
+    resize_probability,
+    write_png,
+)
 
-CORNERS = {"top left": (230, 30, 30), "top right": (30, 230, 30), "bottom left": (30, 30, 230), "bottom right": (230, 230, 230)}
+CORNERS = {
+    "top left": (230, 30, 30),
+    "top right": (30, 230, 30),
+    "bottom left": (30, 30, 230),
+    "bottom right": (230, 230, 230),
+}
 # How a camera stores the upright photo for each EXIF orientation.
 STORED = {
     1: lambda p: p,
@@ -74,7 +87,9 @@ def test_heic_is_read_upright(tmp_path, orientation):
 def test_heic_of_another_name_is_read_whatever_was_read_before(tmp_path):
     pillow_heif.register_heif_opener()
     saved(tmp_path / "photo.heic", quadrants((64, 96))).rename(tmp_path / "photo.jpg")
-    code = f"from munet.images import reading; print(reading.read_image({str(tmp_path / 'photo.jpg')!r}).shape)"
+    code = (
+        f"from munet.images import reading; print(reading.read_image({str(tmp_path / 'photo.jpg')!r}).shape)"
+    )
     assert run_script("-c", code).stdout == "(64, 96, 3)\n"
 
 
@@ -102,7 +117,10 @@ def test_lossless_colours_are_read_exactly(tmp_path, suffix):
     assert read_image(path).dtype == np.uint8
 
 
-@pytest.mark.parametrize(("mode", "suffix"), [("L", "png"), ("L", "jpg"), ("1", "png"), ("1", "tif"), ("CMYK", "jpg"), ("CMYK", "tif")])
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [("L", "png"), ("L", "jpg"), ("1", "png"), ("1", "tif"), ("CMYK", "jpg"), ("CMYK", "tif")],
+)
 def test_other_modes_become_rgb(tmp_path, mode, suffix):
     pixels = quadrants()
     if mode in ("L", "1"):
@@ -127,7 +145,9 @@ def test_transparent_pixels_are_laid_on_white(tmp_path):
     palette.save(tmp_path / "palette.png", transparency=0)
     assert np.array_equal(read_image(tmp_path / "palette.png"), expected)
     grey = saved(tmp_path / "la.png", np.dstack([layers[..., 0], layers[..., 3]]))
-    assert np.array_equal(read_image(grey)[:, :, 1], np.where(np.arange(6) >= 3, 200, 255) * np.ones((4, 1), int))
+    assert np.array_equal(
+        read_image(grey)[:, :, 1], np.where(np.arange(6) >= 3, 200, 255) * np.ones((4, 1), int)
+    )
 
 
 @pytest.mark.parametrize("name", ["grey.png", "grey.tif", "colour.png", "colour.tif", "big-endian.tif"])
@@ -137,7 +157,10 @@ def test_sixteen_bits_keep_the_upper_eight(tmp_path, name):
         cv2.imwrite(str(tmp_path / name), pixels[..., ::-1] if pixels.ndim == 3 else pixels)
     else:
         tifffile.imwrite(
-            tmp_path / name, pixels, byteorder=">" if "big" in name else "<", photometric="rgb" if pixels.ndim == 3 else "minisblack"
+            tmp_path / name,
+            pixels,
+            byteorder=">" if "big" in name else "<",
+            photometric="rgb" if pixels.ndim == 3 else "minisblack",
         )
     expected = pixels if pixels.ndim == 3 else pixels[..., None].repeat(3, 2)
     assert np.array_equal(read_image(tmp_path / name), expected >> 8)
@@ -158,7 +181,11 @@ def test_images_of_one_pixel_are_read_resized_and_drawn_on(tmp_path, size):
         ("empty.png", b"", "an empty file"),
         ("binary.webp", bytes(range(256)), "not an image"),
         ("text.heic", b"not a photo at all", "not an image"),
-        ("program.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n{} loop\n", "not an image"),
+        (
+            "program.jpg",
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n{} loop\n",
+            "not an image",
+        ),
     ],
 )
 def test_what_is_no_image_is_named(tmp_path, name, data, found):
@@ -190,7 +217,9 @@ def test_a_decompression_bomb_is_refused_from_its_header(tmp_path):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
-    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    (tmp_path / "bomb.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    )
     with pytest.raises(BadInput, match=r"60000x60000 pixels, expected at most 200 megapixels"):
         read_image(tmp_path / "bomb.png")
 
@@ -205,7 +234,8 @@ def test_the_pixel_limit_is_inclusive(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("pixels", "mode"), [(noise(5, 9) > 99, "1"), (noise(5, 9), "L"), (noise(5, 9, 3), "RGB"), (noise(9, 5, 3)[:, ::-1], "RGB")]
+    ("pixels", "mode"),
+    [(noise(5, 9) > 99, "1"), (noise(5, 9), "L"), (noise(5, 9, 3), "RGB"), (noise(9, 5, 3)[:, ::-1], "RGB")],
 )
 def test_png_comes_back_exactly_in_the_smallest_mode(tmp_path, pixels, mode):
     write_png(tmp_path / "new" / "a.png", pixels)
@@ -224,7 +254,8 @@ def test_a_probability_map_is_8_bit_grey_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [((100, 200), (100, 200)), ((10, 5000), (3, 1600)), ((4096, 1024), (1600, 400)), ((1, 9000), (1, 1600))]
+    ("size", "expected"),
+    [((100, 200), (100, 200)), ((10, 5000), (3, 1600)), ((4096, 1024), (1600, 400)), ((1, 9000), (1, 1600))],
 )
 def test_an_overlay_tints_the_mask_alone_and_is_limited_in_size(size, expected):
     mask = np.zeros(size, bool)
@@ -264,7 +295,10 @@ def test_pngs_hold_what_was_written(tmp_path, shape):
             assert opened.mode == mode
             opened.verify()
         assert np.array_equal(
-            cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED) > 0 if mode == "1" else read_probability(tmp_path / "a.png"), pixels
+            cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED) > 0
+            if mode == "1"
+            else read_probability(tmp_path / "a.png"),
+            pixels,
         )
 
 
@@ -272,14 +306,20 @@ def test_pngs_hold_what_was_written(tmp_path, shape):
 def test_jpegs_are_upright_as_pillow_has_it(tmp_path, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(cv2.resize(noise(9, 11, 3), (333, 207), interpolation=cv2.INTER_CUBIC)).save(tmp_path / "a.jpg", exif=exif)
+    Image.fromarray(cv2.resize(noise(9, 11, 3), (333, 207), interpolation=cv2.INTER_CUBIC)).save(
+        tmp_path / "a.jpg", exif=exif
+    )
     with Image.open(tmp_path / "a.jpg") as opened:
         assert np.array_equal(read_image(tmp_path / "a.jpg"), np.asarray(ImageOps.exif_transpose(opened)))
 
 
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 30}, {"mode": "L"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 30}, {"mode": "L"}]
+)
 def test_jpegs_decode_to_pillows_pixels(tmp_path, options):
-    photo = Image.fromarray(cv2.resize(noise(9, 11, 3), (333, 207), interpolation=cv2.INTER_CUBIC)).convert(options.pop("mode", "RGB"))
+    photo = Image.fromarray(cv2.resize(noise(9, 11, 3), (333, 207), interpolation=cv2.INTER_CUBIC)).convert(
+        options.pop("mode", "RGB")
+    )
     photo.save(tmp_path / "a.jpg", **options)
     with Image.open(tmp_path / "a.jpg") as opened:
         assert np.array_equal(read_image(tmp_path / "a.jpg"), np.asarray(opened.convert("RGB")))

@@ -96,7 +96,8 @@ def test_an_empty_mask_is_empty_in_every_coding(tmp_path, coding):
     assert np.array_equal(read_mask(saved(tmp_path, EXACT[coding][0](EMPTY))).pixels, EMPTY)
 
 
-@pytest.mark.parametrize("coding", [name for name in EXACT if name != "alpha, marked black"])  # black all over is an empty binary mask
+# black all over is an empty binary mask
+@pytest.mark.parametrize("coding", [name for name in EXACT if name != "alpha, marked black"])
 def test_a_mask_that_is_all_sclera_is_full(tmp_path, coding):
     assert np.array_equal(read_mask(saved(tmp_path, EXACT[coding][0](FULL))).pixels, FULL)
 
@@ -119,7 +120,11 @@ def test_mobius_colours_without_sclera_or_with_nothing_else(tmp_path):
 def test_class_indices_are_read_by_the_value_that_is_told(tmp_path, mode, value):
     classes = np.where(IRIS, 2, TRUTH).astype(np.uint8)
     classes[0, 0] = 4
-    picture = Image.fromarray(classes.astype(np.uint16)) if mode == "I;16" else Image.fromarray(classes).convert(mode)
+    picture = (
+        Image.fromarray(classes.astype(np.uint16))
+        if mode == "I;16"
+        else Image.fromarray(classes).convert(mode)
+    )
     if mode == "P":
         picture.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0, 9, 9, 9])
     mask = read_mask(saved(tmp_path, picture), sclera_value=value)
@@ -132,7 +137,9 @@ def test_class_indices_may_be_1_bit_hold_an_ignored_255_or_pass_255(tmp_path):
     ignored = np.where(IRIS, 255, np.where(TRUTH, 2, 0)).astype(np.uint8)
     assert not read_mask(saved(tmp_path, Image.fromarray(ignored)), sclera_value=1).pixels.any()
     large = np.where(IRIS, 300, TRUTH).astype(np.uint16)
-    assert np.array_equal(read_mask(saved(tmp_path, Image.fromarray(large)), sclera_value=1).pixels, large == 1)
+    assert np.array_equal(
+        read_mask(saved(tmp_path, Image.fromarray(large)), sclera_value=1).pixels, large == 1
+    )
 
 
 @pytest.mark.parametrize("quality", [60, 75, 95])
@@ -190,7 +197,9 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_in_no_known_coding_is_refused_and_named(tmp_path, what):
     path = saved(tmp_path, REFUSED[what]())
-    with pytest.raises(BadInput, match=r"a mask\.png: found .* expected a black and white mask.*; give --sclera-value") as caught:
+    with pytest.raises(
+        BadInput, match=r"a mask\.png: found .* expected a black and white mask.*; give --sclera-value"
+    ) as caught:
         read_mask(path)
     assert caught.value.path == str(path)
 
@@ -218,7 +227,11 @@ def test_a_damaged_mask_is_refused(tmp_path):
 
 def test_colours_on_a_transparent_background_are_colours(tmp_path):
     codes = np.zeros((12, 16, 4), np.uint8)
-    codes[2:10, 2:6], codes[2:10, 6:10], codes[2:10, 10:12] = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255)
+    codes[2:10, 2:6], codes[2:10, 6:10], codes[2:10, 10:12] = (
+        (255, 0, 0, 255),
+        (0, 255, 0, 255),
+        (0, 0, 255, 255),
+    )
     codes[0, 0] = (255, 0, 0, 0)  # invisible
     Image.fromarray(codes).save(tmp_path / "mask.png")
     mask = read_mask(tmp_path / "mask.png")

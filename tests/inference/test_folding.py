@@ -9,13 +9,18 @@ import model
 from munet.images.reading import resize_image
 from munet.inference.folding import UpConvolution, folded
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="folding is part of conversion, which runs on TensorFlow")
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="folding is part of conversion, which runs on TensorFlow"
+)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 5)])
 def test_a_convolution_of_doubled_features(size):
     rng = np.random.default_rng(0)
-    x, kernel = rng.normal(size=(2, *size, 4)).astype(np.float32), rng.normal(size=(3, 3, 4, 7)).astype(np.float32)
+    x, kernel = (
+        rng.normal(size=(2, *size, 4)).astype(np.float32),
+        rng.normal(size=(3, 3, 4, 7)).astype(np.float32),
+    )
     expected = keras.ops.conv(x.repeat(2, 1).repeat(2, 2), kernel, padding="same")
     found = UpConvolution(kernel, "up")(x)
     np.testing.assert_allclose(found, expected, atol=1e-5)

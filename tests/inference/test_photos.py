@@ -23,7 +23,9 @@ def test_photos_of_a_folder_of_one_file_and_of_a_list(tmp_path):
         "sub/b": tmp_path / "sub/b.PNG",
     }
     assert dict(find_photos(tmp_path / "a.jpg")) == {"a": tmp_path / "a.jpg"}
-    (tmp_path / "sub/list.txt").write_bytes(f"\ufeffb.PNG\r\n\r\n../a.jpg\r\n{tmp_path}/elsewhere/d.jpg\nnot there\u2028.jpg".encode())
+    (tmp_path / "sub/list.txt").write_bytes(
+        f"\ufeffb.PNG\r\n\r\n../a.jpg\r\n{tmp_path}/elsewhere/d.jpg\nnot there\u2028.jpg".encode()
+    )
     photos = dict(find_photos(tmp_path / "sub/list.txt"))
     assert list(photos) == ["a", "elsewhere/d", "sub/b", "sub/not there\u2028"]
     assert photos["a"].samefile(tmp_path / "a.jpg")
@@ -89,7 +91,11 @@ def test_an_output_folder_does_not_change_the_layout(tmp_path):
     write_plain(tmp_path / "archive/data", 2, 1)
     before = list(dict(find_photos(tmp_path / "archive", tmp_path / "archive/out")))
     touch(tmp_path, "archive/out/Predictions/s1/eye1.png")
-    assert list(dict(find_photos(tmp_path / "archive", tmp_path / "archive/out"))) == before == ["s1/eye1", "s2/eye1"]
+    assert (
+        list(dict(find_photos(tmp_path / "archive", tmp_path / "archive/out")))
+        == before
+        == ["s1/eye1", "s2/eye1"]
+    )
 
 
 def test_outputs_below_the_photos_are_left_out(tmp_path):
@@ -97,7 +103,9 @@ def test_outputs_below_the_photos_are_left_out(tmp_path):
     assert [name for name, _ in photos.outside(tmp_path / "out")] == ["a", "out2/c"]
     assert len(photos.outside(tmp_path.parent / "elsewhere")) == 3
     (tmp_path / "link").symlink_to(tmp_path)
-    assert [name for name, _ in Photos(tmp_path / "link", ["a.jpg", "out/b.png"]).outside(tmp_path / "out")] == ["a"]
+    assert [
+        name for name, _ in Photos(tmp_path / "link", ["a.jpg", "out/b.png"]).outside(tmp_path / "out")
+    ] == ["a"]
 
 
 def test_photos_beside_a_layouts_folders_are_told(tmp_path):
@@ -116,8 +124,18 @@ def test_photos_in_the_output_folder_alone_are_none(tmp_path):
 
 
 def test_what_earlier_runs_made_is_left_out_and_told(tmp_path):
-    touch(tmp_path, "photos/a.jpg", "photos/first/Overlays/a.jpg", "photos/sub/run/curves.png", "photos/own/b.jpg")
-    for folder, script in (("first", "predict_test_images.py"), ("sub/run", "train_mobv2_unet.py"), ("own", "augment_datasets.py")):
+    touch(
+        tmp_path,
+        "photos/a.jpg",
+        "photos/first/Overlays/a.jpg",
+        "photos/sub/run/curves.png",
+        "photos/own/b.jpg",
+    )
+    for folder, script in (
+        ("first", "predict_test_images.py"),
+        ("sub/run", "train_mobv2_unet.py"),
+        ("own", "augment_datasets.py"),
+    ):
         (tmp_path / "photos" / folder / "settings.json").write_text(json.dumps({"script": script}))
     photos = find_photos(tmp_path / "photos")
     assert list(dict(photos)) == ["a", "own/b"]

@@ -38,7 +38,13 @@ def photo(seed, size=(48, 80)):
 def photos(tmp_path):
     """Five photos of different sizes, formats and odd names in subfolders."""
     folder = tmp_path / "photos"
-    sizes = {"a.png": (48, 80), "sub/b c'\".bmp": (33, 21), "sub/深い\n.jpg": (200, 120), "sub/d.webp": (64, 64), "one.tiff": (1, 1)}
+    sizes = {
+        "a.png": (48, 80),
+        "sub/b c'\".bmp": (33, 21),
+        "sub/深い\n.jpg": (200, 120),
+        "sub/d.webp": (64, 64),
+        "one.tiff": (1, 1),
+    }
     for seed, (name, size) in enumerate(sizes.items()):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo(seed, size)).save(folder / name)
@@ -54,7 +60,9 @@ def predict(capsys, *args):
 
 def tree(folder):
     """Every file's bytes by relative path."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def rows(folder):
@@ -79,7 +87,14 @@ def test_writes_maps_masks_overlays_and_rows_at_each_photos_own_size(weights, ph
         assert (int(row["height"]), int(row["width"])) == probability.shape
         assert int(row["sclera_pixels"]) == np.count_nonzero(probability >= 128)
     assert len(rows(out)) == 5
-    assert {p.name for p in out.iterdir()} == {"Predictions", "Binarised", "Overlays", "predictions.csv", "settings.json", ".lock"}
+    assert {p.name for p in out.iterdir()} == {
+        "Predictions",
+        "Binarised",
+        "Overlays",
+        "predictions.csv",
+        "settings.json",
+        ".lock",
+    }
 
 
 def test_one_bad_photo_never_stops_the_others(weights, photos, tmp_path, capsys):
@@ -103,9 +118,12 @@ def test_runs_again_only_what_is_not_done(weights, photos, tmp_path, capsys, mon
     whole = tree(out)
     (out / "Binarised/a.png").unlink()
     table = (out / "predictions.csv").read_bytes()
-    (out / "predictions.csv").write_bytes(table[: table.index(b"sub/d") + 9])  # a last line cut short, later ones never written
+    # a last line cut short, later ones never written
+    (out / "predictions.csv").write_bytes(table[: table.index(b"sub/d") + 9])
     read = []
-    monkeypatch.setattr(prediction, "read_image", lambda path: read.append(path.name) or reading.read_image(path))
+    monkeypatch.setattr(
+        prediction, "read_image", lambda path: read.append(path.name) or reading.read_image(path)
+    )
     assert predict(capsys, photos, "--weights", weights, "--out", out)[0] == 1
     assert "one.tiff" not in read
     assert {"a.png", "d.webp"} <= set(read)
@@ -117,13 +135,18 @@ def test_other_settings_are_refused_by_name_and_overwrite_starts_afresh(weights,
     predict(capsys, photos, "--weights", weights, "--out", out)
     with pytest.raises(MunetError, match="level was 128, now 77"):
         predict(capsys, photos, "--weights", weights, "--out", out, "--level", 77)
-    assert predict(capsys, photos, "--weights", weights, "--out", out, "--threshold", "0.3", "--overwrite")[1]["level"] == round(0.3 * 255)
+    assert predict(capsys, photos, "--weights", weights, "--out", out, "--threshold", "0.3", "--overwrite")[
+        1
+    ]["level"] == round(0.3 * 255)
 
 
 def test_shards_and_a_last_run_without_make_what_one_run_makes(weights, photos, tmp_path, capsys):
     (photos / "text.jpg").write_text("not a photo")
     predict(capsys, photos, "--weights", weights, "--out", tmp_path / "whole")
-    counts = [predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--shard", f"{n}/3")[1] for n in (1, 2, 3)]
+    counts = [
+        predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--shard", f"{n}/3")[1]
+        for n in (1, 2, 3)
+    ]
     assert sum(figures["images"] for figures in counts) == 5
     assert len(list((tmp_path / "out").glob("predictions-*of3.csv"))) == 3
     done = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")}
@@ -159,7 +182,9 @@ def test_a_name_that_outputs_cannot_have_fails_alone(weights, tmp_path, capsys):
     for name in ("x.jpg", "x.png/b.jpg", "z.jpg"):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo(0)).save(tmp_path / "photos" / name)
-    code, figures, errors = predict(capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out", "--workers", 1)
+    code, figures, errors = predict(
+        capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out", "--workers", 1
+    )
     assert (code, figures["images"], figures["failed"]) == (1, 2, 1)
     assert "rename it" in errors
 
@@ -175,7 +200,9 @@ def test_a_name_that_the_disk_cannot_hold_fails_alone(weights, tmp_path, capsys,
     for name in ("a.jpg", "b 12:30.jpg", "c.jpg"):
         (tmp_path / "photos").mkdir(exist_ok=True)
         Image.fromarray(photo(0)).save(tmp_path / "photos" / name)
-    done, figures, errors = predict(capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out")
+    done, figures, errors = predict(
+        capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out"
+    )
     assert (done, figures["images"], figures["failed"]) == (1, 2, 1)
     assert "b 12:30.jpg" in errors and "rename it" in errors
 
@@ -184,7 +211,9 @@ def test_chosen_photos_in_the_output_folder_are_refused(weights, photos, tmp_pat
     (tmp_path / "list.txt").write_text(f"{photos}/a.png\n{photos}/sub/d.webp\n")
     for source, out in ((tmp_path / "list.txt", photos / "sub"), (photos / "clip.mp4", photos)):
         with pytest.raises(MunetError, match="in the output folder"):
-            predict_test_images.main([str(source), "--weights", str(weights), "--out", str(out), "--overwrite"])
+            predict_test_images.main(
+                [str(source), "--weights", str(weights), "--out", str(out), "--overwrite"]
+            )
     assert (photos / "sub/d.webp").exists()
 
 
@@ -195,9 +224,15 @@ def test_a_shard_that_is_none_is_refused(weights, photos, text, capsys):
     assert "is not I/N" in capsys.readouterr().err
 
 
-def test_results_that_are_removed_while_it_runs_stop_it_in_one_line(weights, photos, tmp_path, capsys, monkeypatch):
+def test_results_that_are_removed_while_it_runs_stop_it_in_one_line(
+    weights, photos, tmp_path, capsys, monkeypatch
+):
     out = tmp_path / "out"
-    monkeypatch.setattr(prediction, "overlay", lambda image, mask: shutil.rmtree(out, ignore_errors=True) or reading.overlay(image, mask))
+    monkeypatch.setattr(
+        prediction,
+        "overlay",
+        lambda image, mask: shutil.rmtree(out, ignore_errors=True) or reading.overlay(image, mask),
+    )
     with pytest.raises(MunetError, match="was removed while it was written to"):
         predict(capsys, photos, "--weights", weights, "--out", out, "--workers", 1)
 
@@ -208,7 +243,9 @@ def test_photos_that_are_removed_while_it_runs_fail_alone(weights, photos, tmp_p
         return reading.overlay(image, mask)
 
     monkeypatch.setattr(prediction, "overlay", removing)
-    code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--workers", 1)
+    code, figures, errors = predict(
+        capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--workers", 1
+    )
     assert (code, figures["images"], figures["failed"]) == (1, 4, 1)
     assert "No such file or directory" in errors
 
@@ -225,11 +262,18 @@ def test_tta_averages_the_flip(weights, photos):
 
 def test_the_output_folder_is_named_like_the_photos(photos, tmp_path):
     (tmp_path / "set.a").mkdir()
-    for source, name in ((tmp_path / "set.a", "set.a"), (photos / "a.png", "a"), (tmp_path / "list.one.txt", "list.one")):
+    for source, name in (
+        (tmp_path / "set.a", "set.a"),
+        (photos / "a.png", "a"),
+        (tmp_path / "list.one.txt", "list.one"),
+    ):
         assert predict_test_images.parse([str(source)]).out == Path("results") / name
 
 
-@pytest.mark.parametrize(("words", "told"), [(["PHOTOS", "--frames", "3"], "--frames is for"), (["clip.mp4", "--no-overlays"], "overlays")])
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["PHOTOS", "--frames", "3"], "--frames is for"), (["clip.mp4", "--no-overlays"], "overlays")],
+)
 def test_flags_that_would_do_nothing_are_refused(photos, words, told, capsys):
     with pytest.raises(SystemExit, match="2"):
         predict_test_images.parse([str(photos) if word == "PHOTOS" else word for word in words])
@@ -244,9 +288,14 @@ def test_what_is_left_out_is_told(weights, photos, tmp_path, capsys):
 
 
 def test_a_file_and_a_list_are_accepted(weights, photos, tmp_path, capsys):
-    assert predict(capsys, photos / "a.png", "--weights", weights, "--out", tmp_path / "one")[1]["images"] == 1
+    assert (
+        predict(capsys, photos / "a.png", "--weights", weights, "--out", tmp_path / "one")[1]["images"] == 1
+    )
     (photos / "list.txt").write_text("a.png\nsub/d.webp\n")
-    assert predict(capsys, photos / "list.txt", "--weights", weights, "--out", tmp_path / "two")[1]["images"] == 2
+    assert (
+        predict(capsys, photos / "list.txt", "--weights", weights, "--out", tmp_path / "two")[1]["images"]
+        == 2
+    )
     assert (tmp_path / "two/Binarised/sub/d.png").exists()
 
 
@@ -269,7 +318,13 @@ def test_the_number_of_workers_changes_nothing(weights, photos, tmp_path, capsys
 
 
 def command(*args, **options):
-    return subprocess.Popen([sys.executable, SCRIPT, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        [sys.executable, SCRIPT, *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -310,7 +365,9 @@ def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, whole_run, t
         (["one.png", "--weights", "WEIGHTS", "--level", "256"], "0..255"),
     ],
 )
-def test_what_cannot_run_is_told_before_anything_is_written(weights, tmp_path, monkeypatch, capsys, words, told):
+def test_what_cannot_run_is_told_before_anything_is_written(
+    weights, tmp_path, monkeypatch, capsys, words, told
+):
     (tmp_path / "photos").mkdir()
     Image.fromarray(photo(0)).save(tmp_path / "one.png")
     (tmp_path / "file").touch()
@@ -335,7 +392,9 @@ def test_an_error_is_one_line_and_exit_code_2(tmp_path):
     assert "Traceback" not in out + errors
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full (/dev/full, Linux)")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="needs a device that is always full (/dev/full, Linux)"
+)
 def test_a_full_disk_stops_in_one_line(weights, photos, tmp_path, capsys, monkeypatch):
     real, written = prediction.write_png, []
 
@@ -356,7 +415,9 @@ def test_a_full_disk_stops_in_one_line(weights, photos, tmp_path, capsys, monkey
 @needs_real_data
 def test_real_photos_in_their_dataset_layout(weights, tmp_path, capsys):
     out = tmp_path / "out"
-    code, figures, _ = predict(capsys, Path(os.environ["MUNET_REAL_DATA"]) / "masd_sample", "--weights", weights, "--out", out)
+    code, figures, _ = predict(
+        capsys, Path(os.environ["MUNET_REAL_DATA"]) / "masd_sample", "--weights", weights, "--out", out
+    )
     assert (code, figures["images"]) == (0, 5)
     assert (out / "Binarised/0001/1  (3).png").exists()
 
@@ -364,9 +425,13 @@ def test_real_photos_in_their_dataset_layout(weights, tmp_path, capsys):
 @pytest.mark.slow
 def test_the_largest_photo_is_predicted_and_a_larger_one_refused(weights, tmp_path, capsys):
     (tmp_path / "photos").mkdir()
-    Image.fromarray(cv2.resize(photo(0), (20_000, 10_000), interpolation=cv2.INTER_CUBIC)).save(tmp_path / "photos/large.jpg", quality=97)
+    Image.fromarray(cv2.resize(photo(0), (20_000, 10_000), interpolation=cv2.INTER_CUBIC)).save(
+        tmp_path / "photos/large.jpg", quality=97
+    )
     Image.new("L", (20_001, 10_000)).save(tmp_path / "photos/larger.png")
-    code, figures, errors = predict(capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out")
+    code, figures, errors = predict(
+        capsys, tmp_path / "photos", "--weights", weights, "--out", tmp_path / "out"
+    )
     assert (code, figures["images"], figures["failed"]) == (1, 1, 1)
     assert "20001x10000 pixels" in errors
     with Image.open(tmp_path / "out/Binarised/large.png") as mask:
@@ -406,7 +471,9 @@ def test_masks_of_photos_that_are_gone_are_told(weights, photos, tmp_path, capsy
     (photos / "a.png").unlink()
     _, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
     assert figures["images"] == 4
-    assert "1 masks are of photos that are not there any more, such as" in errors and "Binarised/a.png" in errors
+    assert (
+        "1 masks are of photos that are not there any more, such as" in errors and "Binarised/a.png" in errors
+    )
     (tmp_path / "out/Binarised/a.png").unlink()
     assert not predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")[2]
 
@@ -435,7 +502,11 @@ def test_a_new_level_in_the_model_is_named_and_its_weights_are_the_same(photos, 
     weights = save_random_network(tmp_path / "munet")
     digest = model_files.weights_digest(weights)
     predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--runtime", "keras")
-    path = model.save_munet(model.load_munet(weights)[0], tmp_path / "again/munet", model_files.read_settings(weights) | {"level": 99})
+    path = model.save_munet(
+        model.load_munet(weights)[0],
+        tmp_path / "again/munet",
+        model_files.read_settings(weights) | {"level": 99},
+    )
     assert model_files.weights_digest(path) == digest
     with pytest.raises(MunetError, match=r"other settings \(level was 128, now 99\)"):
         predict(capsys, photos, "--weights", path, "--out", tmp_path / "out", "--runtime", "keras")

@@ -112,7 +112,10 @@ def test_the_row_that_was_written_last_counts_whichever_table_it_is_in(tmp_path)
     (tmp_path / "predictions-copy of monday.csv").write_text("mine")
     Table(tmp_path).settle(PHOTOS, always)
     assert "99" in (tmp_path / "predictions.csv").read_text(encoding="utf-8")
-    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["predictions-copy of monday.csv", "predictions.csv"]
+    assert sorted(path.name for path in tmp_path.glob("*.csv")) == [
+        "predictions-copy of monday.csv",
+        "predictions.csv",
+    ]
 
 
 def test_a_table_in_any_other_order_or_damaged_is_taken_up(tmp_path):

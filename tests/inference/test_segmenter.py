@@ -51,7 +51,9 @@ def test_runtimes_agree_with_keras(weights, photos, expected, kind):
         assert (segmenter.runtime, segmenter.level, segmenter.size) == (kind, 128, 64)
         found = [segmenter(photo).astype(int) for photo in photos]
         assert max(np.abs(a - b).max() for a, b in zip(found, expected, strict=True)) <= 1
-        same = np.concatenate([((a >= 128) == (b >= 128)).ravel() for a, b in zip(found, expected, strict=True)])
+        same = np.concatenate(
+            [((a >= 128) == (b >= 128)).ravel() for a, b in zip(found, expected, strict=True)]
+        )
         assert same.mean() > 0.9999
         assert np.concatenate([a.ravel() for a in found]).std() > 10  # there was something to agree on
 
@@ -95,7 +97,9 @@ def test_a_converted_model_is_kept_and_knows_a_new_level(tiny, tmp_path, tiny_ne
     stamp = path.stat().st_mtime_ns
     assert converted(tiny, "litert").stat().st_mtime_ns == stamp
     assert read_settings(path) == read_settings(tiny)
-    other = model.save_munet(model.load_munet(tiny)[0], tmp_path / "other", read_settings(tiny) | {"level": 77})
+    other = model.save_munet(
+        model.load_munet(tiny)[0], tmp_path / "other", read_settings(tiny) | {"level": 77}
+    )
     assert Segmenter(converted(other, "litert")).level == 77
 
 
@@ -127,7 +131,8 @@ def test_prediction_through_litert_loads_no_keras(weights):
     code = (
         "import sys; from munet.inference.segmenter import Segmenter; import numpy as np\n"
         f"print(Segmenter({str(weights)!r}, 'litert')(np.zeros((50, 60, 3), np.uint8)).shape)\n"
-        "print([name for name in ('keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'sklearn', 'scipy') if name in sys.modules])"
+        "print([name for name in ('keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'sklearn', 'scipy') "
+        "if name in sys.modules])"
     )
     done = run_script("-c", code)
     assert done.stdout == "(50, 60)\n[]\n", done.stderr
@@ -145,11 +150,15 @@ def test_the_requirements_to_predict_are_enough(weights, photos, tmp_path):
     assert done.returncode == 0, done.stderr
     assert predict_test_images.main([*words, str(tmp_path / "here")]) == 0
     for number in range(len(photos)):
-        alone, here = (read_image(tmp_path / folder / f"Predictions/{number}.png") for folder in ("alone", "here"))
+        alone, here = (
+            read_image(tmp_path / folder / f"Predictions/{number}.png") for folder in ("alone", "here")
+        )
         np.testing.assert_array_equal(alone, here)
     # The network in the box needs no flag, and no conversion.
     words, cache = [tmp_path / "photos", "--out", tmp_path / "box"], tmp_path / "cache"
-    done = subprocess.run([*command, *words], capture_output=True, text=True, env=os.environ | {"MUNET_CACHE": str(cache)})
+    done = subprocess.run(
+        [*command, *words], capture_output=True, text=True, env=os.environ | {"MUNET_CACHE": str(cache)}
+    )
     assert done.returncode == 0, done.stderr
     assert not (cache / "models").exists()
 
@@ -165,7 +174,9 @@ def test_auto_falls_back_to_keras_where_nothing_can_convert(weights, tmp_path, m
 
 
 @pytest.mark.parametrize("kind", ["litert", ONNX])
-def test_a_damaged_conversion_in_the_cache_is_made_anew(tiny, tmp_path, tiny_networks, monkeypatch, capsys, kind):
+def test_a_damaged_conversion_in_the_cache_is_made_anew(
+    tiny, tmp_path, tiny_networks, monkeypatch, capsys, kind
+):
     kept = converted(tiny, kind)
     capsys.readouterr()
     monkeypatch.setenv("MUNET_CACHE", str(tmp_path))

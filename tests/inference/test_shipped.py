@@ -1,4 +1,5 @@
-"""The networks in the box are what their card says: small, exported from the very weights beside them, and good on eyes."""
+"""The networks in the box are what their card says: small, exported from the very weights beside them, and
+good on eyes."""
 
 import os
 from pathlib import Path
@@ -15,7 +16,8 @@ from munet.inference.conversion import made_of
 from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings
 
-NETWORKS = {"munet": (416_209, 0.90, 0.70), "munet-lite": (150_000, 0.90, 0.65)}  # at most so many parameters; F1 on either real set
+# at most so many parameters; F1 on either real set
+NETWORKS = {"munet": (416_209, 0.90, 0.70), "munet-lite": (150_000, 0.90, 0.65)}
 REAL = os.environ.get("MUNET_REAL_DATA")
 
 

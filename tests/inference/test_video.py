@@ -1,4 +1,5 @@
-"""Videos and cameras: an overlay for every frame, its area in a table, and clear words for what is no video."""
+"""Videos and cameras: an overlay for every frame, its area in a table, and clear words for what is no
+video."""
 
 import csv
 import json
@@ -32,7 +33,9 @@ def clip(tmp_path):
 
 
 def test_a_video_gives_an_overlay_video_and_a_table(weights, clip, tmp_path, capsys):
-    assert predict_test_images.main([str(clip), "--weights", str(weights), "--out", str(tmp_path / "out")]) == 0
+    assert (
+        predict_test_images.main([str(clip), "--weights", str(weights), "--out", str(tmp_path / "out")]) == 0
+    )
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert figures["images"] == 12
     assert figures["frames_per_second"] > 0
@@ -40,7 +43,11 @@ def test_a_video_gives_an_overlay_video_and_a_table(weights, clip, tmp_path, cap
         rows = list(csv.DictReader(file))
     assert [row["frame"] for row in rows] == [str(i) for i in range(12)]
     assert float(rows[10]["seconds"]) == pytest.approx(1.0)
-    segmenter, capture, made = Segmenter(weights), cv2.VideoCapture(str(clip)), cv2.VideoCapture(str(tmp_path / "out/my clip.mp4"))
+    segmenter, capture, made = (
+        Segmenter(weights),
+        cv2.VideoCapture(str(clip)),
+        cv2.VideoCapture(str(tmp_path / "out/my clip.mp4")),
+    )
     assert made.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
     assert len({row["sclera_pixels"] for row in rows}) > 1
     for row in rows:
@@ -76,7 +83,9 @@ def test_what_is_recorded_is_not_written_over(weights, clip, tmp_path, capsys):
 def test_a_video_that_is_cut_short_is_told(weights, clip, tmp_path, capsys):
     data = clip.read_bytes()
     clip.write_bytes(data[: len(data) // 2])
-    assert predict_test_images.main([str(clip), "--weights", str(weights), "--out", str(tmp_path / "out")]) == 1
+    assert (
+        predict_test_images.main([str(clip), "--weights", str(weights), "--out", str(tmp_path / "out")]) == 1
+    )
     printed = capsys.readouterr()
     assert "frames that can be read, expected 12" in printed.err
     assert json.loads(printed.out.splitlines()[-1])["failed"] > 0
@@ -97,14 +106,26 @@ def test_what_is_no_video_is_told_in_one_line(weights, tmp_path):
     """As a script: OpenCV says things of its own, and the last line has to be ours."""
     converted(weights, "litert")
     (tmp_path / "junk.mp4").write_bytes(b"not a video" * 100)
-    done = run_script(predict_test_images.__file__, "junk.mp4", "--weights", weights, "--out", tmp_path / "out", cwd=tmp_path)
+    done = run_script(
+        predict_test_images.__file__,
+        "junk.mp4",
+        "--weights",
+        weights,
+        "--out",
+        tmp_path / "out",
+        cwd=tmp_path,
+    )
     assert done.returncode == 2
-    assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] == done.stderr.splitlines()[-1:]
+    assert [
+        line for line in done.stderr.splitlines() if line.startswith("error: ")
+    ] == done.stderr.splitlines()[-1:]
     assert "no video that can be read" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("source", "told"), [("missing.mov", "no such file"), ("97", "camera 97 gives no pictures")])
+@pytest.mark.parametrize(
+    ("source", "told"), [("missing.mov", "no such file"), ("97", "camera 97 gives no pictures")]
+)
 def test_what_is_not_there_is_told(weights, tmp_path, monkeypatch, source, told):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MunetError, match=told):
@@ -124,7 +145,10 @@ def test_a_video_that_does_not_fit_on_the_disk_is_told(weights, clip, tmp_path):
     converted(weights, "litert")  # which would not fit either
     command = f'ulimit -f 8; exec "{sys.executable}" "{predict_test_images.__file__}" "{clip}"'
     done = subprocess.run(
-        ["bash", "-c", f'{command} --weights "{weights}" --out "{tmp_path / "out"}"'], capture_output=True, text=True, timeout=120
+        ["bash", "-c", f'{command} --weights "{weights}" --out "{tmp_path / "out"}"'],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 2
     assert "my clip.mp4 could not be written whole; free space is needed there" in done.stderr
@@ -149,7 +173,8 @@ def test_a_camera_that_is_too_slow_for_its_rate_makes_no_fast_recording(weights,
     monkeypatch.undo()
     assert video.predict_video(opened, Segmenter(weights), LEVEL, tmp_path / "out") == (4, 0)
     made = real(str(tmp_path / "out/camera0.mp4"))
-    assert made.get(cv2.CAP_PROP_FRAME_COUNT) == 10  # the first at 0, the others three tenths of a second apart
+    # the first at 0, the others three tenths of a second apart
+    assert made.get(cv2.CAP_PROP_FRAME_COUNT) == 10
     assert made.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
 
 
@@ -163,7 +188,9 @@ def test_a_recording_ends_with_ctrl_c_and_is_kept(weights, clip, tmp_path, monke
             yield item
 
     monkeypatch.setattr(video, "progress", interrupted)
-    monkeypatch.setattr(cv2, "VideoCapture", lambda source: real(str(source if str(source).endswith(".mp4") else clip)))
+    monkeypatch.setattr(
+        cv2, "VideoCapture", lambda source: real(str(source if str(source).endswith(".mp4") else clip))
+    )
     assert video.predict_video(video.Clip("0"), Segmenter(weights), LEVEL, tmp_path / "out") == (4, 0)
     assert real(str(tmp_path / "out/camera0.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 4
     with pytest.raises(KeyboardInterrupt, match="the same command begins it again"):

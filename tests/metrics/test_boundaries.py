@@ -34,7 +34,8 @@ def test_the_distance_is_the_95th_percentile_of_the_larger_direction():
         a, b = np.argwhere(found), np.argwhere(truth)
         assert distance <= max(directed_hausdorff(a, b)[0], directed_hausdorff(b, a)[0]) + 1
     one, far = box(0, 0, 1, 1), box(0, 0, 1, 1) | box(50, 70, 51, 71)
-    assert boundary_scores(one, far)[1] == pytest.approx(0.95 * math.hypot(50, 70))  # between 0 and 86, linearly
+    # between 0 and 86, linearly
+    assert boundary_scores(one, far)[1] == pytest.approx(0.95 * math.hypot(50, 70))
 
 
 def test_nothing_has_no_distance():

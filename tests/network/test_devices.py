@@ -16,18 +16,36 @@ JAX, TORCH = pytest.param("jax", marks=needs("jax")), pytest.param("torch", mark
 def run_tests(backend, *chosen):
     """Has pytest run the chosen tests on a backend of Keras, in one process, and be content with them."""
     environment = os.environ | {"KERAS_BACKEND": backend, "XLA_FLAGS": XLA_FLAGS, "PYTHONPATH": str(ROOT)}
-    words = ["-q", "-W", "ignore", "-m", "", "-p", "no:cacheprovider", *(ROOT / "tests" / test for test in chosen)]
+    words = [
+        "-q",
+        "-W",
+        "ignore",
+        "-m",
+        "",
+        "-p",
+        "no:cacheprovider",
+        *(ROOT / "tests" / test for test in chosen),
+    ]
     done = run_script("-m", "pytest", *words, env=environment, timeout=900)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
 
 
 def test_two_devices_give_the_loss_of_one_on_tensorflow():
-    run_tests("tensorflow", f"{SHARED}[tiny]", "on_devices.py::test_batches_that_two_devices_cannot_share_are_refused")
+    run_tests(
+        "tensorflow",
+        f"{SHARED}[tiny]",
+        "on_devices.py::test_batches_that_two_devices_cannot_share_are_refused",
+    )
 
 
 @needs("jax")
 def test_losses_batches_training_and_two_devices_on_jax():
-    run_tests("jax", *COMMON, f"{SHARED}[tiny]", "on_devices.py::test_batches_that_two_devices_cannot_share_are_refused")
+    run_tests(
+        "jax",
+        *COMMON,
+        f"{SHARED}[tiny]",
+        "on_devices.py::test_batches_that_two_devices_cannot_share_are_refused",
+    )
 
 
 @needs("torch")

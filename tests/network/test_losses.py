@@ -26,7 +26,12 @@ def loss_of(loss, truth, predicted):
         (losses.Dice(), 0 * HALF, 0 * HALF, 0.0),
         (losses.Dice(), 0 * HALF, 0 * HALF + 1, 1 - 1 / 5),
         (losses.DiceBCE(), HALF, 0 * HALF + 0.5, 1 - 3 / 5 + np.log(2)),
-        (losses.DiceBCE(weight=0.5), HALF, [[0.5, 0.8], [0.25, 0.1]], 1 - 3.6 / 4.65 - 0.125 * np.log(0.5 * 0.8 * 0.75 * 0.9)),
+        (
+            losses.DiceBCE(weight=0.5),
+            HALF,
+            [[0.5, 0.8], [0.25, 0.1]],
+            1 - 3.6 / 4.65 - 0.125 * np.log(0.5 * 0.8 * 0.75 * 0.9),
+        ),
         (losses.Tversky(), HALF, HALF, 0.0),
         (losses.Tversky(), HALF, [[0.5, 1], [0.25, 0.25]], 1 - 2.5 / (1.5 + 0.3 * 0.5 + 0.7 * 0.5 + 1)),
         (losses.Tversky(alpha=1.0, beta=0.0), HALF, [[0.5, 0], [1, 1]], 1 - 1.5 / (0.5 + 2 + 1)),
@@ -41,7 +46,9 @@ def test_tversky_of_equal_prices_is_dice_of_twice_the_smoothing():
     rng = np.random.default_rng(0)
     truth, predicted = rng.random((3, 8, 8)) < 0.3, rng.random((3, 8, 8))
     np.testing.assert_allclose(
-        loss_of(losses.Tversky(0.5, 0.5, smooth=1), truth, predicted), loss_of(losses.Dice(2.0), truth, predicted), rtol=1e-6
+        loss_of(losses.Tversky(0.5, 0.5, smooth=1), truth, predicted),
+        loss_of(losses.Dice(2.0), truth, predicted),
+        rtol=1e-6,
     )
 
 
@@ -61,7 +68,9 @@ def test_float16_inputs_do_not_overflow(name):
     ones = np.ones((1, 300, 300), np.float16)  # 90,000 pixels: more than float16 can count
     loss = losses.BY_NAME[name]()
     loss.reduction = "none"
-    value = keras.ops.convert_to_numpy(loss(keras.ops.cast(ones[..., None], "float16"), keras.ops.cast(ones[..., None], "float16")))
+    value = keras.ops.convert_to_numpy(
+        loss(keras.ops.cast(ones[..., None], "float16"), keras.ops.cast(ones[..., None], "float16"))
+    )
     assert value.dtype == np.float32
     assert value == pytest.approx([0.0], abs=1e-5)
 

@@ -21,7 +21,9 @@ DECODER = [  # stage, input channels (up-sampled + skip), filters
 
 
 SETTINGS = {"architecture": {"size": 64, "decoder": "unet"}, "level": 1}
-needs_imagenet = support.needs_variable("MUNET_REAL_DATA", "a folder with weights/mobilenet_v2*_0.35_224_no_top.h5 beside it")
+needs_imagenet = support.needs_variable(
+    "MUNET_REAL_DATA", "a folder with weights/mobilenet_v2*_0.35_224_no_top.h5 beside it"
+)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,10 @@ def test_what_each_decoder_costs(full):
 
 
 def test_skips_come_from_the_named_layers(network):
-    names = {stage: {t._keras_history.operation.name for t in network.get_layer(f"decoder_{stage}_concat").input} for stage in range(1, 5)}
+    names = {
+        stage: {t._keras_history.operation.name for t in network.get_layer(f"decoder_{stage}_concat").input}
+        for stage in range(1, 5)
+    }
     assert names[1] == {"decoder_1_up", "block_6_expand_relu"}
     assert names[2] == {"decoder_2_up", "block_3_expand_relu"}
     assert names[3] == {"decoder_3_up", "block_1_expand_relu"}
@@ -92,9 +97,13 @@ def test_takes_uint8_and_scales_to_minus_one_and_one_inside(size):
     assert network.input_shape == (None, size, size, 3)
     assert keras.backend.standardize_dtype(network.inputs[0].dtype) == "uint8"
     scaled = keras.Model(network.input, network.get_layer("scale").output)
-    ends = np.concatenate([np.zeros((1, size, size, 3), np.uint8), np.full((1, size, size, 3), 255, np.uint8)])
+    ends = np.concatenate(
+        [np.zeros((1, size, size, 3), np.uint8), np.full((1, size, size, 3), 255, np.uint8)]
+    )
     values = output_of(scaled, ends)
-    np.testing.assert_allclose([values[0].min(), values[0].max(), values[1].min(), values[1].max()], [-1, -1, 1, 1], atol=1e-6)
+    np.testing.assert_allclose(
+        [values[0].min(), values[0].max(), values[1].min(), values[1].max()], [-1, -1, 1, 1], atol=1e-6
+    )
     probability = output_of(network, ends)
     assert probability.shape == (2, size, size, 1)
     assert probability.dtype == np.float32
@@ -115,7 +124,8 @@ def test_an_unknown_decoder_is_refused():
 def train_one_step(network):
     rng = np.random.default_rng(0)
     images, masks = rng.integers(0, 256, (2, 64, 64, 3), np.uint8), rng.random((2, 64, 64, 1)) < 0.5
-    network.compile("adam", "binary_crossentropy", jit_compile=False, run_eagerly=True)  # tracing takes longer than many steps
+    # tracing takes longer than many steps
+    network.compile("adam", "binary_crossentropy", jit_compile=False, run_eagerly=True)
     network.train_on_batch(images, masks.astype(np.float32))
 
 
@@ -145,7 +155,9 @@ def test_every_batch_norm_has_a_momentum_for_short_training(network):
 
 
 def test_save_and_load_give_the_same_maps(network, tmp_path):
-    path = model.save_munet(network, tmp_path / "run", {"architecture": {"size": 64, "decoder": "unet"}, "level": 140, "f1": 0.5})
+    path = model.save_munet(
+        network, tmp_path / "run", {"architecture": {"size": 64, "decoder": "unet"}, "level": 140, "f1": 0.5}
+    )
     assert path == tmp_path / "run" / "munet.weights.h5"
     assert [p.name for p in path.parent.iterdir()] == [path.name]
     images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
@@ -247,7 +259,9 @@ def test_imagenet_is_read_from_keras_own_cache(imagenet_file):
     finally:
         kept.unlink()
     with h5py.File(imagenet_file) as file:
-        np.testing.assert_array_equal(found, next(file["Conv1"][name][()] for name in file["Conv1"].attrs["weight_names"]))
+        np.testing.assert_array_equal(
+            found, next(file["Conv1"][name][()] for name in file["Conv1"].attrs["weight_names"])
+        )
 
 
 def encoder_file(network, folder, kind):
@@ -293,5 +307,9 @@ def test_the_optimiser_is_not_part_of_the_model(network, tmp_path):
     copy, _ = model.load_munet(bare)
     copy.compile("adam", "mse")
     copy.optimizer.build(copy.trainable_variables)
-    assert model.save_munet(copy, tmp_path / "trained", SETTINGS).stat().st_size == bare.stat().st_size < 2_500_000
+    assert (
+        model.save_munet(copy, tmp_path / "trained", SETTINGS).stat().st_size
+        == bare.stat().st_size
+        < 2_500_000
+    )
     assert model_files.weights_digest(tmp_path / "trained") == model_files.weights_digest(bare)

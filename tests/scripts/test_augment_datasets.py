@@ -15,7 +15,11 @@ SCRIPT = ROOT / "augment_datasets.py"
 
 
 def contents(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def pairs(folder):
@@ -85,7 +89,9 @@ def test_no_flips_and_jpeg(small, tmp_path):
     code, files = augmented(small, tmp_path / "out", "--no-flips", "--format", "jpg", "--copies", 1)
     assert code == 0
     assert [name for name in files if "s1" in name] == [
-        f"{kind}/s1/eye1{e}" for kind, s in (("images", "jpg"), ("masks", "png")) for e in (f".{s}", f"_copy1.{s}")
+        f"{kind}/s1/eye1{e}"
+        for kind, s in (("images", "jpg"), ("masks", "png"))
+        for e in (f".{s}", f"_copy1.{s}")
     ]
 
 
@@ -103,15 +109,21 @@ def test_a_flat_dataset_gets_a_folder_for_each_subject(tmp_path, names, subjects
     samples = find_dataset(tmp_path / "out").samples
     assert code == 0
     assert {sample.subject for sample in samples} == subjects
-    assert sorted(sample.name.split("/")[1] for sample in samples) == sorted(f"{name}{e}" for name in names for e in ("", "_flip"))
+    assert sorted(sample.name.split("/")[1] for sample in samples) == sorted(
+        f"{name}{e}" for name in names for e in ("", "_flip")
+    )
 
 
 def test_other_layouts_and_class_indices_become_plain(tmp_path):
     write_eye(tmp_path / "sbvpi/1/1L_l_1.png", None)
     (tmp_path / "sbvpi/1/1L_l_1.png").rename(tmp_path / "sbvpi/1/1L_l_1.bmp")
-    Image.fromarray(np.where(draw_eye(0)[1], 3, 1).astype(np.uint8)).save(tmp_path / "sbvpi/1/1L_l_1_sclera.png")
+    Image.fromarray(np.where(draw_eye(0)[1], 3, 1).astype(np.uint8)).save(
+        tmp_path / "sbvpi/1/1L_l_1_sclera.png"
+    )
     write_eye(tmp_path / "sbvpi/2/2L_l_1.png", None, seed=1)
-    Image.fromarray(np.where(draw_eye(1)[1], 3, 1).astype(np.uint8)).save(tmp_path / "sbvpi/2/2L_l_1_sclera.png")
+    Image.fromarray(np.where(draw_eye(1)[1], 3, 1).astype(np.uint8)).save(
+        tmp_path / "sbvpi/2/2L_l_1_sclera.png"
+    )
     code, _ = augmented(tmp_path / "sbvpi", tmp_path / "out", "--sclera-value", 3)
     assert code == 0
     made = pairs(tmp_path / "out")
@@ -154,7 +166,13 @@ def test_a_mended_mask_is_augmented_anew_and_what_was_removed_is_told(tiny_datas
 
 def test_other_options_are_refused_in_a_used_folder_unless_overwritten(small, tmp_path):
     augmented(small, tmp_path / "out")
-    for words in (["--copies", "1"], ["--seed", "9"], ["--copies", "1", "--rotation", "-5", "5"], ["--format", "jpg"], ["--no-flips"]):
+    for words in (
+        ["--copies", "1"],
+        ["--seed", "9"],
+        ["--copies", "1", "--rotation", "-5", "5"],
+        ["--format", "jpg"],
+        ["--no-flips"],
+    ):
         with pytest.raises(MunetError, match="was made with other settings"):
             augment_datasets.main([str(small), str(tmp_path / "out"), *words])
     _, files = augmented(small, tmp_path / "out", "--no-flips", "--overwrite")
@@ -185,11 +203,16 @@ def test_what_was_made_of_a_photo_that_became_bad_is_removed(tiny_dataset, tmp_p
     assert "s1/eye1_flip" in pairs(tmp_path / "out")
     (tiny_dataset / "masks/s1/eye1.png").write_bytes(b"no picture")
     assert augment_datasets.main([str(tiny_dataset), str(tmp_path / "out")]) == 1
-    assert sorted({name for name in pairs(tmp_path / "out") if name.startswith("s1/")}) == ["s1/eye2", "s1/eye2_flip"]
+    assert sorted({name for name in pairs(tmp_path / "out") if name.startswith("s1/")}) == [
+        "s1/eye2",
+        "s1/eye2_flip",
+    ]
 
 
 def test_a_preview_is_one_picture_and_nothing_else(tiny_dataset, tmp_path):
-    code = augment_datasets.main([str(tiny_dataset), str(tmp_path / "out"), "--preview", str(tmp_path / "new/sheet.png")])
+    code = augment_datasets.main(
+        [str(tiny_dataset), str(tmp_path / "out"), "--preview", str(tmp_path / "new/sheet.png")]
+    )
     assert code == 0
     assert not (tmp_path / "out").exists()
     sheet = read_image(tmp_path / "new/sheet.png")
@@ -199,7 +222,10 @@ def test_a_preview_is_one_picture_and_nothing_else(tiny_dataset, tmp_path):
 
 def test_a_preview_names_a_bad_sample(small, tmp_path, capsys):
     (small / "images/s1/eye1.png").write_bytes(b"text")
-    assert augment_datasets.main([str(small), str(tmp_path / "out"), "--preview", str(tmp_path / "sheet.png")]) == 1
+    assert (
+        augment_datasets.main([str(small), str(tmp_path / "out"), "--preview", str(tmp_path / "sheet.png")])
+        == 1
+    )
     out, err = capsys.readouterr()
     assert "failed: " in err and "s1/eye1.png" in err
     assert (last_json(out)["images"], last_json(out)["failed"]) == (1, 1)
@@ -214,7 +240,9 @@ def test_samples_that_would_write_one_file_are_refused_before_anything_is_writte
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("data", "out"), [("out", "out"), ("out", "out/more"), ("out/images/..", "."), ("out", "link")])
+@pytest.mark.parametrize(
+    ("data", "out"), [("out", "out"), ("out", "out/more"), ("out/images/..", "."), ("out", "link")]
+)
 def test_the_data_are_never_overwritten(small, tmp_path, data, out):
     augmented(small, tmp_path / "out")
     (tmp_path / "link").symlink_to(tmp_path / "out")
@@ -270,7 +298,8 @@ def test_no_dataset_is_one_line_of_error_and_exit_2(tmp_path):
     done = run_script(SCRIPT, tmp_path, tmp_path / "out")
     assert done.returncode == 2
     assert done.stderr == (
-        f"error: {tmp_path} is not a dataset: found an empty folder, expected images/ and masks/ (plain, MOBIUS), "
+        f"error: {tmp_path} is not a dataset: found an empty folder, expected images/ and masks/ (plain, "
+        "MOBIUS), "
         "MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI)\n"
     )
 

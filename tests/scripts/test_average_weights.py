@@ -25,7 +25,9 @@ def pair(tmp_path_factory):
     return folder / "a", folder / "b"
 
 
-def test_every_variable_is_the_mean_and_the_level_is_the_best_of_the_photos(pair, tiny_dataset, tmp_path, capsys):
+def test_every_variable_is_the_mean_and_the_level_is_the_best_of_the_photos(
+    pair, tiny_dataset, tmp_path, capsys
+):
     out = tmp_path / "c"
     words = [*pair, "--shares", 0.25, 0.75, "--out", out, "--data", tiny_dataset]
     assert average_weights.main([str(word) for word in words]) == 0
@@ -45,8 +47,19 @@ def test_every_variable_is_the_mean_and_the_level_is_the_best_of_the_photos(pair
         average_weights.main([str(word) for word in [*words[:-1], other]])
 
 
-def test_photos_without_sclera_make_no_model_and_lose_none_and_problems_are_counted(pair, tiny_dataset, tmp_path, capsys):
-    words = [*map(str, pair), "--out", str(tmp_path / "c"), "--data", str(tiny_dataset), "--shares", "0.25", "0.75"]
+def test_photos_without_sclera_make_no_model_and_lose_none_and_problems_are_counted(
+    pair, tiny_dataset, tmp_path, capsys
+):
+    words = [
+        *map(str, pair),
+        "--out",
+        str(tmp_path / "c"),
+        "--data",
+        str(tiny_dataset),
+        "--shares",
+        "0.25",
+        "0.75",
+    ]
     photos = sorted((tiny_dataset / "images").rglob("*.png"))
     photos[0].unlink()
     photos[1].write_bytes(b"text")
@@ -66,9 +79,15 @@ def test_photos_without_sclera_make_no_model_and_lose_none_and_problems_are_coun
 
 def test_networks_that_differ_are_refused(pair, tiny_dataset, tmp_path):
     other = tmp_path / "other"
-    model.save_munet(model.build_munet(64, "lite", "none"), other, SETTINGS | {"architecture": {"size": 64, "decoder": "lite"}})
+    model.save_munet(
+        model.build_munet(64, "lite", "none"),
+        other,
+        SETTINGS | {"architecture": {"size": 64, "decoder": "lite"}},
+    )
     with pytest.raises(MunetError, match="lite of 64x64"):
-        average_weights.main([str(pair[0]), str(other), "--out", str(tmp_path / "c"), "--data", str(tiny_dataset)])
+        average_weights.main(
+            [str(pair[0]), str(other), "--out", str(tmp_path / "c"), "--data", str(tiny_dataset)]
+        )
     assert not (tmp_path / "c").exists()
 
 

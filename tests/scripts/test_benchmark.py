@@ -1,6 +1,7 @@
 """The benchmarks run and tell the truth on small inputs; their times are never asserted.
 
-Their parts run in this process on a tiny encoder, and so do the scripts that they call; what measures or kills whole processes does so.
+Their parts run in this process on a tiny encoder, and so do the scripts that they call; what measures or
+kills whole processes does so.
 """
 
 import importlib
@@ -25,7 +26,9 @@ from munet.inference import engines
 from munet.inference.conversion import converted
 from munet.training import report
 
-converts = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="models are converted on TensorFlow alone")
+converts = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="models are converted on TensorFlow alone"
+)
 
 
 def figures(capsys, *args):
@@ -35,7 +38,8 @@ def figures(capsys, *args):
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A run folder on the tiny encoder; where it can be, it is converted already, so that other processes can predict with it."""
+    """A run folder on the tiny encoder; where it can be, it is converted already, so that other processes can
+    predict with it."""
     with support.tiny_networks(pytest.MonkeyPatch()):
         folder = support.save_random_network(tmp_path_factory.mktemp("benchmark") / "tiny")
         if keras.backend.backend() == "tensorflow":
@@ -45,7 +49,8 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def quick(tiny_networks):
-    """Networks are tiny, and TensorFlow runs them step by step: to trace them takes longer than all their steps."""
+    """Networks are tiny, and TensorFlow runs them step by step: to trace them takes longer than all their
+    steps."""
     if keras.backend.backend() != "tensorflow":
         yield
         return
@@ -53,7 +58,8 @@ def quick(tiny_networks):
 
     tf.config.run_functions_eagerly(True)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)  # tf.data is traced all the same
+        # tf.data is traced all the same
+        warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
         yield
     tf.config.run_functions_eagerly(False)
 
@@ -67,11 +73,20 @@ def without_litert(monkeypatch):
 
 @pytest.fixture
 def called_here(quick, monkeypatch):
-    """The scripts that a part calls run in this process, where networks are tiny; they draw small eyes and no figures of training."""
+    """The scripts that a part calls run in this process, where networks are tiny; they draw small eyes and no
+    figures of training."""
 
     def call(script, *words):
-        less = {"synthesize_eyes.py": ["--workers", "1", "--size", "48", "64"], "evaluate_masks.py": ["--workers", "1"]}
-        assert importlib.import_module(script.removesuffix(".py")).main([*map(str, words), *less.get(script, [])]) == 0
+        less = {
+            "synthesize_eyes.py": ["--workers", "1", "--size", "48", "64"],
+            "evaluate_masks.py": ["--workers", "1"],
+        }
+        assert (
+            importlib.import_module(script.removesuffix(".py")).main(
+                [*map(str, words), *less.get(script, [])]
+            )
+            == 0
+        )
 
     monkeypatch.setattr(report, "write", lambda *_: None)
     monkeypatch.setattr(realism, "call", call)
@@ -86,7 +101,9 @@ def test_scripts_are_called_as_users_do(tmp_path):
 
 
 def test_threshold_finds_what_scikit_learn_finds():
-    done = support.run_script(support.ROOT / "benchmark.py", "threshold", "--count", 4, "--reference-count", 2)  # as users start it
+    done = support.run_script(
+        support.ROOT / "benchmark.py", "threshold", "--count", 4, "--reference-count", 2
+    )  # as users start it
     assert done.returncode == 0, done.stderr
     last = support.last_json(done.stdout)
     assert last["f1"] == pytest.approx(last["f1_reference"], abs=1e-6)
@@ -113,7 +130,11 @@ def test_formats_measures_every_export_of_all_models(tiny, models, tiny_dataset,
     assert [set(formats) for formats in last.get("beside", ())] == [set(last["formats"])] * (models - 1)
     assert set(last["formats"]) == {"litert", "litert-fp16", "litert-int8", "onnx"}
     assert last["formats"]["litert"]["same_mask"] > 0.999
-    assert last["formats"]["litert-int8"]["bytes"] < last["formats"]["litert-fp16"]["bytes"] < last["formats"]["litert"]["bytes"]
+    assert (
+        last["formats"]["litert-int8"]["bytes"]
+        < last["formats"]["litert-fp16"]["bytes"]
+        < last["formats"]["litert"]["bytes"]
+    )
     assert all(row["ms"] > 0 for row in last["formats"].values())
     assert (tmp_path / "f.png").stat().st_size > 5000
 
@@ -149,7 +170,9 @@ with support.tiny_networks(pytest.MonkeyPatch()):
 @pytest.mark.parametrize("network", ["tiny", pytest.param("MobileNetV2", marks=pytest.mark.slow)])
 def test_train_measures_another_backend_in_a_process_of_its_own(network, capsys, tmp_path, monkeypatch):
     if network == "tiny":  # JAX compiles MobileNetV2 for a minute
-        (tmp_path / "benchmark.py").write_text(ON_TINY.format([str(support.ROOT), str(support.ROOT / "tests")]))
+        (tmp_path / "benchmark.py").write_text(
+            ON_TINY.format([str(support.ROOT), str(support.ROOT / "tests")])
+        )
         monkeypatch.setattr(train_step, "SUITE", tmp_path)
     last = figures(capsys, *TRAIN, "--backends", "jax")
     assert set(last["backends"]) == {"jax"}
@@ -157,7 +180,19 @@ def test_train_measures_another_backend_in_a_process_of_its_own(network, capsys,
 
 
 def test_card_scores_real_and_drawn_eyes_and_shows_them(tiny, called_here, tiny_dataset, capsys, tmp_path):
-    last = figures(capsys, "card", tiny, "--real", tiny_dataset, "--count", 12, "--by", "gaze", "--picture", tmp_path / "card.jpg")
+    last = figures(
+        capsys,
+        "card",
+        tiny,
+        "--real",
+        tiny_dataset,
+        "--count",
+        12,
+        "--by",
+        "gaze",
+        "--picture",
+        tmp_path / "card.jpg",
+    )
     assert set(last["data"]) == {tiny_dataset.name, "drawn eyes"}
     assert list(last["data"]["drawn eyes"]["groups"]) == ["gaze"]
     assert last["data"][tiny_dataset.name]["images"] == 12
@@ -186,8 +221,23 @@ def test_a_card_of_a_single_photo_is_filled_up(tmp_path):
 
 @pytest.mark.usefixtures("called_here", "without_litert")
 def test_finetune_compares_both_starts_on_held_out_subjects(tiny, tiny_dataset, capsys):
-    last = figures(capsys, "finetune", tiny_dataset, "--weights", tiny, "--counts", "--steps", 2, "--encoder-weights", "none")
-    assert [(row["network"], row["photos"]) for row in last["networks"]] == [("as it is", 0), ("adapted", 8), ("from ImageNet", 8)]
+    last = figures(
+        capsys,
+        "finetune",
+        tiny_dataset,
+        "--weights",
+        tiny,
+        "--counts",
+        "--steps",
+        2,
+        "--encoder-weights",
+        "none",
+    )
+    assert [(row["network"], row["photos"]) for row in last["networks"]] == [
+        ("as it is", 0),
+        ("adapted", 8),
+        ("from ImageNet", 8),
+    ]
     assert last["images"] == 4
     assert all(0 <= row["f1"] <= 1 for row in last["networks"])
 
@@ -200,14 +250,19 @@ def test_few_photos_come_evenly_from_the_subjects():
 
 @pytest.mark.usefixtures("called_here")
 def test_recipe_scores_both_on_the_same_held_out_subjects(tiny_dataset, capsys):
-    last = figures(capsys, "recipe", tiny_dataset, "--size", 32, "--epochs-finetune", 1, "--encoder-weights", "none")
+    last = figures(
+        capsys, "recipe", tiny_dataset, "--size", 32, "--epochs-finetune", 1, "--encoder-weights", "none"
+    )
     assert last["images"] == 4
     assert 0 <= last["paper_f1"] <= 1
     assert 0 <= last["f1"] <= 1
 
 
 def test_the_papers_doubled_set_is_every_image_and_its_flip():
-    pairs = [(np.arange(12, dtype=np.uint8).reshape(2, 2, 3) + n, np.array([[True, False], [n > 0, False]])) for n in (0, 100)]
+    pairs = [
+        (np.arange(12, dtype=np.uint8).reshape(2, 2, 3) + n, np.array([[True, False], [n > 0, False]]))
+        for n in (0, 100)
+    ]
     doubled = recipe.Doubled(pairs)
     assert len(doubled) == 4
     for number, turned in enumerate((False, False, True, True)):
@@ -222,10 +277,25 @@ def test_a_benchmark_with_failures_tells_by_its_exit_code(monkeypatch, capsys):
 
 @pytest.mark.usefixtures("called_here", "without_litert")
 def test_realism_trains_on_drawn_eyes_and_scores_on_real_folders(tiny_dataset, capsys, tmp_path):
-    small = "--count", 16, "--epochs", 0, "--batch-size", 4, "--size", 64, "--encoder-weights", "none", "--keep", tmp_path / "kept"
+    small = (
+        "--count",
+        16,
+        "--epochs",
+        0,
+        "--batch-size",
+        4,
+        "--size",
+        64,
+        "--encoder-weights",
+        "none",
+        "--keep",
+        tmp_path / "kept",
+    )
     last = figures(capsys, "realism", f"{tiny_dataset}=255", *small, "--ablate", "text")
     assert [row["without"] for row in last["scores"]] == ["nothing", "text"]
-    assert all(row["images"] == 12 and 0 <= row["f1"] <= 1 and 0 <= row["level"] <= 255 for row in last["scores"])
+    assert all(
+        row["images"] == 12 and 0 <= row["f1"] <= 1 and 0 <= row["level"] <= 255 for row in last["scores"]
+    )
     assert json.loads((tmp_path / "kept/0-text/drawn/settings.json").read_text())["without"] == ["text"]
 
 

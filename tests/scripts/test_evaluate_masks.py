@@ -22,16 +22,21 @@ LEVEL = 100
 
 
 def write_results(folder, dataset, seed=0, noise=0.1, flat=False):
-    """A results folder with predictions of a dataset in the plain layout that are right but for a share of wrong pixels."""
+    """A results folder with predictions of a dataset in the plain layout that are right but for a share of
+    wrong pixels."""
     rng = np.random.default_rng(seed)
     for path in sorted((dataset / "masks").rglob("*.png")):
         truth = read_mask(path).pixels
         wrong = rng.random(truth.shape) < noise
-        probability = np.where(truth ^ wrong, rng.integers(LEVEL, 256, truth.shape), rng.integers(0, LEVEL, truth.shape)).astype(np.uint8)
+        probability = np.where(
+            truth ^ wrong, rng.integers(LEVEL, 256, truth.shape), rng.integers(0, LEVEL, truth.shape)
+        ).astype(np.uint8)
         name = path.name if flat else path.relative_to(dataset / "masks")
         write_png(folder / "Predictions" / name, probability)
         write_png(folder / "Binarised" / name, probability >= LEVEL)
-    (folder / "settings.json").write_text(json.dumps({"script": "predict_test_images.py", "level": LEVEL, "model": "m"}))
+    (folder / "settings.json").write_text(
+        json.dumps({"script": "predict_test_images.py", "level": LEVEL, "model": "m"})
+    )
     return folder
 
 
@@ -42,7 +47,8 @@ def results(tmp_path, tiny_dataset):
 
 @pytest.fixture(autouse=True)
 def scored_here(request, monkeypatch):
-    """Photos are scored in this process, but where a test asks for `processes`: their start takes longer than all else."""
+    """Photos are scored in this process, but where a test asks for `processes`: their start takes longer than
+    all else."""
 
     @contextlib.contextmanager
     def map_here(function, items, workers):
@@ -92,7 +98,10 @@ def test_figures_are_of_the_saved_masks(results, tiny_dataset, processes, capsys
     code, figures, out, _ = evaluate(capsys, results, tiny_dataset, "--workers", processes)
     assert code == 0
     masks = [
-        (read_mask(results / "Binarised" / path.relative_to(tiny_dataset / "masks")).pixels, read_mask(path).pixels)
+        (
+            read_mask(results / "Binarised" / path.relative_to(tiny_dataset / "masks")).pixels,
+            read_mask(path).pixels,
+        )
         for path in sorted((tiny_dataset / "masks").rglob("*.png"))
     ]
     found, truth = (np.concatenate([pair[i].ravel() for pair in masks]) for i in range(2))
@@ -119,7 +128,8 @@ def test_the_page_is_whole_and_holds_all_it_shows(results, tiny_dataset, capsys)
     page = Page(text)
     assert page.open == []
     assert all(link.startswith(("data:", "#")) for link in page.links), "nothing is fetched"
-    assert sum(link.startswith("data:image/jpeg") for link in page.links) == 10  # the median ones overlap the worst
+    # the median ones overlap the worst
+    assert sum(link.startswith("data:image/jpeg") for link in page.links) == 10
     assert text.count("<svg") == 4
     assert "predict_test_images.py" in text
 
@@ -196,7 +206,13 @@ def test_a_protocols_folds_are_of_the_photos_that_can_be_scored(tmp_path, capsys
     path.write_bytes(path.read_bytes()[:-40])  # its header is good
     code, figures, _, _ = evaluate(capsys, *words)
     rows = json.loads((results / "metrics.json").read_text())["ssbc2020"]
-    assert (code, figures["images"], figures["failed"], rows[0]["images"], rows[0]["binarised"]["f1"]) == (1, 5, 1, 5, [1.0, 0.0])
+    assert (code, figures["images"], figures["failed"], rows[0]["images"], rows[0]["binarised"]["f1"]) == (
+        1,
+        5,
+        1,
+        5,
+        [1.0, 0.0],
+    )
     shutil.rmtree(results / "Predictions/s2")  # four are too few for five folds
     _, figures, _, err = evaluate(capsys, *words)
     assert figures["images"] == 4
@@ -212,7 +228,9 @@ def test_masks_that_are_not_their_maps_are_told(results, tiny_dataset, capsys):
 def test_maps_alone_need_a_level(results, tiny_dataset, capsys):
     with pytest.raises(MunetError, match="give --level"):
         evaluate_masks.main([str(results / "Predictions"), str(tiny_dataset)])
-    code, figures, _, _ = evaluate(capsys, results / "Predictions", tiny_dataset, "--level", LEVEL, "--out", results / "scores")
+    code, figures, _, _ = evaluate(
+        capsys, results / "Predictions", tiny_dataset, "--level", LEVEL, "--out", results / "scores"
+    )
     assert code == 0
     again = evaluate(capsys, results, tiny_dataset)[1]
     assert figures["f1"] == again["f1"]
@@ -221,11 +239,15 @@ def test_maps_alone_need_a_level(results, tiny_dataset, capsys):
 def test_groups_from_a_table(results, tiny_dataset, tmp_path, capsys):
     lines = [f"images/s{s}/eye{n}.png,{'dark' if s < 3 else 'light'}" for s in range(1, 7) for n in (1, 2)]
     (tmp_path / "labels.csv").write_text("path,tone\n" + "\n".join(lines[:-1]) + "\n")
-    _, _, out, err = evaluate(capsys, results, tiny_dataset, "--groups", tmp_path / "labels.csv", "--by", "tone")
+    _, _, out, err = evaluate(
+        capsys, results, tiny_dataset, "--groups", tmp_path / "labels.csv", "--by", "tone"
+    )
     assert "by tone" in out
     assert "1 photos have no row in" in err
     groups = json.loads((results / "metrics.json").read_text())["groups"]
-    assert [sorted((row["group"], row["images"]) for row in table["groups"]) for table in groups.values()] == [[("dark", 4), ("light", 7)]]
+    assert [
+        sorted((row["group"], row["images"]) for row in table["groups"]) for table in groups.values()
+    ] == [[("dark", 4), ("light", 7)]]
 
 
 def test_a_table_tells_whose_flat_photos_are(tmp_path, capsys):
@@ -235,13 +257,20 @@ def test_a_table_tells_whose_flat_photos_are(tmp_path, capsys):
     _, figures, out, err = evaluate(capsys, results, tmp_path / "GT")
     assert "6 photos of 6 subjects" in out
     assert "every photo counts as a person of its own" in err
-    (tmp_path / "labels.csv").write_text("image,subject,site\n" + "".join(f"{i},{'ab'[i % 2]},one\n" for i in range(6)))
-    _, told, out, err = evaluate(capsys, results, tmp_path / "GT", "--groups", tmp_path / "labels.csv", "--by", "subject", "site")
+    (tmp_path / "labels.csv").write_text(
+        "image,subject,site\n" + "".join(f"{i},{'ab'[i % 2]},one\n" for i in range(6))
+    )
+    _, told, out, err = evaluate(
+        capsys, results, tmp_path / "GT", "--groups", tmp_path / "labels.csv", "--by", "subject", "site"
+    )
     assert "6 photos of 2 subjects" in out
     assert told["intervals"] != figures["intervals"]
     assert "person of its own" not in err
     (tmp_path / "labels.csv").write_text("image,subject\n" + "".join(f"{i},person {i}\n" for i in range(6)))
-    assert "person of its own" not in evaluate(capsys, results, tmp_path / "GT", "--groups", tmp_path / "labels.csv")[3]
+    assert (
+        "person of its own"
+        not in evaluate(capsys, results, tmp_path / "GT", "--groups", tmp_path / "labels.csv")[3]
+    )
     assert "no table by site: it has 1 groups, and a table has 2 to 40" in err
 
 
@@ -265,7 +294,15 @@ def test_models_of_other_photos_are_not_compared(tmp_path):
     shutil.rmtree(datasets[1] / "masks" / "s1")
     results = [write_results(tmp_path / f"r{i}", data) for i, data in enumerate(datasets)]
     with pytest.raises(MunetError, match="r0, r1 have no photo in common"):
-        evaluate_masks.main([*map(str, results), str(write_plain(tmp_path / "c", 2, 1)), "--out", str(tmp_path / "o"), "--allow-missing"])
+        evaluate_masks.main(
+            [
+                *map(str, results),
+                str(write_plain(tmp_path / "c", 2, 1)),
+                "--out",
+                str(tmp_path / "o"),
+                "--allow-missing",
+            ]
+        )
 
 
 def test_photos_without_any_sclera_are_scored(tmp_path, capsys):
@@ -284,7 +321,9 @@ def mobius(folder, count=12):
         name = f"{subject}_{i % 2 + 1}{'nip'[i % 3]}_L{'lrsu'[i % 4]}_{i}"
         image, mask = draw_eye(i)
         write_png(folder / "Images" / str(subject) / f"{name}.png", image)
-        write_png(folder / "Masks" / str(subject) / f"{name}.png", mask[..., None] * np.array([255, 0, 0], np.uint8))
+        write_png(
+            folder / "Masks" / str(subject) / f"{name}.png", mask[..., None] * np.array([255, 0, 0], np.uint8)
+        )
         write_png(folder / "flat" / f"{name}.png", mask)
     return folder
 
@@ -301,14 +340,17 @@ def test_flat_results_and_exported_truth_are_what_the_toolkits_read(tmp_path, ca
     code = evaluate_masks.main([str(data), "--export-gt", str(tmp_path / "GT")])
     assert code == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["images"] == 12
-    # What the 2020 toolkit does: a name of the ground truth is that of a map and of a mask, all in flat folders.
+    # What the 2020 toolkit does: a name of the ground truth is that of a map and of a mask, all in flat
+    # folders.
     for path in (tmp_path / "GT").iterdir():
         assert cv2.imread(str(path), cv2.IMREAD_UNCHANGED).max() in (1, 255)
         assert (results / "Predictions" / path.name).is_file()
         assert (results / "Binarised" / path.name).is_file()
     assert len(os.listdir(tmp_path / "GT")) == 12
     for truth in (data, tmp_path / "GT"):
-        code, figures, _, _ = evaluate(capsys, results, truth, "--level", 128, "--protocol", "ssbc2020", "--out", tmp_path / "scores")
+        code, figures, _, _ = evaluate(
+            capsys, results, truth, "--level", 128, "--protocol", "ssbc2020", "--out", tmp_path / "scores"
+        )
         assert (code, figures["f1"]) == (0, 1.0)
     rows = json.loads((tmp_path / "scores" / "metrics.json").read_text())["ssbc2020"]
     assert rows[0]["group"] == "Overall"
@@ -348,12 +390,16 @@ def test_a_damaged_truth_costs_the_export_no_other_and_strange_pngs_are_refused(
         (["RESULTS", "OTHER", "DATA", "--out", "page"], "other does not tell the level"),
     ],
 )
-def test_what_cannot_be_done_is_told_before_anything_is_scored(words, told, results, tiny_dataset, tmp_path, monkeypatch):
+def test_what_cannot_be_done_is_told_before_anything_is_scored(
+    words, told, results, tiny_dataset, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     other = write_results(tmp_path / "other", tiny_dataset)
     (other / "settings.json").unlink()
     monkeypatch.setattr(evaluate_masks, "score_cases", lambda *_: pytest.fail("scored"))
-    words = [str({"DATA": tiny_dataset, "RESULTS": results, "OTHER": other}.get(word, word)) for word in words]
+    words = [
+        str({"DATA": tiny_dataset, "RESULTS": results, "OTHER": other}.get(word, word)) for word in words
+    ]
     with pytest.raises(MunetError, match=told):
         evaluate_masks.main(words)
 
@@ -377,11 +423,16 @@ def test_a_class_that_no_mask_holds_is_told_and_scored(results, tiny_dataset, ca
 
 def test_a_folder_without_these_photos_is_told(results, tiny_dataset, tmp_path, capsys):
     write_eye(tmp_path / "others/x.png", None)
-    assert "named like one that is scored" in evaluate(capsys, results, tiny_dataset, "--images", tmp_path / "others")[3]
+    assert (
+        "named like one that is scored"
+        in evaluate(capsys, results, tiny_dataset, "--images", tmp_path / "others")[3]
+    )
     assert not evaluate(capsys, results, tiny_dataset, "--images", tiny_dataset / "images")[3]
 
 
-def test_nothing_found_has_no_distance_and_the_page_tells_how_it_was_predicted(results, tiny_dataset, tmp_path, capsys):
+def test_nothing_found_has_no_distance_and_the_page_tells_how_it_was_predicted(
+    results, tiny_dataset, tmp_path, capsys
+):
     for path in (results / "Binarised").rglob("*.png"):
         write_png(path, np.zeros((48, 64), bool))
     # As of photos in a folder whose name is no UTF-8.
@@ -447,8 +498,13 @@ def test_plain_folders_of_masks_pair_too(tmp_path, capsys):
 
 def test_models_on_one_subject_are_compared_without_an_interval(tmp_path, capsys):
     for number in range(3):
-        write_eye(tmp_path / f"data/images/s1/{number}.png", tmp_path / f"data/masks/s1/{number}.png", seed=number)
-    models = [write_results(tmp_path / name, tmp_path / "data", noise=noise) for name, noise in (("good", 0.1), ("worse", 0.2))]
+        write_eye(
+            tmp_path / f"data/images/s1/{number}.png", tmp_path / f"data/masks/s1/{number}.png", seed=number
+        )
+    models = [
+        write_results(tmp_path / name, tmp_path / "data", noise=noise)
+        for name, noise in (("good", 0.1), ("worse", 0.2))
+    ]
     _, _, out, _ = evaluate(capsys, *models, tmp_path / "data", "--out", tmp_path / "both")
     assert "F1 behind the first" in out
     assert "nan" not in out + (tmp_path / "both/report.html").read_text()

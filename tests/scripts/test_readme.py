@@ -1,4 +1,5 @@
-"""What the README's first screen says is done as it says, at a small size, by processes in a folder of their own."""
+"""What the README's first screen says is done as it says, at a small size, by processes in a folder of their
+own."""
 
 import re
 import shlex
@@ -12,7 +13,18 @@ from munet.images.reading import write_jpeg, write_png
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST_SCREEN = README[: README.index("\n## ")]
 # What makes a command short; the last of a flag given twice counts.
-SHORT = {"train_mobv2_unet.py": ["--size", "32", "--encoder-weights", "none", "--epochs-frozen", "1", "--epochs-finetune", "1"]}
+SHORT = {
+    "train_mobv2_unet.py": [
+        "--size",
+        "32",
+        "--encoder-weights",
+        "none",
+        "--epochs-frozen",
+        "1",
+        "--epochs-finetune",
+        "1",
+    ]
+}
 
 
 def commands(text):
@@ -51,7 +63,11 @@ def folder(tmp_path_factory):
 
 def test_the_commands_of_the_first_screen_run_one_after_the_other(folder):
     ran = [words for words in scripts(FIRST_SCREEN) if words not in DEMO]
-    assert {words[0] for words in ran} == {"augment_datasets.py", "train_mobv2_unet.py", "predict_test_images.py"}
+    assert {words[0] for words in ran} == {
+        "augment_datasets.py",
+        "train_mobv2_unet.py",
+        "predict_test_images.py",
+    }
     for words in ran:
         done = run_script(*words, *SHORT.get(words[0], []), cwd=folder, timeout=300)
         assert done.returncode == 0, (words, done.stderr)
@@ -71,6 +87,8 @@ def test_what_is_installed_and_made_is_there():
 def test_the_plain_commands_of_the_demo_are_those_of_make_demo():
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
     eyes = re.search(r"^DEMO_EYES := (.*)$", makefile, re.MULTILINE)[1]
-    recipe = re.search(r"^demo: install\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1].replace("$(DEMO_EYES)", eyes)
+    recipe = re.search(r"^demo: install\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1].replace(
+        "$(DEMO_EYES)", eyes
+    )
     made = [words[1:] for words in map(shlex.split, recipe.splitlines()) if words[0] == "$(BIN)/python"]
     assert [[word for word in words if word != "--overwrite"] for words in made] == DEMO

@@ -78,7 +78,10 @@ def test_class_index_masks_come_beside_the_same_sclera(dataset, tmp_path):
     assert synthesize_eyes.main([str(tmp_path), *SMALL, "--classes", "--workers", "1"]) == 0
     found = set()
     for path in (tmp_path / "classes").rglob("*.png"):
-        classes, mask = (read_image(tmp_path / kind / path.relative_to(tmp_path / "classes"))[..., 0] for kind in ("classes", "masks"))
+        classes, mask = (
+            read_image(tmp_path / kind / path.relative_to(tmp_path / "classes"))[..., 0]
+            for kind in ("classes", "masks")
+        )
         assert np.array_equal(classes == 1, mask > 0)
         found |= set(np.unique(classes))
     assert found == {0, 1, 2, 3}
@@ -115,7 +118,14 @@ def test_going_on_restores_the_same_bytes(dataset, capsys):
 
 
 @pytest.mark.parametrize(
-    "other", [["--seed", "6"], ["--count", "8"], ["--size", "50", "64"], ["--images-per-subject", "2"], ["--without", "text"]]
+    "other",
+    [
+        ["--seed", "6"],
+        ["--count", "8"],
+        ["--size", "50", "64"],
+        ["--images-per-subject", "2"],
+        ["--without", "text"],
+    ],
 )
 def test_a_folder_of_other_settings_is_refused(dataset, other):
     before = contents(dataset)
@@ -125,7 +135,18 @@ def test_a_folder_of_other_settings_is_refused(dataset, other):
 
 
 def test_the_command_line(tmp_path):
-    command = [sys.executable, str(SCRIPT), str(tmp_path / "out"), "--count", "2", "--size", "48", "64", "--workers", "1"]
+    command = [
+        sys.executable,
+        str(SCRIPT),
+        str(tmp_path / "out"),
+        "--count",
+        "2",
+        "--size",
+        "48",
+        "64",
+        "--workers",
+        "1",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     summary, figures = done.stdout.splitlines()
@@ -158,7 +179,18 @@ def test_bad_options_are_refused_in_one_line(tmp_path, bad, capsys, monkeypatch)
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no Ctrl-C for a group of processes to send on Windows")
 def test_ctrl_c_ends_quickly_and_keeps_whole_files(tmp_path):
-    command = [sys.executable, str(SCRIPT), str(tmp_path), "--count", "100000", "--size", "48", "64", "--workers", "1"]
+    command = [
+        sys.executable,
+        str(SCRIPT),
+        str(tmp_path),
+        "--count",
+        "100000",
+        "--size",
+        "48",
+        "64",
+        "--workers",
+        "1",
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             deadline = time.monotonic() + 20

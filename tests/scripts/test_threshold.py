@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.metrics import average_precision_score, f1_score, jaccard_score, precision_recall_curve, precision_score, recall_score
+from sklearn.metrics import (
+    average_precision_score,
+    f1_score,
+    jaccard_score,
+    precision_recall_curve,
+    precision_score,
+    recall_score,
+)
 from support import last_json, run_script
 
 import threshold
@@ -34,7 +41,9 @@ def brute_force_level(probability, mask):
 def random_case(seed):
     rng = np.random.default_rng(seed)
     mask = rng.random((40, 50)) < rng.uniform(0.02, 0.6)
-    probability = np.clip(rng.normal(rng.uniform(20, 120), rng.uniform(5, 80), mask.shape) + mask * rng.uniform(0, 150), 0, 255)
+    probability = np.clip(
+        rng.normal(rng.uniform(20, 120), rng.uniform(5, 80), mask.shape) + mask * rng.uniform(0, 150), 0, 255
+    )
     return probability.astype(np.uint8), mask
 
 
@@ -61,15 +70,23 @@ def test_level_and_scores_equal_brute_force_and_scikit_learn(seed):
 
 
 @settings(max_examples=200, deadline=None)
-@given(hnp.arrays(np.uint8, (5, 7), elements=st.sampled_from([0, 1, 2, 127, 128, 254, 255])), hnp.arrays(bool, (5, 7)))
+@given(
+    hnp.arrays(np.uint8, (5, 7), elements=st.sampled_from([0, 1, 2, 127, 128, 254, 255])),
+    hnp.arrays(bool, (5, 7)),
+)
 def test_level_equals_brute_force_with_many_ties(probability, mask):
-    assert threshold.best_level(threshold.histograms(probability, mask)) == brute_force_level(probability, mask)
+    assert threshold.best_level(threshold.histograms(probability, mask)) == brute_force_level(
+        probability, mask
+    )
 
 
 def drawn_counts(rng, best):
-    """Histograms of a photo whose level is best at about `best`: sclera lies above it, the rest below, each with some noise."""
+    """Histograms of a photo whose level is best at about `best`: sclera lies above it, the rest below, each
+    with some noise."""
     mask = rng.random((40, 50)) < 0.3
-    probability = np.clip(rng.normal(best + rng.normal(0, 15) + np.where(mask, 40, -40), 25, mask.shape), 0, 255)
+    probability = np.clip(
+        rng.normal(best + rng.normal(0, 15) + np.where(mask, 40, -40), 25, mask.shape), 0, 255
+    )
     return threshold.histograms(probability.astype(np.uint8), mask)
 
 
@@ -151,7 +168,9 @@ def test_a_big_constant_image_is_counted_exactly():
 
 def test_histograms_of_a_slice_and_of_a_flip():
     probability, mask = random_case(3)
-    np.testing.assert_array_equal(threshold.histograms(probability[:, ::-1], mask[:, ::-1]), threshold.histograms(probability, mask))
+    np.testing.assert_array_equal(
+        threshold.histograms(probability[:, ::-1], mask[:, ::-1]), threshold.histograms(probability, mask)
+    )
 
 
 @pytest.mark.parametrize("probability", [np.zeros((2, 2), np.float32), np.zeros((2, 3), np.uint8)])
@@ -239,7 +258,9 @@ def test_script_writes_no_level_into_a_model_that_the_maps_are_not_of(results, t
         (f"other ({other})", None, False),
     ]
     for maker, made_of, written in reversed(cases):
-        (folder / "results/settings.json").write_text(json.dumps({"level": 100, "model": maker, "made_of": made_of, "tta": True}))
+        (folder / "results/settings.json").write_text(
+            json.dumps({"level": 100, "model": maker, "made_of": made_of, "tta": True})
+        )
         if written:
             code, _, errors = run(capsys, folder / "results", folder / "truth", "--weights", trained)
             assert code == 0

@@ -11,7 +11,10 @@ from munet import synthesis
 
 def capture_of(seed, **changes):
     """A capture of an eye in the frame's middle, unless told otherwise."""
-    return replace(synthesis.draw_capture(np.random.default_rng(seed)), **{"view": "eye", "center_x": 0.5, "center_y": 0.5, **changes})
+    return replace(
+        synthesis.draw_capture(np.random.default_rng(seed)),
+        **{"view": "eye", "center_x": 0.5, "center_y": 0.5, **changes},
+    )
 
 
 def subject_of(seed):
@@ -20,14 +23,30 @@ def subject_of(seed):
 
 def plain(capture):
     """The same photo by a good camera in even light, with nothing before the eye."""
-    off = ("glasses", "makeup", "light", "color", "exposure", "blur", "noise", "text", "socket", "hair", "backdrop")
+    off = (
+        "glasses",
+        "makeup",
+        "light",
+        "color",
+        "exposure",
+        "blur",
+        "noise",
+        "text",
+        "socket",
+        "hair",
+        "backdrop",
+    )
     return synthesis.leave_out(replace(capture, glints="lamps", red_pupil=0.0), off)
 
 
 def scene_of(subject, capture, size):
     frame = synthesis._Frame(capture, size)
     return synthesis._Scene(
-        subject, capture, frame, synthesis._Lids(subject, capture, frame.turn), synthesis._Globe(capture, frame, subject.iris_radius)
+        subject,
+        capture,
+        frame,
+        synthesis._Lids(subject, capture, frame.turn),
+        synthesis._Globe(capture, frame, subject.iris_radius),
     )
 
 
@@ -38,7 +57,9 @@ def many():
 
 
 def test_one_generator_state_draws_one_photo():
-    first, second, other = (synthesis.draw_eye(subject_of(3), np.random.default_rng(seed), (48, 64)) for seed in (4, 4, 5))
+    first, second, other = (
+        synthesis.draw_eye(subject_of(3), np.random.default_rng(seed), (48, 64)) for seed in (4, 4, 5)
+    )
     assert np.array_equal(first[0], second[0])
     assert np.array_equal(first[1], second[1])
     assert first[2] == second[2]
@@ -68,7 +89,19 @@ def test_attributes_are_in_range_and_varied(many):
         assert 0 < a["scale"] < 1
         assert 25 <= a["jpeg_quality"] <= 96
         assert abs(a["yaw"] - a["head_yaw"]) <= 45.001 or a["head_yaw"] in (-32, 32)
-        for name in ("pupil", "redness", "mascara", "eyeliner", "eyeshadow", "socket", "contrast", "bloom", "haze", "red_pupil", "sheen"):
+        for name in (
+            "pupil",
+            "redness",
+            "mascara",
+            "eyeliner",
+            "eyeshadow",
+            "socket",
+            "contrast",
+            "bloom",
+            "haze",
+            "red_pupil",
+            "sheen",
+        ):
             assert 0 <= a[name] <= 1
         assert set(a) == set(attributes[0])
     assert {a["gaze"] for a in attributes} == set(synthesis.GAZES)
@@ -100,7 +133,9 @@ def test_the_classes_keep_to_the_fissure_and_to_each_other(gaze, eye, openness):
         mask = classes == synthesis.SCLERA
         assert mask.any()
         assert rho[mask].min() >= 1
-        assert np.all((rho[classes == synthesis.IRIS] < 1) & (rho[classes == synthesis.IRIS] >= capture.pupil))
+        assert np.all(
+            (rho[classes == synthesis.IRIS] < 1) & (rho[classes == synthesis.IRIS] >= capture.pupil)
+        )
         assert np.all(rho[classes == synthesis.PUPIL] < capture.pupil)
         x, y = frame.x[classes > 0], frame.y[classes > 0]
         pixel = 2 / frame.scale
@@ -113,11 +148,18 @@ def test_the_classes_keep_to_the_fissure_and_to_each_other(gaze, eye, openness):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_mask_is_where_the_paint_of_the_sclera_is_seen(seed, monkeypatch):
-    """The sclera is painted as a light that nothing else gives; what of it is left on the canvas must be the mask."""
+    """The sclera is painted as a light that nothing else gives; what of it is left on the canvas must be the
+    mask."""
     subject, capture, size = subject_of(seed), capture_of(seed, openness=0.8, scale=0.35), (240, 320)
     scene = scene_of(replace(subject, limbus=0.01), replace(capture, contact_lens=False), size)
-    monkeypatch.setattr(synthesis.ball, "draw_sclera", lambda scene, view, rng: np.full((*scene.frame.x[view].shape, 3), 1000, np.float32))
-    monkeypatch.setattr(synthesis.ball, "_lid_shadow", lambda scene, view, covered, rng: np.ones(covered.shape, np.float32))
+    monkeypatch.setattr(
+        synthesis.ball,
+        "draw_sclera",
+        lambda scene, view, rng: np.full((*scene.frame.x[view].shape, 3), 1000, np.float32),
+    )
+    monkeypatch.setattr(
+        synthesis.ball, "_lid_shadow", lambda scene, view, covered, rng: np.ones(covered.shape, np.float32)
+    )
     canvas = np.zeros((*size, 3), np.float32)
     classes = synthesis.draw_eyeball(canvas, scene, np.random.default_rng(0))
     seen, mask = canvas[..., 1] > 500, classes == synthesis.SCLERA
@@ -132,9 +174,22 @@ def test_the_mask_is_where_the_paint_of_the_sclera_is_seen(seed, monkeypatch):
 def test_flesh_at_the_nose_grows_as_the_eye_turns_to_it_and_leaves_the_iris_whole():
     masks, irises = {}, {}
     for size in (0.01, 1.0):
-        for yaw in (0.0, 35.0):  # of a left eye, towards the temple and the photo's right, unless it is negative
-            capture = capture_of(4, openness=1.0, scale=0.4, tilt=0.0, yaw=-yaw, head_yaw=0.0, pitch=0.0, head_pitch=0.0, eye="L")
-            classes = synthesis.render(replace(subject_of(4), lash_count=0, caruncle=size), capture, (240, 320))[1]
+        # of a left eye, towards the temple and the photo's right, unless it is negative
+        for yaw in (0.0, 35.0):
+            capture = capture_of(
+                4,
+                openness=1.0,
+                scale=0.4,
+                tilt=0.0,
+                yaw=-yaw,
+                head_yaw=0.0,
+                pitch=0.0,
+                head_pitch=0.0,
+                eye="L",
+            )
+            classes = synthesis.render(
+                replace(subject_of(4), lash_count=0, caruncle=size), capture, (240, 320)
+            )[1]
             masks[size, yaw], irises[size, yaw] = classes == synthesis.SCLERA, classes > synthesis.SCLERA
     middle = capture.center_x * 320
     for yaw in (0.0, 35.0):
@@ -160,7 +215,8 @@ def test_flesh_at_the_outer_canthus_hides_sclera_there_alone():
     capture, masks = capture_of(4, openness=1.0, scale=0.4, tilt=0.0, yaw=0.0, pitch=0.0, eye="L"), {}
     for reach in (0.04, 0.3):
         masks[reach] = (
-            synthesis.render(replace(subject_of(4), lash_count=0, outer_corner=reach), capture, (240, 320))[1] == synthesis.SCLERA
+            synthesis.render(replace(subject_of(4), lash_count=0, outer_corner=reach), capture, (240, 320))[1]
+            == synthesis.SCLERA
         )
     assert not (masks[0.3] & ~masks[0.04]).any()
     lost = scene_of(subject_of(4), capture, (240, 320)).frame.x[masks[0.04] & ~masks[0.3]]
@@ -197,7 +253,10 @@ def test_a_look_to_the_subjects_left_shows_sclera_on_the_photos_left():
 
 def test_closed_lids_give_an_empty_mask_and_squinting_a_smaller_one():
     subject = subject_of(2)
-    closed, squinting, wide = ((synthesis.render(subject, capture_of(2, openness=o), (96, 128))[1] == 1).sum() for o in (0.0, 0.4, 1.0))
+    closed, squinting, wide = (
+        (synthesis.render(subject, capture_of(2, openness=o), (96, 128))[1] == 1).sum()
+        for o in (0.0, 0.4, 1.0)
+    )
     assert closed == 0
     assert 0 < squinting < wide
 
@@ -217,7 +276,15 @@ def test_negatives_hold_no_eye(view):
 
 def test_the_mask_depends_on_geometry_alone():
     subject, capture = subject_of(6), capture_of(6, openness=1.0)
-    spoilt = {"seed": 1, "exposure": -3.0, "defocus": 9.0, "noise": 20.0, "redness": 1.0, "jpeg_quality": 5, "motion": 20.0}
+    spoilt = {
+        "seed": 1,
+        "exposure": -3.0,
+        "defocus": 9.0,
+        "noise": 20.0,
+        "redness": 1.0,
+        "jpeg_quality": 5,
+        "motion": 20.0,
+    }
     worn = {"glasses": True, "eyeliner": 1.0, "strands": 40, "stamped": True, "contact_lens": True}
     long_lashed = replace(subject, lash_count=50, lash_length=0.5)
     other = synthesis.render(long_lashed, replace(capture, **spoilt, **worn), (96, 128))
@@ -227,7 +294,9 @@ def test_the_mask_depends_on_geometry_alone():
 def test_single_lashes_hide_nothing_and_a_curtain_of_them_hides_what_is_behind_it():
     subject = replace(subject_of(5), lash_lift=-0.7, lash_length=0.3, lash_crowding=1.0, lash_band=0.1)
     capture = plain(capture_of(5, openness=1.0, scale=0.35, tilt=0.0, head_pitch=0.0, yaw=0.0, pitch=0.0))
-    bare, sparse, dense = (synthesis.render(replace(subject, lash_count=count), capture, (240, 320)) for count in (0, 40, 320))
+    bare, sparse, dense = (
+        synthesis.render(replace(subject, lash_count=count), capture, (240, 320)) for count in (0, 40, 320)
+    )
     assert np.array_equal(bare[1] > 0, sparse[1] > 0)
     hidden = (bare[1] > 0) & (dense[1] == 0)
     assert not ((dense[1] > 0) & (dense[1] != bare[1])).any()
@@ -245,14 +314,23 @@ def test_the_sclera_is_brighter_than_the_iris_and_the_pupil():
     capture = plain(capture_of(0, yaw=0.0, pitch=0.0, openness=1.0, scale=0.4, redness=0.0))
     image, classes = synthesis.render(subject, capture, (120, 160))
     assert np.median(image[classes == synthesis.SCLERA]) > np.median(image[classes == synthesis.IRIS]) + 60
-    assert np.median(image[classes == synthesis.SCLERA]) > np.percentile(image[classes == synthesis.PUPIL], 20) + 60
+    assert (
+        np.median(image[classes == synthesis.SCLERA])
+        > np.percentile(image[classes == synthesis.PUPIL], 20) + 60
+    )
 
 
 def test_a_subject_keeps_its_iris_vessels_and_marks():
     def eye(subject_seed, capture_seed):
-        subject = replace(subject_of(subject_seed), iris="green", sclera="white", iris_radius=0.42, vessels=0.8, arcus=0.0)
+        subject = replace(
+            subject_of(subject_seed), iris="green", sclera="white", iris_radius=0.42, vessels=0.8, arcus=0.0
+        )
         pose = {"yaw": 0.0, "pitch": 0.0, "head_yaw": 0.0, "head_pitch": 0.0, "tilt": 0.0, "scale": 0.45}
-        capture = plain(capture_of(capture_seed, eye="L", openness=1.0, pupil=0.4, contact_lens=False, redness=0.5, **pose))
+        capture = plain(
+            capture_of(
+                capture_seed, eye="L", openness=1.0, pupil=0.4, contact_lens=False, redness=0.5, **pose
+            )
+        )
         image, classes = synthesis.render(subject, capture, (240, 320))
         return image.mean(axis=2), classes
 
@@ -272,7 +350,10 @@ def test_every_ingredient_can_be_left_out():
     drawn = [(subject_of(i), synthesis.draw_capture(np.random.default_rng(i))) for i in range(150)]
     for name, values in synthesis.INGREDIENTS.items():  # of the table that leave_out goes by
         assert set(values) <= known
-        less = [(synthesis.leave_out(subject, [name]), synthesis.leave_out(capture, [name])) for subject, capture in drawn]
+        less = [
+            (synthesis.leave_out(subject, [name]), synthesis.leave_out(capture, [name]))
+            for subject, capture in drawn
+        ]
         assert less != drawn
         assert all({**asdict(a), **asdict(b)}.items() >= values.items() for a, b in less)
     with pytest.raises(KeyError):
@@ -296,7 +377,10 @@ def test_what_is_left_out_is_not_painted():
         assert synthesis.skin._edge(without("backdrop"), rng).max() < 0
         assert not synthesis.render(subject, replace(capture, view="nothing"), size)[1].any()
     edges = [
-        synthesis.skin._edge(scene_of(subject_of(s), capture_of(s, scale=0.15), size), np.random.default_rng(s)).max() for s in range(20)
+        synthesis.skin._edge(
+            scene_of(subject_of(s), capture_of(s, scale=0.15), size), np.random.default_rng(s)
+        ).max()
+        for s in range(20)
     ]
     assert np.mean(np.array(edges) > 0) > 0.5
 
@@ -304,17 +388,29 @@ def test_what_is_left_out_is_not_painted():
 def test_lashes_sink_with_the_head():
     def tips(head_pitch):
         capture = capture_of(2, openness=1.0, pitch=0.0, head_pitch=head_pitch)
-        paths = synthesis.hair._upper_lashes(scene_of(subject_of(2), capture, (120, 160)), np.random.default_rng(0))
+        paths = synthesis.hair._upper_lashes(
+            scene_of(subject_of(2), capture, (120, 160)), np.random.default_rng(0)
+        )
         return (paths[:, -1, 1] - paths[:, 0, 1]).mean()
 
     assert tips(20.0) > tips(0.0) > tips(-20.0)
 
 
 def test_light_falls_alike_on_landscape_and_portrait():
-    even = {"contrast": 0.0, "falloff": 0.0, "cast_shadow": 0.0, "light_patch": 0.0, "vignette": 0.7, "kelvin": 6000.0, "tint": 0.0}
+    even = {
+        "contrast": 0.0,
+        "falloff": 0.0,
+        "cast_shadow": 0.0,
+        "light_patch": 0.0,
+        "vignette": 0.7,
+        "kelvin": 6000.0,
+        "tint": 0.0,
+    }
     for size in ((120, 160), (160, 120)):
         lit = synthesis.light(
-            np.ones((*size, 3), np.float32), scene_of(subject_of(0), capture_of(0, **even), size), np.random.default_rng(0)
+            np.ones((*size, 3), np.float32),
+            scene_of(subject_of(0), capture_of(0, **even), size),
+            np.random.default_rng(0),
         )
         assert lit.max() == pytest.approx(1.0, abs=0.01)
         assert lit.min() == pytest.approx(1 - 0.35 * (1 + 0.75**2), abs=0.02)
@@ -354,7 +450,11 @@ def test_photos_come_in_every_shape_and_about_one_number_of_pixels():
     assert 0.3 < np.mean([capture.aspect == 4 / 3 for capture in captures]) < 0.5
     assert min(capture.aspect for capture in captures) < 0.8
     assert max(capture.aspect for capture in captures) > 2.3
-    for capture in (capture_of(1, aspect=0.8), capture_of(1, aspect=2.5), synthesis.leave_out(capture_of(2), ["aspect"])):
+    for capture in (
+        capture_of(1, aspect=0.8),
+        capture_of(1, aspect=2.5),
+        synthesis.leave_out(capture_of(2), ["aspect"]),
+    ):
         height, width = synthesis.render(subject_of(0), capture)[0].shape[:2]
         assert width / height == pytest.approx(capture.aspect, rel=0.01)
         assert width * height == pytest.approx(480 * 640, rel=0.01)
@@ -363,7 +463,10 @@ def test_photos_come_in_every_shape_and_about_one_number_of_pixels():
 def test_noise_has_colour_and_is_smooth_where_a_camera_smoothed_it():
     clean = synthesis.leave_out(capture_of(3, view="skin", stamped=False), ["noise", "blur", "color"])
     photos = [
-        synthesis.render(subject_of(3), replace(clean, blotches=b, blotch_size=10.0), (240, 320))[0].astype(float) for b in (0.0, 4.0)
+        synthesis.render(subject_of(3), replace(clean, blotches=b, blotch_size=10.0), (240, 320))[0].astype(
+            float
+        )
+        for b in (0.0, 4.0)
     ]
     difference = (photos[1] - photos[0])[..., 0] - (photos[1] - photos[0])[..., 2]
     assert 2 < difference.std() < 8
@@ -379,7 +482,9 @@ def test_the_band_of_lash_roots_is_dark_above_the_rim_and_leaves_the_sclera():
     subject, capture = subject_of(6), plain(capture_of(6, openness=0.9, scale=0.35, tilt=0.0))
     images, classes = {}, {}
     for band in (0.0, 0.2):
-        images[band], classes[band] = synthesis.render(replace(subject, lash_count=0, lash_band=band), capture, (240, 320))
+        images[band], classes[band] = synthesis.render(
+            replace(subject, lash_count=0, lash_band=band), capture, (240, 320)
+        )
     assert np.array_equal(classes[0.0], classes[0.2])
     darker = images[0.0].astype(int).sum(axis=2) - images[0.2].astype(int).sum(axis=2) > 60
     assert darker.sum() > 1000
@@ -406,8 +511,18 @@ def test_the_globe_is_brighter_on_the_lamps_side():
     subject = replace(subject_of(1), outer_tint=0.0, vessels=0.0, lash_count=0)
     sides = []
     for angle in (0.0, 180.0):
-        light = {"light_angle": angle, "light_tilt": 60.0, "contrast": 0.8, "redness": 0.0, "yaw": 0.0, "pitch": 0.0, "head_yaw": 0.0}
-        scene = scene_of(subject, capture_of(1, openness=1.0, scale=0.4, tilt=0.0, eye="L", **light), (120, 160))
+        light = {
+            "light_angle": angle,
+            "light_tilt": 60.0,
+            "contrast": 0.8,
+            "redness": 0.0,
+            "yaw": 0.0,
+            "pitch": 0.0,
+            "head_yaw": 0.0,
+        }
+        scene = scene_of(
+            subject, capture_of(1, openness=1.0, scale=0.4, tilt=0.0, eye="L", **light), (120, 160)
+        )
         white = synthesis.sclera.draw_sclera(scene, np.s_[:, :], np.random.default_rng(0)).mean(axis=2)[50:70]
         sides.append((white[:, 25:50].mean(), white[:, 110:135].mean()))
     (left, right), (other_left, other_right) = sides
@@ -421,7 +536,11 @@ def test_a_black_level_lifts_what_is_dark_and_leaves_white_alone():
         levels = []
         for black in (0.0, 30.0):
             photo = np.full((24, 32, 3), seen, np.float32)
-            levels.append(synthesis.camera._record(photo, replace(capture, black=black), np.random.default_rng(0))[0, 0].astype(int))
+            levels.append(
+                synthesis.camera._record(photo, replace(capture, black=black), np.random.default_rng(0))[
+                    0, 0
+                ].astype(int)
+            )
         lift = levels[1] - levels[0]
         assert (lift == 0).all() if seen else (lift >= 11).all() and (lift <= 30).all()
     assert synthesis.leave_out(replace(capture, black=9.0), ["exposure"]).black == 0

@@ -17,7 +17,9 @@ def test_batches_hold_every_sample_once_an_epoch_in_a_seeded_order(tiny_dataset)
     assert images.dtype == np.uint8
     assert epoch[0][1].shape == (5, 32, 32, 1)
     assert set(np.unique(epoch[0][1])) <= {0.0, 1.0}
-    assert sorted(image.tobytes() for image in images) == sorted(packed[i][0].tobytes() for i in range(len(packed)))
+    assert sorted(image.tobytes() for image in images) == sorted(
+        packed[i][0].tobytes() for i in range(len(packed))
+    )
     epoch.on_epoch_end()
     assert not np.array_equal(images, np.concatenate([epoch[i][0] for i in range(len(epoch))]))
     later = batches.Batches(packed, range(len(packed)), 5, seed=(3, 0), epoch=1)
@@ -40,15 +42,22 @@ def test_every_epoch_of_fit_sees_each_image_once_and_in_its_order():
     packed = [(np.full((1, 1, 3), number, np.uint8), np.ones((1, 1), bool)) for number in numbers]
     for begun in (0, 2):
         inputs, weights = keras.Input((1, 1, 3)), Weights()
-        network = keras.Model(inputs, keras.layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros")(inputs))
+        network = keras.Model(
+            inputs, keras.layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros")(inputs)
+        )
         # The gradient is the mean of a batch: with a rate that grows, the weight tells which batch came when.
         rate = keras.optimizers.schedules.ExponentialDecay(1.0, 1, 1.25)
-        network.compile(keras.optimizers.SGD(rate), loss=lambda labels, found: keras.ops.mean(found, axis=(1, 2, 3)))
+        network.compile(
+            keras.optimizers.SGD(rate), loss=lambda labels, found: keras.ops.mean(found, axis=(1, 2, 3))
+        )
         epochs = batches.Batches(packed, range(40), 2, (3, 0), epoch=begun)
         network.fit(epochs, epochs=4, initial_epoch=begun, callbacks=[weights], shuffle=False, verbose=0)
         rates = 1.25 ** np.arange(20 * (4 - begun)).reshape(-1, 20)
         # Keras tries a batch before the first epoch, and takes that for an epoch of its own.
-        orders = [numbers[np.random.default_rng((3, 0, epoch + 1)).permutation(np.arange(40))] for epoch in range(begun, 4)]
+        orders = [
+            numbers[np.random.default_rng((3, 0, epoch + 1)).permutation(np.arange(40))]
+            for epoch in range(begun, 4)
+        ]
         means = np.reshape(orders, (-1, 20, 2)).mean(axis=2)
         np.testing.assert_allclose(np.diff(weights.kept), -np.sum(means * rates, axis=1), rtol=1e-4)
 

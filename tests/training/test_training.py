@@ -40,7 +40,17 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(train_mobv2_unet.__file__)
 SHORT = ["--size", "32", "--encoder-weights", "none", "--batch-size", "4", "--validation", "0.34"]
 ONE_EPOCH = ["--epochs-frozen", "1", "--epochs-finetune", "0"]
-LEARN = ["--epochs-frozen", "1", "--epochs-finetune", "25", "--rate-finetune", "3e-3", "--no-online", "--patience-finetune", "30"]
+LEARN = [
+    "--epochs-frozen",
+    "1",
+    "--epochs-finetune",
+    "25",
+    "--rate-finetune",
+    "3e-3",
+    "--no-online",
+    "--patience-finetune",
+    "30",
+]
 TWO_AND_FOUR = ["--epochs-frozen", "2", "--epochs-finetune", "4"]
 TINY = """
 import sys, pytest, support, train_mobv2_unet
@@ -80,7 +90,8 @@ def drawn(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def learned(drawn, tmp_path_factory):
-    """A run over it that is good for something, for tests to read: its folder, what it printed, its figures."""
+    """A run over it that is good for something, for tests to read: its folder, what it printed, its
+    figures."""
     folder = tmp_path_factory.mktemp("learned") / "run"
     with tiny_networks(pytest.MonkeyPatch()):
         return folder, *train(drawn, "--out", folder, *LEARN)[1:]
@@ -91,7 +102,9 @@ def whole_run(drawn, tmp_path_factory):
     """A short run over it that nothing interrupted, for tests to read or copy: its folder, its figures."""
     folder = tmp_path_factory.mktemp("whole")
     with tiny_networks(pytest.MonkeyPatch()):
-        return folder / "run", train(drawn, "--out", folder / "run", "--cache", folder / "cache", *TWO_AND_FOUR)[2]
+        return folder / "run", train(
+            drawn, "--out", folder / "run", "--cache", folder / "cache", *TWO_AND_FOUR
+        )[2]
 
 
 @pytest.fixture
@@ -105,7 +118,10 @@ def assert_scored_from_the_saved_file(run, data, out, figures):
     assert f"on {keras.backend.backend()}, device" in out
     made = {path.name for path in run.iterdir()}
     plots = {"curves.png", "level.png", "precision_recall.png", "report.html"}
-    assert made == {"munet.weights.h5", "settings.json", "split.csv", "history.csv", "resume.h5", ".lock"} | plots
+    assert (
+        made
+        == {"munet.weights.h5", "settings.json", "split.csv", "history.csv", "resume.h5", ".lock"} | plots
+    )
     with open(run / "split.csv", newline="") as file:
         parts = {row["image"]: row["part"] for row in csv.DictReader(file)}
     segmenter, tally = Segmenter(run), Tally()
@@ -129,7 +145,9 @@ def stopped(stop, after, *words):
     """Runs Python until so many epochs are over, sends it a signal, and gives its exit code and stderr."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
     command = [sys.executable, *map(str, words), *SHORT]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
         for line in process.stdout:
             after -= line.startswith(("frozen", "finetune"))
             if not after:
@@ -139,7 +157,8 @@ def stopped(stop, after, *words):
     return process.returncode, errors
 
 
-@pytest.mark.parametrize("tiny_networks", [None], ids=["real"])  # in the place of the fixture: no network is tiny
+# in the place of the fixture: no network is tiny
+@pytest.mark.parametrize("tiny_networks", [None], ids=["real"])
 def test_the_real_network_is_interrupted_goes_on_and_learns(tiny_dataset, tmp_path):
     command = [tiny_dataset, "--out", tmp_path / "run", *LEARN]
     code, errors = stopped(signal.SIGINT, 2, SCRIPT, *command)
@@ -174,7 +193,8 @@ def test_a_killed_run_resumes_to_what_an_uninterrupted_one_gives(drawn, whole_ru
     judge = trainer.Run.judge
 
     def interrupted(run):
-        if (run.state.stage, run.state.epoch) == (1, 2):  # the third epoch of the second stage is not judged, and not saved
+        # the third epoch of the second stage is not judged, and not saved
+        if (run.state.stage, run.state.epoch) == (1, 2):
             raise KeyboardInterrupt
         return judge(run)
 
@@ -236,12 +256,17 @@ def test_fine_tuning_never_ends_worse_than_it_began(tiny_dataset, tmp_path, caps
     best = max(float(row["val_f1"]) for row in history(tmp_path / "first"))
     # One epoch at a rate that ruins the network: what is kept is what it began with.
     begun = ["--out", tmp_path / "second", "--weights", tmp_path / "first"]
-    _, out, _ = train(tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1)
+    _, out, _ = train(
+        tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1
+    )
     assert float(history(tmp_path / "second")[0]["val_f1"]) < best
     assert f"before training  validation F1 {best:.4f}" in out
-    assert read_settings(tmp_path / "second")["architecture"] == {"size": 32, "decoder": "lite"}  # the one that it began with, unasked
+    # the one that it began with, unasked
+    assert read_settings(tmp_path / "second")["architecture"] == {"size": 32, "decoder": "lite"}
     assert_same_weights(tmp_path / "second", tmp_path / "first")
-    train(tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1, "--resume")
+    train(
+        tiny_dataset, *begun, "--epochs-frozen", 0, "--epochs-finetune", 1, "--rate-finetune", 1, "--resume"
+    )
     assert ">kept: epoch" not in (tmp_path / "second/report.html").read_text()
     with pytest.raises(SystemExit):
         train(tiny_dataset, *begun, "--decoder", "unet")
@@ -263,7 +288,8 @@ def test_fine_tuning_is_gentle_and_long_enough_for_few_photos():
 @reads_whole
 def test_fine_tuning_that_only_seemed_better_is_undone(copied, whole_run, learned):
     second, command = copied
-    # As if the run had begun with the one that learnt, found an epoch better at the network's size, and been killed before the end.
+    # As if the run had begun with the one that learnt, found an epoch better at the network's size, and been
+    # killed before the end.
     start = second / trainer.START_FILE
     start.write_bytes((learned[0] / "munet.weights.h5").read_bytes())
     _, out, last = train(*command, "--resume")
@@ -303,7 +329,11 @@ def test_a_start_that_fails_loses_nothing(copied, tmp_path, capsys):
     flags.append("--overwrite")
     before = (run / "munet.weights.h5").read_bytes()
     shutil.copy(run / "munet.weights.h5", run / "backup.h5")
-    for flag, path in (("--weights", run), ("--teacher", run / "munet.weights.h5"), ("--encoder-weights", run / "backup.h5")):
+    for flag, path in (
+        ("--weights", run),
+        ("--teacher", run / "munet.weights.h5"),
+        ("--encoder-weights", run / "backup.h5"),
+    ):
         with pytest.raises(SystemExit):
             train_mobv2_unet.main(list(map(str, [data, *flags, flag, path])))
         assert f"run holds {path}" in capsys.readouterr().err
@@ -318,7 +348,9 @@ def test_a_start_that_fails_loses_nothing(copied, tmp_path, capsys):
     assert (run / "munet.weights.h5").read_bytes() == before
     assert (run / "backup.h5").exists()
     with pytest.raises(MunetError, match="do not exist"):
-        train_mobv2_unet.main([*map(str, [data, "--out", tmp_path / "new", *SHORT, "--encoder-weights", "nowhere.h5"])])
+        train_mobv2_unet.main(
+            [*map(str, [data, "--out", tmp_path / "new", *SHORT, "--encoder-weights", "nowhere.h5"])]
+        )
     assert not (tmp_path / "new").exists()
 
 
@@ -328,7 +360,11 @@ def test_a_resumed_run_keeps_its_split_and_names_what_is_new(tiny_dataset, tmp_p
     assert "run to resume: it begins" in capsys.readouterr().err
     split = (tmp_path / "run/split.csv").read_bytes()
     for number in range(5):
-        write_eye(tiny_dataset / f"images/new{number}/a.png", tiny_dataset / f"masks/new{number}/a.png", seed=100 + number)
+        write_eye(
+            tiny_dataset / f"images/new{number}/a.png",
+            tiny_dataset / f"masks/new{number}/a.png",
+            seed=100 + number,
+        )
     assert train(*command)[0] == 0
     assert "5 images are not in" in capsys.readouterr().err
     assert (tmp_path / "run/split.csv").read_bytes() == split
@@ -353,12 +389,15 @@ def test_flags_that_would_do_nothing_are_refused(words, monkeypatch, capsys):
 def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects(tmp_path, capsys):
     write_plain(tmp_path / "data", subjects=1, images=10)
     augment_datasets.main([str(tmp_path / "data"), str(tmp_path / "both"), "--copies", "1"])
-    args = train_mobv2_unet.parse([str(tmp_path / "both"), "--out", str(tmp_path / "run"), "--split-by", "image"])
+    args = train_mobv2_unet.parse(
+        [str(tmp_path / "both"), "--out", str(tmp_path / "run"), "--split-by", "image"]
+    )
     samples = pairing.find_dataset(args.data).samples
     parts = data.make_split(samples, samples, args)
     kept = {part: {original(sample.name)[0] for sample in found} for part, found in parts.items()}
     assert (len(kept["train"]), len(kept["validation"])) == (8, 2)
-    assert [len(parts[part]) for part in ("train", "validation")] == [24, 2]  # flips and copies are for training
+    # flips and copies are for training
+    assert [len(parts[part]) for part in ("train", "validation")] == [24, 2]
     assert "4 flips and copies are left out" in capsys.readouterr().out
     assert not kept["train"] & kept["validation"]
     write_split(args.out / "split.csv", parts)
@@ -367,13 +406,17 @@ def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects
         data.make_split(alone, alone, args)
     args.resume = True
     capsys.readouterr()
-    assert data.make_split(samples, samples, args) == {part: sorted(parts[part], key=lambda s: s.name) for part in parts}
+    assert data.make_split(samples, samples, args) == {
+        part: sorted(parts[part], key=lambda s: s.name) for part in parts
+    }
     assert "left out" not in "".join(capsys.readouterr())
 
 
 def test_the_epoch_that_is_kept_is_marked_and_none_where_the_start_is(tmp_path):
     rows = [{"stage": "finetune", "loss": 1.0, "val_f1": f1} for f1 in (0.2, 0.4, 0.3)]
-    marks = [[line.get_label() for line in plots.plot_history(rows, kept).axes[1].lines] for kept in (1, None)]
+    marks = [
+        [line.get_label() for line in plots.plot_history(rows, kept).axes[1].lines] for kept in (1, None)
+    ]
     assert [len([label for label in labels if label == "kept: epoch 2"]) for labels in marks] == [1, 0]
 
 
@@ -404,7 +447,9 @@ def test_a_teacher_is_half_of_the_labels_of_the_images_as_they_are_shown(drawn, 
     teacher = Segmenter(learned[0])
     dataset = pairing.find_dataset(drawn)
     packed = cache.build_cache(dataset.samples, dataset.root, 32)
-    (images, taught), (_, labels) = (batches.Batches(packed, range(8), 8, (0,), Ranges(), teacher=who)[0] for who in (teacher, None))
+    (images, taught), (_, labels) = (
+        batches.Batches(packed, range(8), 8, (0,), Ranges(), teacher=who)[0] for who in (teacher, None)
+    )
     expected = np.stack([teacher(image) for image in images])[..., None] / 255
     np.testing.assert_allclose(2 * taught - labels, expected, atol=1e-6)
     flags = ["--decoder", "lite", "--teacher", learned[0], "--epochs-frozen", 0, "--epochs-finetune", 1]
@@ -417,5 +462,7 @@ def test_a_class_that_no_mask_has_is_refused(tiny_dataset, tmp_path):
     for path in (tiny_dataset / "masks").rglob("*.png"):
         write_png(path, reading.read_image(path)[..., 0] // 255)
     with pytest.raises(MunetError, match="no train mask has any sclera"):
-        train_mobv2_unet.main([str(tiny_dataset), "--out", str(tmp_path / "run"), *SHORT, "--sclera-value", "7"])
+        train_mobv2_unet.main(
+            [str(tiny_dataset), "--out", str(tmp_path / "run"), *SHORT, "--sclera-value", "7"]
+        )
     assert not (tmp_path / "run").exists()
