@@ -5,9 +5,9 @@ import os
 import pytest
 from support import ROOT, needs, run_script
 
-SHARED = "on_devices.py::test_two_devices_give_the_loss_of_one"
-LEARNS = "test_training.py::test_learns_and_is_scored_from_the_saved_file"
-COMMON = ["test_losses.py", "test_batches.py", LEARNS]
+SHARED = "training/on_devices.py::test_two_devices_give_the_loss_of_one"
+LEARNS = "training/test_training.py::test_learns_and_is_scored_from_the_saved_file"
+COMMON = ["network/test_losses.py", "training/test_batches.py", LEARNS]
 # Compiled with less care, in two thirds of the time.
 XLA_FLAGS = "--xla_backend_optimization_level=0 --xla_force_host_platform_device_count=2"
 JAX, TORCH = pytest.param("jax", marks=needs("jax")), pytest.param("torch", marks=needs("torch"))
@@ -34,7 +34,7 @@ def test_two_devices_give_the_loss_of_one_on_tensorflow():
     run_tests(
         "tensorflow",
         f"{SHARED}[tiny]",
-        "on_devices.py::test_batches_that_two_devices_cannot_share_are_refused",
+        "training/on_devices.py::test_batches_that_two_devices_cannot_share_are_refused",
     )
 
 
@@ -44,13 +44,13 @@ def test_losses_batches_training_and_two_devices_on_jax():
         "jax",
         *COMMON,
         f"{SHARED}[tiny]",
-        "on_devices.py::test_batches_that_two_devices_cannot_share_are_refused",
+        "training/on_devices.py::test_batches_that_two_devices_cannot_share_are_refused",
     )
 
 
 @needs("torch")
 def test_losses_batches_and_training_on_torch():
-    run_tests("torch", *COMMON, "on_devices.py::test_a_backend_without_data_parallelism_is_told")
+    run_tests("torch", *COMMON, "training/on_devices.py::test_a_backend_without_data_parallelism_is_told")
 
 
 @pytest.mark.slow
@@ -62,4 +62,4 @@ def test_two_devices_train_the_real_network(backend):
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", [JAX, TORCH])
 def test_other_backends_train_the_real_network(backend):
-    run_tests(backend, "test_training.py::test_the_real_network_is_interrupted_goes_on_and_learns")
+    run_tests(backend, "training/test_training.py::test_the_real_network_is_interrupted_goes_on_and_learns")
