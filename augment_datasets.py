@@ -36,8 +36,9 @@ from munet.core.parallel import pool_map
 from munet.core.run_folders import claim_folder
 from munet.data.augmentation import Ranges, augment, flip
 from munet.data.pairing import find_dataset, read_pair
+from munet.images.drawing import contact_sheet
 from munet.images.masks import check_class
-from munet.images.reading import SUFFIXES, write_jpeg, write_png
+from munet.images.reading import SUFFIXES, overlay, write_jpeg, write_png
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
 # What a range may hold: beyond it a transform hangs (blur), folds the image over (perspective) or means
@@ -273,9 +274,6 @@ def _warn_of_leftovers(dataset, args):
 
 def preview(dataset, args):
     """Writes the contact sheet: originals, flips and copies with the mask tinted; returns the exit code."""
-    from munet.evaluation import plots
-    from munet.images.reading import overlay
-
     args.copies = args.copies or PREVIEW_COPIES
     rows, problems = [], 0
     for sample in dataset.samples[:: max(1, len(dataset.samples) // PREVIEW_ROWS)][:PREVIEW_ROWS]:
@@ -289,7 +287,7 @@ def preview(dataset, args):
         rows.append([(overlay(picture, mask), f"{sample.name}{ending}") for ending, picture, mask in made])
     if not rows:
         raise MunetError("no image could be read for the preview")
-    plots.contact_sheet(rows, args.preview)
+    contact_sheet(rows, args.preview)
     print(f"contact sheet: {shown(args.preview)}")
     finish(images=len(rows), failed=problems, out=str(args.preview))
     return 1 if problems else 0

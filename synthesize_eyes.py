@@ -24,6 +24,7 @@ from munet.core.console import ArgumentParser, between, finish, progress, run, s
 from munet.core.files import is_filled, whole_file
 from munet.core.parallel import process_map
 from munet.core.run_folders import claim_folder
+from munet.images.drawing import contact_sheet
 from munet.images.reading import read_image, write_jpeg, write_png
 
 PREVIEW_PAIRS = 15  # images on a contact sheet, each beside its classes
@@ -192,8 +193,6 @@ def write_labels(path, rows):
 def preview(plan, count, path):
     """Writes a contact sheet of the first eyes, each beside its classes; nothing else is written. Returns the
     exit code."""
-    from munet.evaluation import plots
-
     pairs = []
     for index in range(min(count, PREVIEW_PAIRS)):
         stem, subject, capture = plan.cast(index)
@@ -202,7 +201,7 @@ def preview(plan, count, path):
             (image, stem.rpartition("/")[2]),
             (TINTS[classes] // 2 + image // 2, f"sclera {100 * (classes == synthesis.SCLERA).mean():.1f} %"),
         ]
-    plots.contact_sheet([pairs[i : i + 6] for i in range(0, len(pairs), 6)], path)
+    contact_sheet([pairs[i : i + 6] for i in range(0, len(pairs), 6)], path)
     print(f"contact sheet: {shown(path)}")
     finish(images=len(pairs) // 2, failed=0, out=path)
     return 0

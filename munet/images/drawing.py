@@ -1,0 +1,62 @@
+"""What is drawn on photos for people to look at: masks and outlines, and sheets of many pictures."""
+
+import cv2
+import numpy as np
+
+from munet.images.reading import OVERLAY_COLOR, resize_image, write_jpeg, write_png
+
+_CAPTION_BAR = 22  # pixels
+_INK, _TRUTH_COLOR = (40, 40, 40), (255, 255, 255)
+_FONT, _LETTER = cv2.FONT_HERSHEY_SIMPLEX, 7  # pixels that a letter of a caption takes
+
+
+def outline(image, mask, truth):
+    """The photo with the predicted mask tinted green and the ground truth outlined in white.
+
+    Args:
+        image: HWC uint8 RGB.
+        mask: HW bool, what was found.
+        truth: HW bool.
+
+    Returns:
+        HWC uint8 RGB.
+    """
+    drawn = image.copy()
+    drawn[mask] = (0.55 * drawn[mask] + 0.45 * np.array(OVERLAY_COLOR)).astype(np.uint8)
+    contours, _ = cv2.findContours(truth.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return cv2.drawContours(drawn, contours, -1, _TRUTH_COLOR, max(1, round(max(image.shape[:2]) / 300)))
+
+
+def contact_sheet(rows, path, cell=(240, 240)):
+    """Writes a sheet of pictures.
+
+    Args:
+        rows: list of rows; a row is a list of (picture, caption), HWC uint8 RGB and text.
+        path: the file to write, a JPEG where it ends in .jpg, else a PNG.
+        cell: largest (height, width) of a picture on the sheet in pixels; the aspect is kept.
+    """
+    width = cell[1] * max(len(row) for row in rows)
+    sheet = np.concatenate([_strip(row, cell, width) for row in rows])
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        write_jpeg(path, sheet, quality=85)
+    else:
+        write_png(path, sheet)
+
+
+def _strip(row, cell, width):
+    """One row of a sheet, as high as its highest picture and the captions below."""
+    small = [_fitted(picture, cell) for picture, _ in row]
+    height = max(picture.shape[0] for picture in small)
+    strip = np.full((height + _CAPTION_BAR, width, 3), 255, np.uint8)
+    for i, (picture, (_, caption)) in enumerate(zip(small, row, strict=True)):
+        left = i * cell[1]
+        strip[: picture.shape[0], left : left + picture.shape[1]] = picture
+        text = caption.encode("ascii", "replace").decode()[: cell[1] // _LETTER]  # what OpenCV's font knows
+        cv2.putText(strip, text, (left + 2, height + 15), _FONT, 0.38, _INK, 1, cv2.LINE_AA)
+    return strip
+
+
+def _fitted(picture, cell):
+    """The picture as large as a cell holds it beside the next."""
+    scale = min(cell[0] / picture.shape[0], (cell[1] - 4) / picture.shape[1])
+    return resize_image(picture, tuple(max(1, round(side * scale)) for side in picture.shape[:2]))
