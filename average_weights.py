@@ -18,9 +18,10 @@ from munet.core.loading import quiet_stderr
 from munet.core.run_folders import claim_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import read_split
-from munet.evaluation.accumulator import FIGURES, require_sclera_in, tally_samples
+from munet.evaluation.scoring import require_sclera_in, score_samples
 from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level
+from munet.metrics.table import KEYS
 from munet.network.model_files import (
     misplaced,
     model_file,
@@ -122,10 +123,8 @@ def main(argv):
         write_bytes(model_file(args.out), model_file(scratch).read_bytes())
     rows.append((shown(args.out), figures))
     print(f"on {figures['images']} photos, each at its best level:")
-    print_table(
-        ("model", "level", *FIGURES),
-        [(name, *(row[key] for key in ("level", *FIGURES))) for name, row in rows],
-    )
+    columns = ("level", *KEYS)
+    print_table(("model", *columns), [(name, *(row[key] for key in columns)) for name, row in rows])
     bad = len(dataset.problems) + len(samples) - len(readable)
     finish(failed=bad, out=str(args.out), **figures)
     return 1 if bad else 0
@@ -146,9 +145,9 @@ def average(paths, shares, out, settings):
 def score(path, samples, args):
     """The figures of a model on labelled photos at the level that is best there, and the photos that could be
     read."""
-    tally, readable = tally_samples(Segmenter(path), samples, args.sclera_value)
-    require_sclera_in(tally, shown(args.data))
-    return tally.figures(best_level(tally.pooled)), readable
+    scores, readable = score_samples(Segmenter(path), samples, args.sclera_value)
+    require_sclera_in(scores, shown(args.data))
+    return scores.figures(best_level(scores.pooled)), readable
 
 
 if __name__ == "__main__":

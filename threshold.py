@@ -25,13 +25,14 @@ from munet.core.console import (
     warn,
 )
 from munet.core.run_folders import folder_settings
-from munet.evaluation.accumulator import FIGURES, require_sclera_in, score_folder
+from munet.evaluation.scoring import require_sclera_in, score_folder
 from munet.metrics.histograms import best_level
+from munet.metrics.table import KEYS
 from munet.network.model_files import CONVERTED, read_settings, store_level, trained_file, weights_digest
 
 
-def main(argv):
-    """The command line; returns the exit code."""
+def parse(argv):
+    """The command line as a namespace."""
     parser = ArgumentParser(__doc__)
     parser.add_argument("results", type=Path, help="a results folder, or a folder of saved probability maps")
     parser.add_argument(
@@ -50,44 +51,47 @@ def main(argv):
         metavar="ADDRESS",
         help="score on a Ray cluster (auto, HOST:PORT; alone: on this machine)",
     )
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv):
+    """The command line; returns the exit code."""
+    args = parse(argv)
     made_with = folder_settings(args.results)
     if args.weights:
         _require_maker(args.weights, made_with.get("model"), made_with.get("made_of"))
         if made_with.get("tta"):
             warn("the maps were predicted with --tta: the level is for prediction with --tta, too")
-    if args.ray:
-        from munet.cluster import ray_cluster
-
-        with ray_cluster.connected(args.ray) as ray:
-            tally, problems = score_folder(
-                args.results.resolve(),
-                args.truth.resolve(),
-                args.sclera_value,
-                partial(ray_cluster.score, ray),
-            )
-    else:
-        tally, problems = score_folder(args.results, args.truth, args.sclera_value)
+    scores, problems = _scored(args)
     for problem in problems:
         failed(problem)
-    if not tally.images:
+    if not len(scores):
         raise MunetError("no probability map could be scored")
-    best, used = tally.figures(best_level(tally.pooled)), made_with.get("level")
-    figures = best if used is None else tally.figures(used)
-    rows = [] if used is None else [("as binarised", figures)]
-    rows.append(("best on these labels (oracle)", best))
-    print_table(
-        ("level", "", *FIGURES), [(row["level"], name, *(row[key] for key in FIGURES)) for name, row in rows]
-    )
+    best, used = scores.figures(best_level(scores.pooled)), made_with.get("level")
+    figures = best if used is None else scores.figures(used)
+    named = [] if used is None else [("as binarised", figures)]
+    named.append(("best on these labels (oracle)", best))
+    rows = [(row["level"], name, *(row[key] for key in KEYS)) for name, row in named]
+    print_table(("level", "", *KEYS), rows)
     if best["empty"]:
-        print(f"{best['empty']} images have no sclera: they score 1 where none is found, else 0")
+        print(f"images without sclera: {best['empty']}; each scores 1 where none is found, else 0")
     if args.weights:
-        require_sclera_in(tally, shown(args.truth))
+        require_sclera_in(scores, shown(args.truth))
         _write_level(args, best)
-    finish(
-        **figures, best_level=best["level"], best_f1=best["f1"], failed=len(problems), out=str(args.results)
-    )
+    oracle = {"best_level": best["level"], "best_f1": best["f1"]}
+    finish(**figures, **oracle, failed=len(problems), out=str(args.results))
     return 1 if problems else 0
+
+
+def _scored(args):
+    """What `score_folder` gives, on this machine or on a cluster."""
+    if not args.ray:
+        return score_folder(args.results, args.truth, args.sclera_value)
+    from munet.cluster import ray_cluster
+
+    with ray_cluster.connected(args.ray) as ray:
+        folders = args.results.resolve(), args.truth.resolve()
+        return score_folder(*folders, args.sclera_value, partial(ray_cluster.score, ray))
 
 
 def _require_maker(weights, maker, made_of):
@@ -98,11 +102,12 @@ def _require_maker(weights, maker, made_of):
     of_file = maker is not None and maker.partition(" (")[0].endswith(CONVERTED)
     digest = made_of if of_file else maker and maker.rpartition("(")[2].removesuffix(")")
     if digest and digest != weights_digest(weights):
-        why = ", in 8 bits, with a level of its own" if digest.startswith(weights_digest(weights)) else ""
-        raise MunetError(
-            f"the maps are of {maker}{why}, not of {shown(weights)}; give --weights the one, or predict with "
-            "the other"
-        )
+        kind, remedy = "", f"predict again with {shown(weights)}"
+        if digest.startswith(weights_digest(weights)):
+            kind = " (int8, own threshold)"
+        else:
+            remedy = f"pass --weights {maker.partition(' (')[0]} or {remedy}"
+        raise MunetError(f"maps were predicted by {maker}{kind}, not {shown(weights)}; {remedy}")
 
 
 def _write_level(args, best):

@@ -20,8 +20,9 @@ from munet.core.loading import quiet_stderr
 from munet.core.run_folders import claim_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import SPLIT_FILE, write_split
-from munet.evaluation.accumulator import FIGURES, require_sclera_in, tally_best, tally_samples
+from munet.evaluation.scoring import choose_best, require_sclera_in, score_samples
 from munet.inference.segmenter import Segmenter
+from munet.metrics.table import KEYS
 from munet.network.model_files import model_file, read_settings, store_level, weights_digest
 from munet.training.options import parse, run_settings, set_length
 
@@ -165,10 +166,11 @@ def finish_run(args, parts, training_run):
     start_file = args.out / START_FILE
     # The weights that were trained, on the device that trained them, and what they began with.
     segmenters = [Segmenter(path, runtime="keras") for path in (args.out, start_file) if path.exists()]
-    best, level, tally, scored = tally_best(
+    best, level, scores, scored = choose_best(
         segmenters, parts["validation"], args.sclera_value, args.level_begun
     )
-    require_sclera_in(tally, "the validation part")
+    require_sclera_in(scores, "the validation part")
+    scores = scores.at(level)
     if best:
         print(
             "no epoch is better than the network that it began with on photos at their own size: that is kept"
@@ -176,17 +178,16 @@ def finish_run(args, parts, training_run):
         write_bytes(model_file(args.out), start_file.read_bytes())
     history = training_run.state.history
     epoch = None if best or _as_begun(args) else max(range(len(history)), key=lambda i: history[i]["val_f1"])
-    segmenter, figures = segmenters[best], tally.figures(level)
+    segmenter, figures = segmenters[best], scores.figures()
     store_level(args.out, level, figures["f1"], "validation images at their own size")
-    rows = [("validation", *(figures[name] for name in FIGURES))]
+    rows = [("validation", *(figures[name] for name in KEYS))]
     if parts["test"]:
-        test = tally_samples(segmenter, parts["test"], args.sclera_value)[0].figures(level)
-        rows.append(("test", *(test[name] for name in FIGURES)))
-        figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *FIGURES)}
+        test = score_samples(segmenter, parts["test"], args.sclera_value)[0].figures(level)
+        rows.append(("test", *(test[name] for name in KEYS)))
+        figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *KEYS)}
     print(f"at inference from the saved file, photos at their own size, level {level}:")
-    print_table(("", *FIGURES), rows)
-    draw = report.Drawer(scored, args.sclera_value, segmenter, level)
-    report.write(args.out, tally, scored, level, (history, epoch), draw)
+    print_table(("", *KEYS), rows)
+    report.write(args.out, scores, scored, (history, epoch), segmenter, args.sclera_value)
     start_file.unlink(missing_ok=True)
     return figures
 

@@ -15,8 +15,9 @@ import numpy as np
 from benchmarks import realism
 from munet.core.console import BadInput, MunetError, between, print_table, shown
 from munet.data.pairing import find_dataset
-from munet.evaluation.examples import Painter
-from munet.evaluation.scoring import find_cases
+from munet.evaluation.cases import find_cases
+from munet.evaluation.examples import CaseReader
+from munet.images.drawing import outline
 from munet.images.masks import read_mask
 from munet.images.reading import write_jpeg
 from predict_test_images import SHIPPED
@@ -125,11 +126,12 @@ def _pictures(results, data, value):
     ]
     cases.sort(key=lambda case: float(rows[case.name]["f1"]))
     middle = len(cases) // 2
-    draw = Painter(None, data, value)
+    reader = CaseReader(None, data, value)
     chosen = list(dict.fromkeys(cases[:2] + cases[max(0, middle - 1) : middle + 1] + cases[-2:]))
     blank = np.zeros((*PICTURE, 3), np.uint8)
     return np.hstack(
-        [_fitted(draw(case)[0], rows[case.name]["f1"]) for case in chosen] + [blank] * (ACROSS - len(chosen))
+        [_fitted(outline(*reader.read(case)), rows[case.name]["f1"]) for case in chosen]
+        + [blank] * (ACROSS - len(chosen))
     )
 
 

@@ -15,7 +15,7 @@ from benchmarks import realism
 from munet.core.console import between, print_table
 from munet.data.pairing import find_dataset
 from munet.data.splits import split_by_subject, write_split
-from munet.evaluation.accumulator import tally_samples
+from munet.evaluation.scoring import score_samples
 from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings
 from predict_test_images import SHIPPED
@@ -150,5 +150,5 @@ def _train(args, data, value, split, count, adapted, out):
 
 def _score(weights, samples, value):
     segmenter = Segmenter(weights)
-    figures = tally_samples(segmenter, samples, value)[0].figures(segmenter.level)
+    figures = score_samples(segmenter, samples, value)[0].figures(segmenter.level)
     return segmenter.level, *(round(figures[name], 4) for name in FIGURES)

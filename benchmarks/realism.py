@@ -17,7 +17,7 @@ from losses import BY_NAME
 from munet.core.console import MunetError, between, print_table, shown
 from munet.core.paths import SUITE
 from munet.data.pairing import find_dataset
-from munet.evaluation.accumulator import tally_samples
+from munet.evaluation.scoring import score_samples
 from munet.inference.segmenter import Segmenter
 from munet.synthesis import INGREDIENTS
 
@@ -184,5 +184,5 @@ def score(run, folders):
     """The figures of a trained network on each folder, at the level that was chosen on drawn eyes."""
     segmenter = Segmenter(run / "weights")
     for name, samples, sclera_value in folders:
-        figures = tally_samples(segmenter, samples, sclera_value)[0].figures(segmenter.level)
+        figures = score_samples(segmenter, samples, sclera_value)[0].figures(segmenter.level)
         yield {"data": name, "images": figures["images"]} | {key: round(figures[key], 4) for key in FIGURES}

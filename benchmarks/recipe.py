@@ -13,7 +13,7 @@ from munet.data.augmentation import flip
 from munet.data.cache import build_cache
 from munet.data.pairing import find_dataset
 from munet.data.splits import split_by_subject
-from munet.evaluation.accumulator import tally_samples
+from munet.evaluation.scoring import score_samples
 from munet.inference.segmenter import Segmenter
 from munet.training.batches import Batches
 from munet.training.stages import compile_network
@@ -135,6 +135,6 @@ def _score_recipe(name, folder, held_out, paper=False):
         _divide_by_255(segmenter.engine.network)
     rows = []
     for where, samples, sclera_value in held_out:
-        figures = tally_samples(segmenter, samples, sclera_value)[0].figures(segmenter.level)
+        figures = score_samples(segmenter, samples, sclera_value)[0].figures(segmenter.level)
         rows.append((name, where, figures["images"], segmenter.level, figures["f1"], figures["f1_mean"]))
     return rows

@@ -7,7 +7,7 @@ from sklearn.metrics import precision_recall_curve
 
 from benchmarks import timed
 from munet.core.console import between, print_table
-from munet.evaluation.accumulator import Tally
+from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
 from munet.metrics import histograms
 
 MEGAPIXEL = (1000, 1000)
@@ -34,10 +34,10 @@ def measure(args):
     maps = np.clip(rng.normal(60, 50, masks.shape) + 100 * masks, 0, 255).astype(np.uint8)
 
     def choose(count):
-        tally = Tally()
+        scores = ScoreAccumulator()
         for i in range(count):
-            tally.add(maps[i % len(maps)], masks[i % len(maps)])
-        return tally.pooled, histograms.best_level(tally.pooled)
+            scores.add(ImageScore(histograms.histograms(maps[i % len(maps)], masks[i % len(maps)])))
+        return scores.pooled, histograms.best_level(scores.pooled)
 
     (_, level), ours = timed(lambda: choose(args.count))
     tracemalloc.start()
@@ -45,9 +45,9 @@ def measure(args):
     peak = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
     (precision, recall, _), reference = timed(lambda: precision_recall_curve(masks.ravel(), maps.ravel()))
-    same = choose(len(maps))
+    pooled, same = choose(len(maps))
     best = float((2 * precision * recall / (precision + recall + 1e-300)).max())
-    f1 = histograms.scores(*same)["f1"]
+    f1 = float(histograms.f1_scores(pooled)[same])
     ratio = (reference / args.reference_count) / (ours / args.count)
     rows = [
         ("threshold.py", args.count, f"{1000 * ours / args.count:.2f}", f"{f1:.9f}"),

@@ -252,7 +252,7 @@ class _Scorer(_Actor):
 
     def one(self, map_path, mask_path):
         """The histograms of a map, or what is wrong with it."""
-        from munet.evaluation.accumulator import pair_histograms
+        from munet.evaluation.scoring import pair_histograms
 
         try:
             return {"counts": pair_histograms(map_path, mask_path, self._sclera_value).tolist()}

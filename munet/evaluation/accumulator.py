@@ -1,184 +1,147 @@
-"""Scores over many images: from a model on labelled photos, or from saved probability maps."""
+"""The scores of many images, added one at a time: of a training run its maps' histograms alone, of an
+evaluation saved masks and boundaries too.
 
-import concurrent.futures
-import os
+    scores = ScoreAccumulator()                 # the level is yet to be chosen
+    for probability, truth in images:
+        scores.add(ImageScore(histograms(probability, truth)))
+    figures = scores.figures(best_level(scores.pooled))
+"""
+
+import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from munet.core.console import BadInput, MunetError, failed, progress, shown
-from munet.core.parallel import pool_map
-from munet.data.pairing import pair_truth, read_pair
-from munet.images.masks import check_class, read_mask
-from munet.images.reading import read_probability, size_mismatch
-from munet.metrics.histograms import LEVELS, best_level, f1_scores, histograms, scores, steady_level
-
-FIGURES = ("f1", "f1_mean", "iou", "precision", "recall", "auc_pr")
+from munet.metrics.bootstrap import MOST_BLOCKS
+from munet.metrics.confusion import f1
+from munet.metrics.histograms import LEVELS, confusion
+from munet.metrics.table import METRICS, map_figures, mask_figures, summands
 
 
-class Tally:
-    """Scores over a stream of images: pooled histograms, and one (2, 256) table an image.
+@dataclass(frozen=True)
+class ImageScore:
+    """What scoring one image gives.
 
-    Memory is 2 kB an image and does not depend on its size.
+    Attributes:
+        histograms: (2, 256) int64 of its map, see `histograms.histograms`.
+        counts: (4,) int64, the confusion of its saved mask, see `confusion.count_pixels`. Default: None, the
+            mask is the map cut at the level.
+        boundary_f1, hausdorff: see `boundaries.boundary_scores`. Default: NaN, not compared.
+        width: of the true sclera in pixels.
+        small: the `ImageScore` at a protocol's size. Default: None.
     """
 
-    def __init__(self):
+    histograms: np.ndarray
+    counts: np.ndarray | None = None
+    boundary_f1: float = math.nan
+    hausdorff: float = math.nan
+    width: int = 0
+    small: "ImageScore | None" = None
+
+
+class ScoreAccumulator:
+    """The scores of many images: a row of each in the order they were added, and histograms pooled and by
+    block of subjects.
+
+    Of an image it keeps about 500 bytes where the level is known, and 2 kB where it is not: then `at` gives
+    the scores at any.
+
+    Args:
+        level: cuts the maps, 0..255. Default: None, it is yet to be chosen.
+
+    Attributes:
+        names, subjects: lists of text.
+        pooled: (2, 256) int64, the histograms summed over all images.
+        blocks: list of (2, 256) int64, those summed over each subject; of more than `bootstrap.MOST_BLOCKS`
+            subjects several share one.
+    """
+
+    def __init__(self, level=None):
+        self.level = level
+        self.names, self.subjects, self.blocks = [], [], []
         self.pooled = np.zeros((2, LEVELS), np.int64)
-        self.images = []
+        self._counts, self._boundaries, self._histograms, self._block_of = [], [], [], {}
 
-    def add(self, probability, mask):
-        """Adds one image; arguments as for `histograms`."""
-        self.add_counts(histograms(probability, mask))
+    def __len__(self):
+        return len(self.names)
 
-    def add_counts(self, counts):
-        """Adds one image by its (2, 256) histograms."""
-        self.pooled += counts
-        self.images.append(counts.astype(np.uint32))
+    def add(self, score, name=None, subject=None):
+        """Adds the `ImageScore` of an image.
 
-    def image_f1(self, level):
-        """F1 of each image at `level`, (N,) float64, in the order they were added."""
-        return np.array([f1_scores(counts.astype(np.int64))[level] for counts in self.images])
+        Args:
+            score: of the image.
+            name: of the image. Default: None, its number.
+            subject: whose it is. Default: None, an image is its own subject.
+        """
+        name = str(len(self)) if name is None else name
+        subject = name if subject is None else subject
+        self.names.append(name)
+        self.subjects.append(subject)
+        self.pooled += score.histograms
+        block = self._block_of.setdefault(subject, len(self._block_of) % MOST_BLOCKS)
+        if block == len(self.blocks):
+            self.blocks.append(np.zeros((2, LEVELS), np.int64))
+        self.blocks[block] += score.histograms
+        if self.level is None:
+            self._histograms.append(score.histograms.astype(np.uint32))
+            return
+        counts = confusion(score.histograms)[:, self.level] if score.counts is None else score.counts
+        self._counts.append(counts)
+        self._boundaries.append((score.boundary_f1, score.hausdorff, score.width))
 
-    def figures(self, level):
-        """The documented figures at `level`: pooled scores, `f1_mean` over images, `empty` images counted."""
-        per_image = self.image_f1(level)
-        empty = sum(not counts[1].any() for counts in self.images)
-        mean = float(per_image.mean()) if len(per_image) else float("nan")
+    def at(self, level):
+        """A `ScoreAccumulator` of the same images at a level, 0..255.
+
+        Raises:
+            ValueError: these are the scores at another level.
+        """
+        if self.level is not None:
+            if self.level == level:
+                return self
+            raise ValueError(f"these are the scores at level {self.level}, not at {level}")
+        scores = ScoreAccumulator(level)
+        for name, subject, kept in zip(self.names, self.subjects, self._histograms, strict=True):
+            scores.add(ImageScore(kept.astype(np.int64)), name, subject)
+        return scores
+
+    def counts(self):
+        """The confusion of every image's mask at the level, (N, 4) int64."""
+        return np.array(self._counts, np.int64).reshape(-1, 4)
+
+    def boundaries(self):
+        """Of every image boundary F1, Hausdorff distance and the sclera's width, (3, N) float64."""
+        return np.array(self._boundaries, np.float64).reshape(-1, 3).T
+
+    def image_f1(self):
+        """F1 of every image's mask, (N,) float64; 1 where there is nothing and nothing is found."""
+        return f1(*self.counts().T)
+
+    def is_empty(self):
+        """(N,) bool: the images whose truth has no sclera."""
+        tp, _, fn, _ = self.counts().T
+        return tp + fn == 0
+
+    def block_numbers(self):
+        """Which of `blocks` every image is in, (N,) int."""
+        return np.array([self._block_of[subject] for subject in self.subjects], int)
+
+    def figures(self, level=None):
+        """The documented figures.
+
+        Args:
+            level: of the masks. Default: None, the accumulator's own.
+
+        Returns:
+            dict: `images`, `empty` (those without sclera), `level`, and the figures of `table.METRICS`.
+        """
+        if level is not None and level != self.level:
+            return self.at(level).figures()
+        masks = mask_figures(summands(self.counts()).sum(axis=0))
+        pooled = masks | map_figures(self.pooled)
+        found = {metric.key: pooled[metric.key] for metric in METRICS} | masks
         return {
-            "images": len(self.images),
-            "empty": empty,
-            "level": level,
-            **scores(self.pooled, level),
-            "f1_mean": mean,
+            "images": len(self),
+            "empty": int(self.is_empty().sum()),
+            "level": self.level,
+            **{key: float(value) for key, value in found.items()},
         }
-
-
-def tally_samples(segmenter, samples, sclera_value=None):
-    """Scores a model on labelled photos at their own size, in a thread a core.
-
-    Args:
-        segmenter: a `runtime.Segmenter`.
-        samples: list of `datasets.Sample`.
-        sclera_value: class index of the sclera in the masks, if they are class-index masks.
-
-    Returns:
-        (tally, scored): a `Tally`, and the samples in it; one that cannot be read is named on stderr and left
-            out.
-    """
-    tally, scored = Tally(), []
-    threads = segmenter.threads(os.cpu_count() or 1)
-    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        results = pool_map(
-            pool,
-            lambda sample: _sample_histograms(segmenter, sample, sclera_value),
-            samples,
-            ahead=2 * threads,
-        )
-        for sample, counts in zip(samples, progress(results, len(samples), "score"), strict=True):
-            if isinstance(counts, BadInput):
-                failed(counts)
-            else:
-                tally.add_counts(counts)
-                scored.append(sample)
-    return tally, scored
-
-
-def require_sclera_in(tally, where):
-    """Refuses to choose a level on photos that have no sclera: the best would be to find nothing, anywhere.
-
-    Raises:
-        MunetError: no photo of `where` could be scored, or none has any sclera.
-    """
-    if not tally.images:
-        raise MunetError(
-            f"no photo of {where} could be read with its mask, so no level can be chosen; mend what is "
-            "listed above"
-        )
-    if not tally.pooled[1].any():
-        raise MunetError(
-            f"no mask of {where} has any sclera, so no level can be chosen; check --sclera-value, or the "
-            "masks"
-        )
-
-
-def tally_best(segmenters, samples, sclera_value=None, begun=None):
-    """Scores models as `tally_samples` does, and chooses the best with its level.
-
-    Args:
-        segmenters: the models.
-        samples: list of `datasets.Sample`.
-        sclera_value: class index of the sclera in the masks, if they are class-index masks.
-        begun: the level that the models were used at so far, kept unless another is clearly better
-            (`histograms.steady_level`). Default: each gets its best.
-
-    Returns:
-        (number, level, tally, scored): the first model with the best pooled F1 at its level.
-    """
-    chosen = []
-    for number, segmenter in enumerate(segmenters):
-        tally, scored = tally_samples(segmenter, samples, sclera_value)
-        level = best_level(tally.pooled) if begun is None else steady_level(_by_subject(tally, scored), begun)
-        chosen.append((number, level, tally, scored))
-    return max(chosen, key=lambda row: f1_scores(row[2].pooled)[row[1]])
-
-
-def _by_subject(tally, samples):
-    """The histograms of each subject's photos, (N, 2, 256) int64."""
-    sums = {}
-    for sample, counts in zip(samples, tally.images, strict=True):
-        sums[sample.subject] = sums.get(sample.subject, 0) + counts.astype(np.int64)
-    return np.array(list(sums.values()))
-
-
-def _sample_histograms(segmenter, sample, sclera_value):
-    try:
-        image, mask = read_pair(sample, sclera_value)
-    except BadInput as problem:
-        return problem
-    return histograms(segmenter(image), mask.pixels)
-
-
-def pair_histograms(map_path, mask_path, sclera_value=None):
-    """The (2, 256) histograms of a saved map and its ground truth.
-
-    Raises:
-        BadInput: either is unreadable, or their sizes differ.
-    """
-    probability, mask = read_probability(map_path), read_mask(mask_path, sclera_value).pixels
-    if probability.shape != mask.shape:
-        raise size_mismatch(map_path, probability.shape, mask_path, mask.shape)
-    return histograms(probability, mask)
-
-
-def score_pairs(pairs, sclera_value=None):
-    """Yields what `pair_histograms` gives of each (map path, mask path), or the BadInput that it raises."""
-    for map_path, mask_path in pairs:
-        try:
-            yield pair_histograms(map_path, mask_path, sclera_value)
-        except BadInput as problem:
-            yield problem
-
-
-def score_folder(predictions, truth, sclera_value=None, score=score_pairs):
-    """Scores saved probability maps against a folder of ground truth.
-
-    Args:
-        predictions: a results folder, or a folder of 8-bit grey PNGs as `predict_test_images.py` writes them.
-        truth: a dataset in any known layout, or a folder of masks; paired by relative path without suffix.
-        sclera_value: class index of the sclera in the masks, if they are class-index masks.
-        score: what goes through the pairs. Default: `score_pairs`, in this process.
-
-    Returns:
-        (tally, problems): a `Tally`, and a list of `BadInput` for what could not be paired or read.
-
-    Raises:
-        MunetError: a folder is missing or empty.
-    """
-    tally = Tally()
-    pairs, problems = pair_truth(predictions, truth)
-    check_class((mask for _, mask in pairs), sclera_value, shown(truth))
-    for counts in progress(score(pairs, sclera_value), len(pairs), "score"):
-        if isinstance(counts, BadInput):
-            problems.append(counts)
-        else:
-            tally.add_counts(counts)
-    return tally, problems

@@ -8,17 +8,17 @@ import numpy as np
 
 from munet.core.console import BadInput, MunetError, shown, warn
 from munet.data.layouts import detect
-from munet.evaluation.plots import outline
+from munet.images.drawing import outline
 from munet.images.masks import read_mask
-from munet.images.reading import read_image, read_probability
+from munet.images.reading import read_image, read_probability, resize_image
 from munet.inference.photos import find_photos
 
 EXAMPLES = {"worst": 6, "median": 3, "best": 3}  # photos shown of each kind
 WIDEST = 1280  # pixels of a shown photo
 
 
-class Painter:
-    """Draws a scored photo with what was found and what is true; on the grey map where there is no photo.
+class CaseReader:
+    """Reads what is shown of a scored case: its photo, or its grey map where there is none, with masks.
 
     Args:
         images: where the photos are; None: those of `truth`, where it has any.
@@ -38,61 +38,67 @@ class Painter:
                 if images:
                     raise
                 warn(f"examples are shown without photos: {error}")
-        self._photos = {"".join(name.split()).casefold(): path for name, path in photos}
+        self._photos = {_key(name): path for name, path in photos}
 
     def photo_of(self, case):
         """The path of a case's photo; None where there is none."""
-        return self._photos.get("".join(case.name.split()).casefold())
+        return self._photos.get(_key(case.name))
 
-    def __call__(self, case, level=None):
-        """Draws a `scoring.Case`, its map cut at `level` where it has no saved mask: (HWC uint8 RGB, its
-        name)."""
+    def read(self, case, level=None):
+        """Reads a `cases.Case`; its map is cut at `level` where it has no saved mask.
+
+        Returns:
+            (picture, found, truth): HWC uint8 RGB, HW bool, HW bool.
+        """
         truth, probability = read_mask(case.truth, self._sclera_value).pixels, read_probability(case.map)
-        picture = np.repeat(probability[..., None], 3, axis=2)
-        if path := self.photo_of(case):
-            try:
-                picture = read_image(path)
-            except BadInput as problem:
-                warn(problem)
-        if picture.shape[:2] != truth.shape:
-            picture = np.repeat(probability[..., None], 3, axis=2)
         found = read_mask(case.binary).pixels if case.binary else probability >= level
-        return outline(picture, found, truth), case.name
+        picture = self._picture(case)
+        if picture is None or picture.shape[:2] != truth.shape:
+            picture = np.repeat(probability[..., None], 3, axis=2)
+        return picture, found, truth
+
+    def _picture(self, case):
+        path = self.photo_of(case)
+        try:
+            return path and read_image(path)
+        except BadInput as problem:
+            warn(problem)
+            return None
 
 
-def examples(f1, draw):
-    """The worst, the median and the best photos.
+def _key(name):
+    """A photo's name as it is looked up: blind to spaces and case."""
+    return "".join(name.split()).casefold()
+
+
+def find_examples(f1, names, read):
+    """The worst, the median and the best photos, with what was found and what is true drawn on them.
 
     Args:
         f1: (N,) F1 of the photos.
-        draw: function of a photo's index to (picture, name): HWC uint8 RGB and text.
+        names: (N,) of them.
+        read: function of a photo's index to (picture, found, truth): HWC uint8 RGB, HW bool, HW bool.
 
     Returns:
         list of dicts `title` and `pictures` for the page; no photo is shown twice.
     """
-    order = np.argsort(f1, kind="stable")
+    order = np.argsort(f1, kind="stable").tolist()
     middle = max(0, (len(order) - EXAMPLES["median"]) // 2)
-    chosen = {
-        "worst": order[: EXAMPLES["worst"]],
-        "median": order[middle:][: EXAMPLES["median"]],
-        "best": order[::-1][: EXAMPLES["best"]],
-    }
+    starts = {"worst": order, "median": order[middle:], "best": order[::-1]}
     shown_already, rows = set(), []
-    for title, indices in chosen.items():
-        fresh = [int(i) for i in indices if int(i) not in shown_already]
+    for title, indices in starts.items():
+        fresh = [i for i in indices[: EXAMPLES[title]] if i not in shown_already]
         shown_already.update(fresh)
         if fresh:
-            rows.append({"title": title.capitalize(), "pictures": [_picture(*draw(i), f1[i]) for i in fresh]})
+            pictures = [_shown_picture(outline(*read(i)), names[i], f1[i]) for i in fresh]
+            rows.append({"title": title.capitalize(), "pictures": pictures})
     return rows
 
 
-def _picture(pixels, name, f1):
-    if pixels.shape[1] > WIDEST:
-        pixels = cv2.resize(
-            pixels, (WIDEST, round(pixels.shape[0] * WIDEST / pixels.shape[1])), interpolation=cv2.INTER_AREA
-        )
+def _shown_picture(pixels, name, f1):
+    height, width = pixels.shape[:2]
+    if width > WIDEST:
+        pixels = resize_image(pixels, (max(1, round(height * WIDEST / width)), WIDEST))
     jpeg = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1]
-    return {
-        "data": "data:image/jpeg;base64," + base64.b64encode(jpeg).decode(),
-        "caption": f"{shown(name)}: F1 {f1:.3f}",
-    }
+    data = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+    return {"data": data, "caption": f"{shown(name)}: F1 {f1:.3f}"}

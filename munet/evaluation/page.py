@@ -12,18 +12,15 @@ import numpy as np
 
 from munet.core.files import write_bytes
 from munet.core.run_folders import folder_settings
-from munet.evaluation import plots, summaries
+from munet.evaluation import plots
 from munet.evaluation.tables import distance_text
+from munet.metrics.histograms import reliability
+from munet.metrics.table import COLUMNS, MASK_KEYS
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-_CARDS = (
-    ("F1", "f1", "all pixels pooled"),
-    ("F1 a photo", "f1_mean", "mean over photos"),
-    ("IoU", "iou", "pooled"),
-    ("precision", "precision", "pooled"),
-    ("recall", "recall", "pooled"),
-    ("area under PR", "auc_pr", "of the grey maps"),
-)
+_PARTS = ("warnings", "cards", "tables", "figures", "examples", "groups", "facts")
+_GROUP_COLUMNS = tuple(column for column in COLUMNS if column.key in MASK_KEYS and column.key != "f1")
+_CURVE_CAPTION = "Precision and recall of the grey maps, all pixels pooled"
 
 
 def write_page(path, **parts):
@@ -37,8 +34,7 @@ def write_page(path, **parts):
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    empty = dict.fromkeys(("warnings", "cards", "tables", "figures", "examples", "groups", "facts"), ())
-    text = environment.get_template("report.html").render(**empty | parts)
+    text = environment.get_template("report.html").render(**dict.fromkeys(_PARTS, ()) | parts)
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
@@ -51,23 +47,21 @@ def evaluation_page(
         path: the HTML file.
         title: what was evaluated.
         figures: what `summaries.headline` gave.
-        scores: the `scoring.Scores`.
+        scores: the `ScoreAccumulator` at the level.
         groups: what `summaries.by_group` gave.
-        examples: what `examples.examples` gave.
+        examples: what `examples.find_examples` gave.
         tables: list of dicts `title`, `note`, `header`, `rows`.
         warnings: sentences that come first.
         facts: list of (key, value).
         more: list of (figure, caption) to show after the usual ones.
     """
-    empty = (
-        f", {figures['empty']} without sclera ({figures['empty_clean']} of them found empty)"
-        if figures["empty"]
-        else ""
-    )
+    subtitle = f"{figures['images']} photos of {figures['subjects']} subjects"
+    if figures["empty"]:
+        subtitle += f", {figures['empty']} without sclera ({figures['empty_clean']} of them found empty)"
     write_page(
         path,
         title=title,
-        subtitle=f"{figures['images']} photos of {figures['subjects']} subjects{empty}; masks cut at level {figures['level']} of 255.",
+        subtitle=f"{subtitle}; masks cut at level {figures['level']} of 255.",
         warnings=warnings,
         cards=_cards(figures),
         tables=tables,
@@ -88,92 +82,82 @@ def _flattened(settings, prefix):
     for key, value in settings.items():
         if isinstance(value, dict):
             yield from _flattened(value, f"{prefix}{key} ")
+        elif isinstance(value, str) and value.startswith(("/", "~")):
+            yield f"{prefix}{key}", Path(value).name  # the page may be shared; where things lie need not
         elif value is not None:
-            # The page may be shared; where things lay on this machine need not.
-            yield (
-                f"{prefix}{key}",
-                Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value,
-            )
+            yield f"{prefix}{key}", value
 
 
 def _cards(figures):
+    """The cards of `table.COLUMNS`, then those of boundaries and of the best level."""
     cards = []
-    for label, key, note in _CARDS:
-        if not np.isfinite(figures[key]):  # an area where there is no sclera
+    for column in COLUMNS:
+        if not np.isfinite(figures[column.key]):  # an area where there is no sclera
             continue
-        spread = figures["intervals"].get(key)
-        cards.append(
-            {
-                "label": label,
-                "value": f"{figures[key]:.3f}",
-                "note": f"{note}; 95 %: {_range(spread)}" if spread else note,
-            }
-        )
-    cards[1]["note"] += f"; deviation {figures['f1_std']:.3f}"
+        note, spread = column.note, _range(figures["intervals"].get(column.key))
+        if spread:
+            note += f"; 95 %: {spread}"
+        if column.key == "f1_mean":
+            note += f"; standard deviation {figures['f1_std']:.3f}"
+        cards.append(_card(f"{column.label} {column.arrow}", figures[column.key], note))
     if np.isfinite(figures["boundary_f1"]):
         note = f"mean over photos; {distance_text(figures)}"
-        cards.append({"label": "boundary F1", "value": f"{figures['boundary_f1']:.3f}", "note": note})
+        cards.append(_card("boundary F1 ↑", figures["boundary_f1"], note))
     oracle = f"at level {figures['best_level']}, which has seen these labels: an oracle"
-    cards.append({"label": "best F1", "value": f"{figures['best_f1']:.3f}", "note": oracle})
-    return cards
+    return [*cards, _card("best F1 ↑", figures["best_f1"], oracle)]
+
+
+def _card(label, value, note):
+    return {"label": label, "value": f"{value:.3f}", "note": note}
 
 
 def _range(spread):
     """An interval in words; nothing where there is none, as for a single subject."""
-    return f"{spread[0]:.3f} to {spread[1]:.3f}" if np.isfinite(spread[0]) else ""
+    return f"{spread[0]:.3f} to {spread[1]:.3f}" if spread and np.isfinite(spread[0]) else ""
 
 
 def _curves(scores, figures, more):
-    rows, error = summaries.reliability(scores.pooled)
+    """The usual figures as the template takes them, and `more`."""
+    counts, level = scores.pooled, scores.level
+    rows, error = reliability(counts)
+    f1_caption = f"F1 of the photos; their mean is {figures['f1_mean']:.3f}."
+    calibration = f"Share of sclera among pixels of a probability; expected calibration error {error:.4f}."
     drawn = (
-        (
-            plots.plot_precision_recall(scores.pooled, scores.level),
-            "Precision and recall of the grey maps, all pixels pooled.",
-        ),
-        (plots.plot_level(scores.pooled, scores.level), "Where the level lies on the F1 curve."),
-        (
-            plots.plot_histogram(summaries.image_f1(scores)),
-            f"F1 of the photos; their mean is {figures['f1_mean']:.3f}.",
-        ),
-        (
-            plots.plot_reliability(rows),
-            f"Share of sclera among pixels of a probability; expected calibration error {error:.4f}.",
-        ),
+        (plots.plot_precision_recall(counts, level), f"{_CURVE_CAPTION}."),
+        (plots.plot_level(counts, level), "Where the level lies on the F1 curve."),
+        (plots.plot_histogram(scores.image_f1()), f1_caption),
+        (plots.plot_reliability(rows), calibration),
     )
     return [{"svg": plots.inline_svg(figure), "caption": caption} for figure, caption in (*drawn, *more)]
 
 
 def _group(attribute, table):
+    """One attribute's table as the template takes it: F1, its bar and interval, then the other figures."""
     rows = [
         {
             **{key: row[key] for key in ("group", "images", "subjects")},
-            **{key: f"{row[name]:.3f}" for key, name in (("f1", "f1"), ("mean", "f1_mean"), ("iou", "iou"))},
+            "f1": f"{row['f1']:.3f}",
             "width": round(100 * row["f1"]),
             "interval": _range(row["f1_interval"]),
+            "others": [f"{row[column.key]:.3f}" for column in _GROUP_COLUMNS],
         }
         for row in table["groups"]
     ]
-    return {"title": attribute, "gap": f"{table['gap']:.3f} {_range(table['gap_interval'])}", "rows": rows}
+    gap = f"{table['gap']:.3f} {_range(table['gap_interval'])}"
+    return {"title": attribute, "gap": gap, "rows": rows, "others": [c.label for c in _GROUP_COLUMNS]}
 
 
 def comparison_page(path, title, models, tables, warnings=()):
-    """Writes the page of several models; `models` is a list of (name, `scoring.Scores`), `tables` as for
+    """Writes the page of several models; `models` is a list of (name, `ScoreAccumulator`), `tables` as for
     `evaluation_page`."""
-    svg = plots.inline_svg(
-        plots.plot_curves([(name, scores.pooled, scores.level) for name, scores in models])
-    )
-    figures = [
-        {
-            "svg": svg,
-            "caption": "Precision and recall of the grey maps, all pixels pooled; the dot is the level in use.",
-        }
-    ]
-    photos = ", ".join(f"{len(scores.names)} of {name}" for name, scores in models)
+    curves = plots.plot_curves([(name, scores.pooled, scores.level) for name, scores in models])
+    caption = f"{_CURVE_CAPTION}; the dot is the level in use."
+    photos = ", ".join(f"{len(scores)} of {name}" for name, scores in models)
     write_page(
         path,
         title=title,
         subtitle=f"Photos scored: {photos}.",
         warnings=warnings,
         tables=tables,
-        figures=figures,
+        figures=[{"svg": plots.inline_svg(curves), "caption": caption}],
     )

@@ -16,17 +16,15 @@ photos. Of the map, the best F1 of each photo at its own best level. Of the mask
 is the mean of sclera's and background's. Without any sclera in the truth the map's F1 is 0 and the mask's IoU
 0 whatever is found, and the mask's F1 at most 0.5: scikit-learn counts nothing out of nothing as 0.
 
-Both toolkits want the masks of the ground truth in one flat folder, which `export_truth` writes.
+Both toolkits want the masks of the ground truth in one flat folder, which `truth_export` writes.
 """
 
 import numpy as np
 
-from munet.core.console import BadInput, MunetError, failed, shown
 from munet.data.attributes import from_name, group_columns
-from munet.data.pairing import find_truths
-from munet.images.masks import check_class, read_mask
-from munet.images.reading import write_png
-from munet.metrics.histograms import LEVELS, confusion
+from munet.metrics import confusion
+from munet.metrics.histograms import LEVELS
+from munet.metrics.histograms import confusion as confusion_at_levels
 
 FOLDS = 5
 SIZES = {"ssbc2020": (360, 480), "ssbc2025": (300, 400)}  # (height, width)
@@ -59,10 +57,10 @@ class Ssbc2020:
         self._counts = np.zeros((len(self._groups), FOLDS, 4), np.int64)
 
     def add(self, index, small):
-        """Adds the (histograms, counts) of the photo of this index."""
+        """Adds the photo of this index by its `ImageScore` at the protocol's size."""
         for group, fold in self._places[index]:
-            self._histograms[group, fold] += small[0]
-            self._counts[group, fold] += small[1]
+            self._histograms[group, fold] += small.histograms
+            self._counts[group, fold] += small.counts
 
     def figures(self):
         """A list of dicts: `group` ("Overall", "Light=poor", ...), `images`, and `probabilistic` and
@@ -87,31 +85,26 @@ class Ssbc2025:
     left_out = ()
 
     def __init__(self, names, seed=0):
-        self._rows = []
+        self._maps, self._masks = [], []
 
     def add(self, index, small):
-        """Adds the (histograms, counts) of a photo."""
-        curve, mask = best_of_curve(small[0]), _mask_figures(small[1])
-        tp, fp, fn, tn = small[1].tolist()
-        background = _ratio(2 * tn, 2 * tn + fp + fn)
-        self._rows.append(
-            [curve[key] for key in ("f1", "precision", "recall")]
-            + [(mask["f1"] + background) / 2, _ratio(tp, tp + fp + fn)]
-        )
+        """Adds a photo by its `ImageScore` at the protocol's size."""
+        self._maps.append(best_of_curve(small.histograms))
+        sclera, background = small.counts, _background(small.counts)
+        f1 = (_scored(confusion.f1, sclera) + _scored(confusion.f1, background)) / 2
+        self._masks.append({"f1": f1, "iou": _scored(confusion.iou, sclera)})
 
     def figures(self):
         """Like `Ssbc2020.figures`, with one group; deviations are over photos, which the toolkit does not
         print."""
-        f1, precision, recall, mask_f1, iou = (_mean_std(column) for column in zip(*self._rows, strict=True))
-        probabilistic = {"f1": f1, "precision": precision, "recall": recall}
-        return [
-            {
-                "group": "Overall",
-                "images": len(self._rows),
-                "probabilistic": probabilistic,
-                "binarised": {"f1": mask_f1, "iou": iou},
-            }
-        ]
+        parts = (
+            ("probabilistic", self._maps, ("f1", "precision", "recall")),
+            ("binarised", self._masks, ("f1", "iou")),
+        )
+        spread = {
+            part: {key: _mean_std([row[key] for row in rows]) for key in keys} for part, rows, keys in parts
+        }
+        return [{"group": "Overall", "images": len(self._maps), **spread}]
 
 
 BY_NAME = {"ssbc2020": Ssbc2020, "ssbc2025": Ssbc2025}
@@ -129,47 +122,47 @@ def best_of_curve(counts):
     Returns:
         dict of floats `f1`, `precision`, `recall`, `iou`, `auc`.
     """
-    tp, fp, _ = (values.astype(np.float64) for values in confusion(counts))
-    sclera = tp[0]
-    occurs = np.asarray(counts).sum(axis=0) > 0
-    tp, fp = tp[occurs], fp[occurs]
-    recall = np.append(tp / sclera if sclera else np.ones_like(tp), 0.0)
-    precision = np.append(tp / (tp + fp), 1.0)
-    most = {}
-    for r, p in zip(recall.tolist(), precision.tolist(), strict=True):
-        most[r] = max(p, most.get(r, 0.0))
-    recall, precision = (np.array(side) for side in zip(*sorted(most.items()), strict=True))
-    f1 = np.divide(
-        2 * precision * recall, precision + recall, out=np.zeros_like(recall), where=precision + recall > 0
-    )
+    precision, recall = _curve(np.asarray(counts))
+    f1 = confusion.ratio(2 * precision * recall, precision + recall, nothing=0.0)
     # of equals the highest recall, which the toolkits' order meets first
     best = len(f1) - 1 - int(np.argmax(f1[::-1]))
     share = float(f1[best])
-    area = float(np.trapezoid(precision, recall))
     return {
         "f1": share,
         "precision": float(precision[best]),
         "recall": float(recall[best]),
-        "iou": share / (2 - share),  # of one confusion matrix, IoU = F1 / (2 - F1)
-        "auc": area,
+        "iou": share / (2 - share),  # of one confusion, IoU = F1 / (2 - F1)
+        "auc": float(np.trapezoid(precision, recall)),
     }
+
+
+def _curve(counts):
+    """Precision and recall, (n,) float64 each, in order of recall."""
+    confused = confusion_at_levels(counts)[:, counts.sum(axis=0) > 0]
+    recall = np.append(confusion.recall(*confused), 0.0)
+    precision = np.append(confusion.precision(*confused), 1.0)
+    most = {}
+    for r, p in zip(recall.tolist(), precision.tolist(), strict=True):
+        most[r] = max(p, most.get(r, 0.0))
+    recall, precision = (np.array(side) for side in zip(*sorted(most.items()), strict=True))
+    return precision, recall
 
 
 def _mask_figures(counts):
     """Figures of pooled masks; `iou` is the mean of sclera's and background's."""
-    tp, fp, fn, tn = counts.tolist()
-    iou = (_ratio(tp, tp + fp + fn) + _ratio(tn, tn + fp + fn)) / 2
-    return {
-        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
-        "precision": _ratio(tp, tp + fp),
-        "recall": _ratio(tp, tp + fn),
-        "iou": iou,
-    }
+    both = [_scored(confusion.iou, side) for side in (counts, _background(counts))]
+    named = (("f1", confusion.f1), ("precision", confusion.precision), ("recall", confusion.recall))
+    return {name: _scored(metric, counts) for name, metric in named} | {"iou": sum(both) / 2}
 
 
-def _ratio(part, whole):
-    """part / whole, and 0 where whole is 0, as scikit-learn has it."""
-    return part / whole if whole else 0.0
+def _scored(metric, counts):
+    """A metric of (4,) counts; of nothing out of nothing it is 0, as in scikit-learn."""
+    return float(metric(*counts, nothing=0.0))
+
+
+def _background(counts):
+    """The (4,) counts as they are where background is what is looked for."""
+    return counts[[3, 2, 1, 0]]
 
 
 def _mean_std(values):
@@ -185,50 +178,3 @@ def _subsets(columns, order):
             for values in sorted({tuple(columns[key][i] for key in keys) for i in told}):
                 title = ", ".join(f"{key.title()}={value}" for key, value in zip(keys, values, strict=True))
                 yield title, [i for i in told if tuple(columns[key][i] for key in keys) == values]
-
-
-def export_truth(truth, out, sclera_value=None):
-    """Writes the masks of a dataset as 1-bit PNGs of their own size into one flat folder, named as the
-    toolkits pair them.
-
-    Args:
-        truth: a dataset in any known layout, or a folder of masks.
-        out: a folder that is new, empty, or holds an earlier export of the same.
-        sclera_value: class index of the sclera in the masks, if they are class-index masks.
-
-    Returns:
-        (written, failures): how many, and how many could not be read, each of which is named on stderr.
-
-    Raises:
-        MunetError: two masks have one name without their folders, or `out` is in the dataset or holds other
-            PNGs.
-    """
-    if truth.resolve() in (out.resolve(), *out.resolve().parents):
-        raise MunetError(
-            f"{shown(out)} lies in {shown(truth)}, where its masks would be taken for the dataset's; give "
-            "another folder"
-        )
-    flat = {}
-    for name, path in find_truths(truth).items():
-        end = name.rsplit("/", 1)[-1]
-        if end in flat:
-            raise MunetError(
-                f"{shown(path)} and {shown(flat[end])} would both be {shown(end)}.png in a flat folder; "
-                "rename one"
-            )
-        flat[end] = path
-    if others := [path.name for path in out.glob("[!.]*.png") if path.stem not in flat]:
-        raise MunetError(
-            f"{shown(out)} holds other PNGs, such as {shown(others[0])}, which would pass for masks; give a "
-            "new folder"
-        )
-    check_class(flat.values(), sclera_value, shown(truth))
-    failures = 0
-    for end, path in flat.items():
-        try:
-            write_png(out / f"{end}.png", read_mask(path, sclera_value).pixels)
-        except BadInput as problem:
-            failed(problem)
-            failures += 1
-    print(f"{len(flat) - failures} masks in {shown(out)}")
-    return len(flat) - failures, failures

@@ -1,234 +1,141 @@
-"""Scores saved predictions photo by photo, in worker processes; all tables, intervals and figures follow from
-the `Scores`.
+"""Scores a model on labelled photos, or saved probability maps against ground truth, and chooses levels."""
 
-    cases, problems = find_cases("results/NAME", "GT")
-    scores = Scores(level=128)
-    with score_cases(cases, level=128) as rows:
-        for case, row in zip(cases, rows):
-            scores.add(case.name, case.subject, row)
+import concurrent.futures
+import os
 
-Memory does not grow with the photos' size, and by about 500 bytes a photo.
-"""
-
-import math
-from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
-
-import numpy as np
-from PIL import Image
-
-from munet.core.console import BadInput
-from munet.core.parallel import process_map
-from munet.data.attributes import from_name
-from munet.data.pairing import pair_truth
-from munet.images.masks import read_mask
-from munet.images.reading import open_image, read_probability, size_mismatch
-from munet.metrics.bootstrap import MOST_BLOCKS
-from munet.metrics.boundaries import boundary_scores, sclera_width
-from munet.metrics.histograms import LEVELS, confusion, histograms
+from munet.core.console import BadInput, MunetError, failed, progress, shown
+from munet.core.parallel import pool_map
+from munet.data.pairing import pair_truth, read_pair
+from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
+from munet.images.masks import check_class, read_mask
+from munet.images.reading import read_probability, size_mismatch
+from munet.metrics.histograms import best_level, f1_scores, histograms, one_standard_error_level
 
 
-@dataclass(frozen=True)
-class Case:
-    """One photo to score: its name, its subject, its probability map, its mask (None: cut the map at the
-    level), the truth."""
+def score_samples(segmenter, samples, sclera_value=None):
+    """Scores a model on labelled photos at their own size, in a thread a core.
 
-    name: str
-    subject: str
-    map: Path
-    binary: Path | None
-    truth: Path
-
-    def cut(self):
-        """The same without its saved mask, so that the map is cut at a level."""
-        return replace(self, binary=None)
-
-
-@dataclass(frozen=True)
-class Row:
-    """What scoring one photo gives.
-
-    Attributes:
-        counts: (4,) int64, the mask's true positive, false positive, false negative and true negative pixels.
-        histograms: (2, 256) int64, see `histograms.histograms`.
-        boundary_f1, hausdorff: see `boundaries.boundary_scores`.
-        width: of the true sclera in pixels.
-        small: (histograms, counts) at a protocol's size; None without one.
-    """
-
-    counts: np.ndarray
-    histograms: np.ndarray
-    boundary_f1: float
-    hausdorff: float
-    width: int
-    small: tuple | None = None
-
-
-@dataclass
-class Scores:
-    """The scores of many photos: rows in the order they were added, and histograms pooled and by block of
-    subjects."""
-
-    level: int
-    names: list = field(default_factory=list)
-    subjects: list = field(default_factory=list)
-    counts: list = field(default_factory=list)
-    boundaries: list = field(default_factory=list)  # (boundary F1, Hausdorff distance, width)
-    pooled: np.ndarray = field(default_factory=lambda: np.zeros((2, LEVELS), np.int64))
-    blocks: list = field(default_factory=list)  # (2, 256) of every block of subjects
-    _block_of: dict = field(default_factory=dict)
-
-    def add(self, name, subject, row):
-        """Adds a photo's `Row`."""
-        self.names.append(name)
-        self.subjects.append(subject)
-        self.counts.append(row.counts)
-        self.boundaries.append((row.boundary_f1, row.hausdorff, row.width))
-        self.pooled += row.histograms
-        block = self._block_of.setdefault(subject, len(self._block_of) % MOST_BLOCKS)
-        if block == len(self.blocks):
-            self.blocks.append(np.zeros((2, LEVELS), np.int64))
-        self.blocks[block] += row.histograms
-
-    def block_numbers(self):
-        """The block of every photo's subject, (N,) int."""
-        return np.array([self._block_of[subject] for subject in self.subjects])
-
-
-def find_cases(results, truth):
-    """Pairs a results folder (or a folder of grey maps) with ground truth, without decoding anything.
+    Args:
+        segmenter: a `segmenter.Segmenter`.
+        samples: list of `pairing.Sample`.
+        sclera_value: class index of the sclera in the masks, if they are class-index masks.
 
     Returns:
-        (cases, problems): list of `Case` in order of name; BadInput for what has no partner, or another size.
+        (scores, scored): a `ScoreAccumulator` without a level, and the samples in it; one that cannot be read
+        is named on stderr and left out.
+    """
+    scores, scored = ScoreAccumulator(), []
+    threads = segmenter.threads(os.cpu_count() or 1)
+
+    def score(sample):
+        try:
+            image, mask = read_pair(sample, sclera_value)
+        except BadInput as problem:
+            return problem
+        return histograms(segmenter(image), mask.pixels)
+
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        results = pool_map(pool, score, samples, ahead=2 * threads)
+        for sample, counts in zip(samples, progress(results, len(samples), "score"), strict=True):
+            if isinstance(counts, BadInput):
+                failed(counts)
+            else:
+                scores.add(ImageScore(counts), sample.name, sample.subject)
+                scored.append(sample)
+    return scores, scored
+
+
+def require_sclera_in(scores, where):
+    """Refuses to choose a level on photos that have no sclera: the best would be to find nothing, anywhere.
+
+    Args:
+        scores: a `ScoreAccumulator`.
+        where: whose photos they are, in words.
+
+    Raises:
+        MunetError: no photo could be scored, or none has any sclera.
+    """
+    if not len(scores):
+        raise MunetError(
+            f"no photo of {where} could be read with its mask, so no level can be chosen; fix what is listed "
+            "above"
+        )
+    if not scores.pooled[1].any():
+        raise MunetError(
+            f"no mask of {where} has any sclera, so no level can be chosen; check --sclera-value, or the "
+            "masks"
+        )
+
+
+def choose_best(segmenters, samples, sclera_value=None, start=None):
+    """Scores models as `score_samples` does, and chooses the best with its level.
+
+    Args:
+        segmenters: the models.
+        samples: list of `pairing.Sample`.
+        sclera_value: class index of the sclera in the masks, if they are class-index masks.
+        start: the level that the models were used at so far, kept unless another is clearly better
+            (`histograms.one_standard_error_level`). Default: None, each gets its best.
+
+    Returns:
+        (number, level, scores, scored): the first model with the best pooled F1 at its level.
+    """
+    chosen = []
+    for number, segmenter in enumerate(segmenters):
+        scores, scored = score_samples(segmenter, samples, sclera_value)
+        level = best_level(scores.pooled) if start is None else one_standard_error_level(scores.blocks, start)
+        chosen.append((number, level, scores, scored))
+    return max(chosen, key=lambda row: f1_scores(row[2].pooled)[row[1]])
+
+
+def read_map(map_path, truth_path, sclera_value=None):
+    """Reads a saved probability map and its ground truth: HW uint8 and HW bool.
+
+    Raises:
+        BadInput: either is unreadable, or their sizes differ.
+    """
+    probability, truth = read_probability(map_path), read_mask(truth_path, sclera_value).pixels
+    if probability.shape != truth.shape:
+        raise size_mismatch(map_path, probability.shape, truth_path, truth.shape)
+    return probability, truth
+
+
+def pair_histograms(map_path, truth_path, sclera_value=None):
+    """The (2, 256) histograms of a saved map and its ground truth; raises as `read_map`."""
+    return histograms(*read_map(map_path, truth_path, sclera_value))
+
+
+def score_pairs(pairs, sclera_value=None):
+    """Yields what `pair_histograms` gives of each (map path, mask path), or the BadInput that it raises."""
+    for map_path, truth_path in pairs:
+        try:
+            yield pair_histograms(map_path, truth_path, sclera_value)
+        except BadInput as problem:
+            yield problem
+
+
+def score_folder(predictions, truth, sclera_value=None, score=score_pairs):
+    """Scores saved probability maps against a folder of ground truth.
+
+    Args:
+        predictions: a results folder, or a folder of 8-bit grey PNGs as `predict_test_images.py` writes them.
+        truth: a dataset in any known layout, or a folder of masks; paired by relative path without suffix.
+        sclera_value: class index of the sclera in the masks, if they are class-index masks.
+        score: what goes through the pairs. Default: `score_pairs`, in this process.
+
+    Returns:
+        (scores, problems): a `ScoreAccumulator` without a level, and a list of `BadInput` for what could not
+        be paired or read.
 
     Raises:
         MunetError: a folder is missing or empty.
     """
-    results = Path(results)
-    pairs, problems = pair_truth(results, truth)
-    nested = (results / "Predictions").is_dir()
-    root, binarised = (results / "Predictions" if nested else results), results / "Binarised"
-    cases = []
-    for map_path, mask_path in pairs:
-        relative = map_path.relative_to(root)
-        name = relative.with_suffix("").as_posix()
-        case = Case(
-            name,
-            from_name(name)["subject"],
-            map_path,
-            binarised / relative if nested and binarised.is_dir() else None,
-            mask_path,
-        )
-        try:
-            _check(case)
-            cases.append(case)
-        except BadInput as problem:
-            problems.append(problem)
-    return cases, problems
-
-
-def _check(case):
-    """Raises BadInput where the files of a case cannot be scored; of all but grey masks, the header alone is
-    read."""
-    size = _header(case.truth)[0]
-    for path in filter(None, (case.map, case.binary)):
-        found, mode = _header(path)
-        if found != size:
-            raise size_mismatch(path, found, case.truth, size)
-        if path == case.binary and mode != "1":
-            _read_binary(path)
-
-
-def _header(path):
-    """The (height, width) and the mode of an image, without decoding it."""
-    with open_image(path, photo=False) as opened:
-        return opened.size[::-1], opened.mode
-
-
-def _read_binary(path):
-    """A saved mask as HW bool; one that holds more than two values is refused."""
-    with open_image(path, photo=False) as opened:
-        levels = np.asarray(opened.convert("L"))
-        if opened.mode == "1":
-            return levels > 0
-    values = np.unique(levels)
-    if len(values) > 2 or not set(values.tolist()) <= {0, 1, 255}:
-        raise BadInput(
-            path,
-            f"{len(values)} grey levels",
-            "a mask of black and white alone",
-            "predict it again, or threshold it first",
-        )
-    return levels > 0
-
-
-def score_cases(cases, level, sclera_value=None, size=None, workers=2):
-    """Scores cases in worker processes, as a context manager of (`Row` or BadInput) in the order of `cases`.
-
-    Args:
-        cases: list of `Case`.
-        level: cuts the maps of cases without a saved mask.
-        sclera_value: class index of the sclera in the masks, if they hold class indices.
-        size: (height, width) of a protocol, for `Row.small`. Default: None.
-        workers: processes.
-    """
-    return process_map(partial(_score, level=level, sclera_value=sclera_value, size=size), cases, workers)
-
-
-def _score(case, level, sclera_value, size):
-    try:
-        probability, truth = read_probability(case.map), read_mask(case.truth, sclera_value).pixels
-        found = _read_binary(case.binary) if case.binary else probability >= level
-        for path, shape in ((case.map, probability.shape), (case.binary, found.shape)):
-            if shape != truth.shape:
-                raise size_mismatch(path, shape, case.truth, truth.shape)
-        return score_image(probability, found, truth, size)
-    except BadInput as problem:
-        return problem
-
-
-def score_image(probability, found, truth, size=None):
-    """The `Row` of one photo.
-
-    Args:
-        probability: HW uint8.
-        found: HW bool, the mask to score.
-        truth: HW bool.
-        size: (height, width) at which `Row.small` is counted. Default: None, not at all.
-    """
-    small = None
-    if size:
-        grey, found_, truth_ = (shrink(layer, size) for layer in (probability, found, truth))
-        small = histograms(grey, truth_), count(found_, truth_)
-    return Row(
-        count(found, truth),
-        histograms(probability, truth),
-        *boundary_scores(found, truth),
-        sclera_width(truth),
-        small,
-    )
-
-
-def row_of_histograms(counts, level):
-    """The `Row` of a photo of which there is no more than its (2, 256) int64 histograms, at a level:
-    boundaries are NaN."""
-    tp, fp, fn = (int(part[level]) for part in confusion(counts))
-    return Row(np.array([tp, fp, fn, int(counts.sum()) - tp - fp - fn]), counts, math.nan, math.nan, 0)
-
-
-def shrink(layer, size):
-    """A map (HW uint8) or mask (HW bool) at `size` as Pillow's `Image.resize` gives it: bicubic for grey,
-    nearest for 1-bit."""
-    resized = Image.fromarray(layer).resize(size[::-1])
-    # NumPy takes the bytes of Pillow's 1-bit pictures, 0 and 255, for bools as they are.
-    return np.asarray(resized.convert("L")) > 0 if layer.dtype == bool else np.asarray(resized)
-
-
-def count(found, truth):
-    """Confusion counts (4,) int64 of two HW bool masks: true positive, false positive, false negative, true
-    negative."""
-    both, found, truth, whole = (
-        int(np.count_nonzero(layer)) for layer in (found & truth, found, truth, np.ones_like(truth))
-    )
-    return np.array([both, found - both, truth - both, whole - found - truth + both])
+    scores = ScoreAccumulator()
+    pairs, problems = pair_truth(predictions, truth)
+    check_class((mask for _, mask in pairs), sclera_value, shown(truth))
+    for counts in progress(score(pairs, sclera_value), len(pairs), "score"):
+        if isinstance(counts, BadInput):
+            problems.append(counts)
+        else:
+            scores.add(ImageScore(counts))
+    return scores, problems

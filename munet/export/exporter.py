@@ -23,7 +23,7 @@ from munet.core.paths import SUITE
 from munet.core.run_folders import folder_settings
 from munet.data.pairing import find_dataset, read_pair
 from munet.data.splits import SPLIT_FILE, read_split
-from munet.evaluation.accumulator import Tally
+from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
 from munet.images.reading import read_image, resize_image
 from munet.inference.conversion import convert, made_of, store_settings
 from munet.inference.photos import find_photos
@@ -150,8 +150,7 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
 
     Returns:
         (before, after, failed): the figures of the Keras model and of the file, see
-            `evaluation.Tally.figures`, and how many photos
-        could not be read; each was named on stderr.
+        `ScoreAccumulator.figures`, and how many photos could not be read; each was named on stderr.
 
     Raises:
         MunetError: the file loses more than that, or no photo could be read.
@@ -195,9 +194,10 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
 
 
 def _score(keras, other, photos):
-    """Tallies of both models, the histograms of the second on the masks of the first, and how many photos
-    could not be read."""
-    tallies, agreement, threads = (Tally(), Tally()), np.zeros((2, 256), np.int64), os.cpu_count() or 1
+    """The `ScoreAccumulator` of each model, the histograms of the second on the masks of the first, and how
+    many photos could not be read."""
+    scores, agreement = (ScoreAccumulator(), ScoreAccumulator()), np.zeros((2, 256), np.int64)
+    threads = os.cpu_count() or 1
 
     def both(sample):
         try:
@@ -220,14 +220,14 @@ def _score(keras, other, photos):
                 failed(counts)
                 failures += 1
             else:
-                for tally, part in zip(tallies, counts, strict=False):
-                    tally.add_counts(part)
+                for accumulator, part in zip(scores, counts, strict=False):
+                    accumulator.add(ImageScore(part))
                 agreement += counts[2]
     if failures == len(photos.samples):
         raise MunetError(
             f"none of {photos.words} could be read with its mask; see above, or give other --data"
         )
-    return *tallies, agreement, failures
+    return *scores, agreement, failures
 
 
 def _prepared(paths, settings):

@@ -1,15 +1,17 @@
-"""Binarisation of probability maps, exactly: two 256-bin histograms an image hold all its scores at every
-level.
+"""Two 256-bin histograms an image hold all its scores at every level, exactly.
 
 A probability map is 8-bit, so a mask `probability >= level` has only 256 possible thresholds, and two
-256-bin histograms of an image (its sclera pixels, its other pixels) hold all that precision, recall, F1,
-IoU and the precision-recall curve need. Histograms add: over images, processes and machines.
+histograms of an image (its sclera pixels, its other pixels) hold all that precision, recall, F1, IoU, the
+precision-recall curve and calibration need. Histograms add: over images, processes and machines.
 """
 
 import cv2
 import numpy as np
 
+from munet.metrics.confusion import f1, precision, ratio, recall
+
 LEVELS = 256
+BINS = 15  # of the reliability curve
 # calcHist counts in float32, which is exact up to 2**24.
 _STRIP_PIXELS = 1 << 24
 
@@ -43,24 +45,24 @@ def histograms(probability, mask):
 
 
 def confusion(counts):
-    """Confusion counts at every level.
+    """The confusion at every level.
 
     Args:
         counts: (..., 2, 256) histograms.
 
     Returns:
-        tp, fp, fn: (..., 256) int64 each; entry L is for `mask = probability >= L`.
+        (4, ..., 256): true positives, false positives, false negatives and true negatives; entry L is for
+        `mask = probability >= L`.
     """
     at_least = np.cumsum(counts[..., ::-1], axis=-1)[..., ::-1]
     fp, tp = at_least[..., 0, :], at_least[..., 1, :]
-    return tp, fp, tp[..., :1] - tp
+    return np.stack([tp, fp, tp[..., :1] - tp, fp[..., :1] - fp])
 
 
 def f1_scores(counts):
-    """F1 = 2 TP / (2 TP + FP + FN) at every level, (..., 256) float64; 1 where there is nothing and nothing
+    """F1 at every level: (..., 2, 256) histograms to (..., 256) float64; 1 where there is nothing and nothing
     is found."""
-    tp, fp, fn = confusion(counts)
-    return _ratio(2 * tp, 2 * tp + fp + fn)
+    return f1(*confusion(counts))
 
 
 def best_level(counts):
@@ -74,81 +76,83 @@ def best_level(counts):
     Returns:
         The level, an int in 0..255. With no sclera at all it is the lowest level that finds none, or 0.
     """
-    tp, fp, fn = (values.tolist() for values in confusion(np.asarray(counts)))
-    best, best_level_ = (0, 1), 0
-    for level, (t, p, n) in enumerate(zip(tp, fp, fn, strict=True)):
-        score = (2 * t, 2 * t + p + n) if t + p + n else (1, 1)
+    best, chosen = (0, 1), 0
+    for level, (tp, fp, fn, _) in enumerate(confusion(np.asarray(counts)).T.tolist()):
+        score = (2 * tp, 2 * tp + fp + fn) if tp + fp + fn else (1, 1)
         if score[0] * best[1] > best[0] * score[1]:  # exact: Python integers do not overflow
-            best, best_level_ = score, level
-    return best_level_
+            best, chosen = score, level
+    return chosen
 
 
-def steady_level(people, start):
-    """The level nearest to `start` that these people's photos cannot tell from the best: few do not move it
-    for little.
+def one_standard_error_level(subjects, start):
+    """The level nearest to `start` that these subjects cannot tell from the best: few do not move it for
+    little.
 
     The rule of one standard error (L. Breiman et al., "Classification and Regression Trees", 1984): of the
-    difference between the best pooled F1 and a level's, by the jackknife over people. No level with a lower
+    difference between the best pooled F1 and a level's, by the jackknife over subjects. No level with a lower
     F1 than `start`'s is taken.
 
     Args:
-        people: (N, 2, 256) integers, the histograms of each person's photos.
+        subjects: (N, 2, 256) integers, the histograms of each subject's images.
         start: the level in use so far, 0..255.
 
     Returns:
-        The level, an int in 0..255; `start` where there is one person, whose photos are alike in light and
+        The level, an int in 0..255; `start` where there is one subject, whose images are alike in light and
         camera.
     """
-    people = np.asarray(people, np.int64)
-    if len(people) < 2:
+    subjects = np.asarray(subjects, np.int64)
+    if len(subjects) < 2:
         return start
-    pooled = people.sum(axis=0)
-    f1, without = f1_scores(pooled), f1_scores(pooled - people)
+    pooled = subjects.sum(axis=0)
+    scores, without = f1_scores(pooled), f1_scores(pooled - subjects)
     best = best_level(pooled)
-    error = np.sqrt((len(people) - 1) * np.var(without[:, best, None] - without, axis=0))
-    steady = np.flatnonzero((f1[best] - f1 <= error) & (f1 >= f1[start]))
-    return int(min(steady, key=lambda level: abs(level - start)))
-
-
-def scores(counts, level):
-    """Precision, recall, F1 and IoU at one level, and the area under the precision-recall curve.
-
-    Args:
-        counts: (2, 256) integers, the histograms of one image or summed over images.
-        level: 0..255.
-
-    Returns:
-        dict of floats `f1`, `iou`, `precision`, `recall`, `auc_pr`. A ratio of nothing to nothing is 1.
-    """
-    tp, fp, fn = (int(values[level]) for values in confusion(counts))
-    return {
-        "f1": float(_ratio(2 * tp, 2 * tp + fp + fn)),
-        "iou": float(_ratio(tp, tp + fp + fn)),
-        "precision": float(_ratio(tp, tp + fp)),
-        "recall": float(_ratio(tp, tp + fn)),
-        "auc_pr": average_precision(counts),
-    }
+    error = np.sqrt((len(subjects) - 1) * np.var(without[:, best, None] - without, axis=0))
+    as_good = np.flatnonzero((scores[best] - scores <= error) & (scores >= scores[start]))
+    return int(min(as_good, key=lambda level: abs(level - start)))
 
 
 def precision_recall(counts):
-    """The precision-recall curve: precision and recall at every level, (256,) float64 each."""
-    tp, fp, fn = confusion(counts)
-    return _ratio(tp, tp + fp), _ratio(tp, tp + fn)
+    """The precision-recall curve of (..., 2, 256) histograms: precision and recall at every level, (..., 256)
+    float64 each."""
+    confused = confusion(counts)
+    return precision(*confused), recall(*confused)
 
 
 def average_precision(counts):
     """Area under the precision-recall curve: sum of (R_n - R_n-1) P_n from the highest level down, without
-    interpolation.
+    interpolation, as `sklearn.metrics.average_precision_score` defines it.
 
-    The definition of `sklearn.metrics.average_precision_score`. NaN where there is no sclera.
+    Args:
+        counts: (..., 2, 256) histograms.
+
+    Returns:
+        (...) float64; NaN where there is no sclera.
     """
-    if not counts[1].sum():
-        return float("nan")
-    precision, recall = precision_recall(counts)
-    return float(np.sum(-np.diff(recall, append=0.0) * precision))
+    counts = np.asarray(counts)
+    along, across = precision_recall(counts)
+    area = np.sum(-np.diff(across, append=0.0) * along, axis=-1)
+    return np.where(counts[..., 1, :].any(axis=-1), area, np.nan)
 
 
-def _ratio(part, whole):
-    """part / whole, and 1 where whole is 0."""
-    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
-    return np.divide(part, whole, out=np.ones_like(whole), where=whole != 0)
+def reliability(counts, bins=BINS):
+    """How often pixels of a probability are sclera (Guo et al., "On calibration of modern neural networks",
+    ICML 2017).
+
+    Args:
+        counts: (2, 256) histograms.
+        bins: of equal width over the levels.
+
+    Returns:
+        (rows, error): rows of (mean probability, share of sclera, pixels) of each bin that holds pixels, (n,
+        3) float64; the expected calibration error, the mean over pixels of the difference between the first
+        two.
+    """
+    pixels = np.asarray(counts).sum(axis=0)
+    levels = np.arange(LEVELS)
+    total, sclera, level = (
+        np.bincount(levels * bins // LEVELS, values, bins)
+        for values in (pixels, counts[1], pixels * levels / (LEVELS - 1))
+    )
+    used = total > 0
+    rows = np.stack([level[used] / total[used], sclera[used] / total[used], total[used]], axis=1)
+    return rows, float(ratio(np.sum(np.abs(rows[:, 0] - rows[:, 1]) * rows[:, 2]), total.sum(), np.nan))

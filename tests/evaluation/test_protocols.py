@@ -16,7 +16,7 @@ from sklearn.metrics import (
 )
 
 from munet.evaluation import protocols
-from munet.evaluation.scoring import score_image, shrink
+from munet.evaluation.cases import score_image, shrink
 
 
 def photos(count=24, size=(90, 120)):

@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, jaccard_score, precision_score, recall_score
 
 from munet.evaluation import summaries
-from munet.evaluation.scoring import Scores, score_image
+from munet.evaluation.accumulator import ScoreAccumulator
+from munet.evaluation.cases import score_image
 
 
 def random_photo(rng, size=(40, 50)):
@@ -16,10 +17,10 @@ def random_photo(rng, size=(40, 50)):
 
 
 def scores_of(photos, subjects=None):
-    scores = Scores(128)
+    scores = ScoreAccumulator(128)
     for i, photo in enumerate(photos):
         subject = subjects[i] if subjects else f"s{i % 3}"
-        scores.add(f"{subject}/p{i}", subject, score_image(*photo))
+        scores.add(score_image(*photo), f"{subject}/p{i}", subject)
     return scores
 
 
@@ -58,19 +59,6 @@ def test_empty_photos_are_counted_apart():
 def test_one_subject_has_no_interval():
     rng = np.random.default_rng(0)
     assert summaries.headline(scores_of([random_photo(rng) for _ in range(3)], ["a"] * 3))["intervals"] == {}
-
-
-def test_calibrated_maps_have_no_calibration_error():
-    pixels = np.random.default_rng(0).integers(1, 10**6, 256)
-    sclera = np.arange(256) * pixels
-    counts = np.stack([255 * pixels - sclera, sclera])
-    rows, error = summaries.reliability(counts)
-    assert error == pytest.approx(0, abs=1e-12)
-    assert rows[:, 0] == pytest.approx(rows[:, 1])
-    assert rows[:, 2].sum() == counts.sum()
-    sure = np.zeros((2, 256), np.int64)
-    sure[0, 255] = 100
-    assert summaries.reliability(sure)[1] == 1
 
 
 def test_groups_rank_from_best_to_worst_with_their_gap():

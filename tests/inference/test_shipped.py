@@ -11,9 +11,11 @@ from support import ROOT
 import model
 from munet import synthesis
 from munet.data.pairing import find_dataset
-from munet.evaluation.accumulator import Tally, tally_samples
+from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
+from munet.evaluation.scoring import score_samples
 from munet.inference.conversion import made_of
 from munet.inference.segmenter import Segmenter
+from munet.metrics.histograms import histograms
 from munet.network.model_files import read_settings
 
 # at most so many parameters; F1 on either real set
@@ -43,18 +45,18 @@ def test_it_is_the_network_it_says_and_its_export_computes_the_same(name):
 
 def test_they_find_the_sclera_of_drawn_people_that_they_have_not_seen_and_nothing_where_there_is_none():
     segmenters = [Segmenter(ROOT / "weights" / name) for name in NETWORKS]
-    tallies, silent = [Tally() for _ in segmenters], [[] for _ in segmenters]
+    found, silent = [ScoreAccumulator() for _ in segmenters], [[] for _ in segmenters]
     for number in range(120):
         rng = np.random.default_rng([4242, number])
         image, mask, _ = synthesis.draw_eye(synthesis.draw_subject(rng), rng)
-        for segmenter, tally, empty in zip(segmenters, tallies, silent, strict=True):
+        for segmenter, scores, empty in zip(segmenters, found, silent, strict=True):
             probability = segmenter(image)
             if mask.any():
-                tally.add(probability, mask)
+                scores.add(ImageScore(histograms(probability, mask)))
             else:
                 empty.append(not (probability >= segmenter.level).any())
-    for segmenter, tally, empty in zip(segmenters, tallies, silent, strict=True):
-        assert tally.figures(segmenter.level)["f1"] > 0.89  # of so few photos a single one can take 0.01
+    for segmenter, scores, empty in zip(segmenters, found, silent, strict=True):
+        assert scores.figures(segmenter.level)["f1"] > 0.89  # of so few photos a single one can take 0.01
         assert len(empty) > 15
         assert np.mean(empty) > 0.8
 
@@ -63,5 +65,5 @@ def test_they_find_the_sclera_of_drawn_people_that_they_have_not_seen_and_nothin
 @pytest.mark.parametrize(("data", "value", "index"), [("masd_sample", None, 1), ("webcam_eyes", 1, 2)])
 def test_it_finds_the_sclera_of_real_people(name, data, value, index):
     segmenter = Segmenter(ROOT / "weights" / name)
-    tally = tally_samples(segmenter, find_dataset(Path(REAL) / data).samples, value)[0]
-    assert tally.figures(segmenter.level)["f1"] > NETWORKS[name][index]
+    scores = score_samples(segmenter, find_dataset(Path(REAL) / data).samples, value)[0]
+    assert scores.figures(segmenter.level)["f1"] > NETWORKS[name][index]

@@ -14,7 +14,7 @@ from support import draw_eye, last_json, needs_real_data, run_script, write_eye,
 
 import evaluate_masks
 from munet.core.console import MunetError
-from munet.evaluation import scoring
+from munet.evaluation import results as results_room
 from munet.images.masks import read_mask
 from munet.images.reading import write_png
 
@@ -184,7 +184,7 @@ def test_what_cannot_be_scored_is_listed_before_and_counted_after(kind, results,
     missing = 2 if kind == "name" else 1
     assert (code, figures["images"], figures["failed"]) == (1, 11, missing)
     assert err.count("failed:") == missing
-    assert f"{missing} photos could not be scored" in (results / "report.html").read_text()
+    assert f"could not be scored and are in no figure: {missing}." in (results / "report.html").read_text()
     assert json.loads((results / "metrics.json").read_text())["missing"] == missing
 
 
@@ -216,13 +216,13 @@ def test_a_protocols_folds_are_of_the_photos_that_can_be_scored(tmp_path, capsys
     shutil.rmtree(results / "Predictions/s2")  # four are too few for five folds
     _, figures, _, err = evaluate(capsys, *words)
     assert figures["images"] == 4
-    assert "has less than 5 photos" in err
+    assert "has fewer than 5 photos" in err
 
 
 def test_masks_that_are_not_their_maps_are_told(results, tiny_dataset, capsys):
     write_png(results / "Binarised" / "s1" / "eye1.png", np.ones((48, 64), bool))
     _, _, _, err = evaluate(capsys, results, tiny_dataset)
-    assert f"1 masks of results are not their maps cut at level {LEVEL}" in err
+    assert f"results: masks that are not their maps cut at level {LEVEL}: 1;" in err
 
 
 def test_maps_alone_need_a_level(results, tiny_dataset, capsys):
@@ -243,7 +243,7 @@ def test_groups_from_a_table(results, tiny_dataset, tmp_path, capsys):
         capsys, results, tiny_dataset, "--groups", tmp_path / "labels.csv", "--by", "tone"
     )
     assert "by tone" in out
-    assert "1 photos have no row in" in err
+    assert "photos without a row in --groups: 1;" in err
     groups = json.loads((results / "metrics.json").read_text())["groups"]
     assert [
         sorted((row["group"], row["images"]) for row in table["groups"]) for table in groups.values()
@@ -256,7 +256,7 @@ def test_a_table_tells_whose_flat_photos_are(tmp_path, capsys):
     results = write_results(tmp_path / "results", tmp_path / "GT")
     _, figures, out, err = evaluate(capsys, results, tmp_path / "GT")
     assert "6 photos of 6 subjects" in out
-    assert "every photo counts as a person of its own" in err
+    assert "each photo is its own subject, and intervals will be too narrow" in err
     (tmp_path / "labels.csv").write_text(
         "image,subject,site\n" + "".join(f"{i},{'ab'[i % 2]},one\n" for i in range(6))
     )
@@ -265,13 +265,15 @@ def test_a_table_tells_whose_flat_photos_are(tmp_path, capsys):
     )
     assert "6 photos of 2 subjects" in out
     assert told["intervals"] != figures["intervals"]
-    assert "person of its own" not in err
+    assert "its own subject" not in err
     (tmp_path / "labels.csv").write_text("image,subject\n" + "".join(f"{i},person {i}\n" for i in range(6)))
     assert (
-        "person of its own"
+        "its own subject"
         not in evaluate(capsys, results, tmp_path / "GT", "--groups", tmp_path / "labels.csv")[3]
     )
-    assert "no table by site: it has 1 groups, and a table has 2 to 40" in err
+    assert (
+        "no table by site: a table has 2 to 40 groups with sclera, and here the number of groups is 1" in err
+    )
 
 
 def test_models_are_compared_on_the_same_photos(results, tiny_dataset, tmp_path, capsys):
@@ -311,7 +313,7 @@ def test_photos_without_any_sclera_are_scored(tmp_path, capsys):
         write_png(tmp_path / "r" / "Predictions" / f"{name}.png", np.full((48, 64), 9, np.uint8))
     code, figures, out, _ = evaluate(capsys, tmp_path / "r", tmp_path / "GT", "--level", 128)
     assert (code, figures["empty"], figures["auc_pr"]) == (0, 2, None)
-    assert "2 photos without sclera, nothing found in 2 of them\n" in out
+    assert "photos without sclera: 2, found empty: 2\n" in out
 
 
 def mobius(folder, count=12):
@@ -396,7 +398,7 @@ def test_what_cannot_be_done_is_told_before_anything_is_scored(
     monkeypatch.chdir(tmp_path)
     other = write_results(tmp_path / "other", tiny_dataset)
     (other / "settings.json").unlink()
-    monkeypatch.setattr(evaluate_masks, "score_cases", lambda *_: pytest.fail("scored"))
+    monkeypatch.setattr(results_room, "score_cases", lambda *_: pytest.fail("scored"))
     words = [
         str({"DATA": tiny_dataset, "RESULTS": results, "OTHER": other}.get(word, word)) for word in words
     ]

@@ -28,11 +28,12 @@ from munet.data.augmentation import Ranges
 from munet.data.layouts import original
 from munet.data.splits import write_split
 from munet.evaluation import plots
-from munet.evaluation.accumulator import Tally, require_sclera_in
+from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
+from munet.evaluation.scoring import require_sclera_in
 from munet.images import reading
 from munet.images.reading import write_png
 from munet.inference.segmenter import Segmenter
-from munet.metrics.histograms import best_level
+from munet.metrics.histograms import best_level, histograms
 from munet.network.model_files import read_settings, store_level
 from munet.training import batches, data, trainer
 
@@ -124,13 +125,13 @@ def assert_scored_from_the_saved_file(run, data, out, figures):
     )
     with open(run / "split.csv", newline="") as file:
         parts = {row["image"]: row["part"] for row in csv.DictReader(file)}
-    segmenter, tally = Segmenter(run), Tally()
+    segmenter, scores = Segmenter(run), ScoreAccumulator()
     for sample in pairing.find_dataset(data).samples:
         if parts[sample.name] == "validation":
             image, mask = pairing.read_pair(sample)
-            tally.add(segmenter(image), mask.pixels)
-    assert figures["level"] == segmenter.level == best_level(tally.pooled)
-    assert figures["f1"] == pytest.approx(tally.figures(segmenter.level)["f1"], abs=1e-6)
+            scores.add(ImageScore(histograms(segmenter(image), mask.pixels)))
+    assert figures["level"] == segmenter.level == best_level(scores.pooled)
+    assert figures["f1"] == pytest.approx(scores.figures(segmenter.level)["f1"], abs=1e-6)
     assert segmenter.settings["f1"] == pytest.approx(figures["f1"], abs=1e-6)
 
 
@@ -421,14 +422,14 @@ def test_the_epoch_that_is_kept_is_marked_and_none_where_the_start_is(tmp_path):
 
 
 def test_a_level_is_never_chosen_on_photos_without_sclera():
-    tally = Tally()
+    scores, grey = ScoreAccumulator(), np.zeros((2, 2), np.uint8)
     with pytest.raises(MunetError, match="no photo of the validation part could be read"):
-        require_sclera_in(tally, "the validation part")
-    tally.add(np.zeros((2, 2), np.uint8), np.zeros((2, 2), bool))
+        require_sclera_in(scores, "the validation part")
+    scores.add(ImageScore(histograms(grey, np.zeros((2, 2), bool))))
     with pytest.raises(MunetError, match="no mask of it has any sclera"):
-        require_sclera_in(tally, "it")
-    tally.add(np.zeros((2, 2), np.uint8), np.ones((2, 2), bool))
-    require_sclera_in(tally, "it")
+        require_sclera_in(scores, "it")
+    scores.add(ImageScore(histograms(grey, np.ones((2, 2), bool))))
+    require_sclera_in(scores, "it")
 
 
 def test_images_without_subjects_are_warned_of(tmp_path, capsys):
