@@ -185,11 +185,9 @@ def _agreement(weights, files, photos):
 
 
 def _plot(path, table):
-    import matplotlib.pyplot as plt
+    from munet.evaluation.plots import new_axes, save_figure
 
-    from munet.evaluation.plots import save_figure
-
-    figure, axes = plt.subplots(figsize=(6, 4))
+    axes = new_axes("milliseconds an image, one thread", "pooled F1")
     for kind, row in table.items():
         axes.scatter(row["ms"], row["f1"], s=row["bytes"] / 5000)
         axes.annotate(
@@ -198,8 +196,5 @@ def _plot(path, table):
             xytext=(8, 8),
             textcoords="offset points",
         )
-    axes.set_xlabel("milliseconds an image, one thread")
-    axes.set_ylabel("pooled F1")
     axes.margins(0.3)
-    axes.grid(alpha=0.3)
-    save_figure(figure, path)
+    save_figure(axes.figure, path)
