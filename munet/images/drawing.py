@@ -3,11 +3,38 @@
 import cv2
 import numpy as np
 
-from munet.images.reading import OVERLAY_COLOR, resize_image, write_jpeg, write_png
+from munet.images.resizing import resize_image
+from munet.images.writing import write_jpeg, write_png
 
+OVERLAY_COLOR = (0, 255, 128)
+OVERLAY_MAX_SIDE = 1600  # pixels
 _CAPTION_BAR = 22  # pixels
 _INK, _TRUTH_COLOR = (40, 40, 40), (255, 255, 255)
 _FONT, _LETTER = cv2.FONT_HERSHEY_SIMPLEX, 7  # pixels that a letter of a caption takes
+
+
+def overlay(image, mask):
+    """The photo with the mask tinted and outlined.
+
+    Args:
+        image: HWC uint8 RGB, left as it is.
+        mask: HW bool.
+
+    Returns:
+        HWC uint8 RGB, its longer side at most `OVERLAY_MAX_SIDE`.
+    """
+    scale = min(1.0, OVERLAY_MAX_SIDE / max(image.shape[:2]))
+    drawn, inside = image, mask.view(np.uint8)
+    if scale < 1:
+        size = tuple(max(1, round(side * scale)) for side in image.shape[:2])
+        drawn = resize_image(image, size)
+        inside = cv2.resize(inside, size[::-1], interpolation=cv2.INTER_NEAREST)
+    else:
+        drawn = image.copy()
+    tint = np.rint(np.arange(256)[:, None] * 0.6 + 0.4 * np.array(OVERLAY_COLOR)).astype(np.uint8)
+    cv2.copyTo(cv2.LUT(drawn, tint[None]), inside, drawn)
+    contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return cv2.drawContours(drawn, contours, -1, OVERLAY_COLOR, max(1, round(max(drawn.shape) / 500)))
 
 
 def outline(image, mask, truth):
