@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from pathlib import Path
 
 from tqdm import tqdm
@@ -98,6 +99,7 @@ def run(main, again="the same command", goes_on=True):
         stream.reconfigure(errors="backslashreplace")
     # The C++ runtime of TensorFlow reads this when it is imported, which scripts do after this.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.filterwarnings("ignore", module="PIL")  # its remarks on odd metadata help nobody
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

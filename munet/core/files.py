@@ -11,15 +11,12 @@ import json
 import math
 import os
 import shutil
-import tempfile
 import time
 from pathlib import Path
 
 from munet.core.console import shown, warn
 
 PART_PREFIX = ".part-"
-_umask = os.umask(0)
-os.umask(_umask)
 
 
 @contextlib.contextmanager
@@ -30,13 +27,10 @@ def whole_file(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=PART_PREFIX, suffix="".join(path.suffixes[-2:])[-40:], dir=path.parent
-    )
-    os.close(handle)
+    name = str(path.parent / (PART_PREFIX + os.urandom(8).hex() + "".join(path.suffixes[-2:])[-40:]))
     try:
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # less what the umask takes
         yield Path(name)
-        os.chmod(name, 0o666 & ~_umask)
         os.replace(name, path)
     except BaseException as error:
         with contextlib.suppress(OSError):

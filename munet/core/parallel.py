@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -71,6 +72,7 @@ def _submit(pool, function, item):
 def _start_worker():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    warnings.filterwarnings("ignore", module="PIL")  # as `console.run` does in the process that started it
     # A worker whose parent was killed would wait for work for ever.
     threading.Thread(
         target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True
