@@ -37,7 +37,7 @@ from munet.inference import video
 from munet.inference.engines import RUNTIMES
 from munet.inference.photos import find_photos
 from munet.inference.prediction import leftovers, predicted, still_holds
-from munet.inference.prediction_table import Table
+from munet.inference.prediction_table import PredictionTable
 from munet.inference.segmenter import Segmenter
 
 KEEP_SECONDS = 60  # between copies of the table to an object store
@@ -141,8 +141,8 @@ def main(argv):
         photos = photos.shard(*args.shard)
     segmenter, level = load(args)
     claim(args, segmenter, level)
-    table = Table(args.out, args.shard)
-    done = table.settle(photos, lambda row, path: still_holds(row, path, args.out, not args.no_overlays))
+    table = PredictionTable(args.out, args.shard)
+    done = table.rebuild(photos, lambda row, path: still_holds(row, path, args.out, not args.no_overlays))
     missing = table.missing(photos)
     with (
         table.appending() as append,
@@ -196,8 +196,8 @@ def predict_on_cluster(args):
             for name in target.listed((".png", ".jpg")):
                 target.remove(name)
         put_back()
-        table, files = Table(folder), list(photos.files())
-        done = table.settle(files, ray_cluster.still_holds(source, target, not args.no_overlays))
+        table, files = PredictionTable(folder), list(photos.files())
+        done = table.rebuild(files, ray_cluster.still_holds(source, target, not args.no_overlays))
         missing = list(table.missing(files))
         with ray_cluster.connected(args.ray) as ray, table.appending() as append:
             rows = ray_cluster.predict(
@@ -280,7 +280,7 @@ def summarise(table, photos, level, out):
         found += row["sclera_pixels"] not in ("", "0")
         return True
 
-    table.settle(photos, count)
+    table.rebuild(photos, count)
     print(f"{good} of {len(photos)} photos predicted at level {level}; sclera found in {found}")
     print(f"  maps, masks and predictions.csv in {shown(out)}")
     if table.whole and not is_remote(out) and (left := leftovers(photos, good, out)):

@@ -95,7 +95,7 @@ def photos_of(url, out):
 
 
 def still_holds(source, target, overlays):
-    """A function for `prediction_table.Table.settle`, as `prediction.still_holds`."""
+    """A function for `prediction_table.PredictionTable.rebuild`, as `prediction.still_holds`."""
     photos, written = source.times(SUFFIXES), target.times((".png", ".jpg"))
 
     def holds(row, file):

@@ -1,44 +1,33 @@
-"""predictions.csv, a row a photo: written while the run goes on, taken up by the next one, in memory that
-does not grow.
+"""predictions.csv, a row a photo: written while the run goes on, and taken up by the next one.
 
-Photos are predicted in order of name, and a row is appended when its files are there. A run that was killed
-leaves its rows in order but for a last one cut short; the next run puts them into order with those of shards
-(`predictions-3of8.csv`), drops what does not hold any more, and appends its own. So the table is a few sorted
-stretches at any time, which are merged without being held.
+A row is appended when its photo's files are there. A run that was killed leaves its rows but for a last one
+cut short; the next run takes them with those of shards (`predictions-3of8.csv`), drops what is not up to
+date, and appends its own. The last step of a run puts the table in order of name.
 """
 
 import csv
-import heapq
 import os
 import re
 from contextlib import contextmanager, suppress
-from operator import itemgetter
 
 from munet.core.console import MunetError, shown
 from munet.core.files import whole_file
 
 COLUMNS = (
-    "image",
-    "status",
-    "bytes",
-    "height",
-    "width",
-    "sclera_pixels",
-    "sclera_share",
-    "max_level",
-    "error",
+    *("image", "status", "bytes", "height", "width"),
+    *("sclera_pixels", "sclera_share", "max_level", "error"),
 )
-MOST_STRETCHES, MOST_FILES = 64, 200  # that are read at once; systems allow a process 256 files, or 1,024
 _PART = re.compile(r"predictions-\d+of\d+\.csv")
 _TEXT = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+_BETWEEN = "\0"  # the values of a row that is held: one text takes a third of the memory of a list
 
 
-class Table:
+class PredictionTable:
     """The table of a results folder, or of a shard of it.
 
     Args:
         folder: the results folder.
-        shard: (number, of); Default: None, all photos: the tables of shards are taken in.
+        shard: (number, of). Default: None, all photos: the tables of shards are taken in.
 
     Attributes:
         whole: whether it is of all photos.
@@ -47,45 +36,38 @@ class Table:
     def __init__(self, folder, shard=None):
         self.folder, self.whole = folder, shard is None
         self.path = folder / ("predictions-{}of{}.csv".format(*shard) if shard else "predictions.csv")
-        self._parts = (
-            []
-            if shard
-            else [path for path in folder.glob("predictions-*of*.csv") if _PART.fullmatch(path.name)]
-        )
-        # an earlier run's, with what need not be done again
-        self._whole = [folder / "predictions.csv"] if shard else []
+        self._kept = bytearray()
 
-    def settle(self, photos, holds):
-        """Rewrites the table from the rows that are there, in order: those of `photos` for which `holds(row,
-        path)` is true.
+    def rebuild(self, photos, keep):
+        """Rewrites the table in order of name from the rows that are there; of two of one name the last.
 
         Args:
-            photos: (name, path) pairs in order of name.
-            holds: called with a row (dict from `COLUMNS` to text) and the photo's path.
+            photos: (name, file) pairs in order of name; rows of others are dropped.
+            keep: a function of a row, a dict from `COLUMNS` to text, and the photo's file; rows for which it
+                is false are dropped.
 
         Returns:
-            How many rows were kept.
+            How many rows are left.
         """
-        kept = 0
+        parts = self._parts()
+        rows = self._rows(parts)
+        self._kept = bytearray()
         with whole_file(self.path) as part, part.open("w", **_TEXT) as file:
-            table = _writer(file)
-            for row, path in _joined(self._rows(), photos):
-                if holds(row, path):
+            table = csv.DictWriter(file, COLUMNS)
+            table.writeheader()
+            for name, photo in photos:
+                row = _unpacked(rows.get(name))
+                kept = row is not None and bool(keep(row, photo))
+                if kept:
                     table.writerow(row)
-                    kept += 1
-        for part in self._parts:
-            part.unlink(missing_ok=True)
-        self._parts = []
-        return kept
+                self._kept.append(kept)
+        for path in parts:
+            path.unlink(missing_ok=True)
+        return sum(self._kept)
 
     def missing(self, photos):
-        """Yields the (name, path) pairs of photos that had no row when the first is asked for."""
-        size = self.path.stat().st_size
-        yield from (
-            (name, path)
-            for row, (name, path) in _joined_photos(_read(self.path, size), photos)
-            if row is None
-        )
+        """Yields those of the photos of `rebuild`, in its order, that have no row since then."""
+        return (photo for photo, kept in zip(photos, self._kept, strict=True) if not kept)
 
     @contextmanager
     def appending(self):
@@ -108,82 +90,34 @@ class Table:
 
             yield append
 
-    def _rows(self):
-        """All rows in order of name; of those of one name the last that was written."""
-        tables = [path for path in (*self._whole, *self._parts, self.path) if path.exists()]
-        tables.sort(key=lambda path: path.stat().st_mtime_ns)
-        stretches = [(path, number) for path in tables for number in range(_stretches(path))]
-        # somebody has sorted it otherwise, or very many shards
-        if len(stretches) > min(MOST_FILES, max(MOST_STRETCHES, 2 * len(tables))):
-            merged = sorted((row for path in tables for row in _read(path)), key=itemgetter("image"))
-        else:
-            merged = heapq.merge(*(_stretch(*stretch) for stretch in stretches), key=itemgetter("image"))
-        last = None
-        for row in merged:  # those of one name in the order of `tables`
-            if last is not None and row["image"] != last["image"]:
-                yield last
-            last = row
-        if last is not None:
-            yield last
+    def _parts(self):
+        """The tables of shards that are merged into this one."""
+        if not self.whole:
+            return []
+        return [path for path in self.folder.glob("predictions-*of*.csv") if _PART.fullmatch(path.name)]
+
+    def _rows(self, parts):
+        """The rows that are there, packed, by name."""
+        # A shard looks into the whole table too: an earlier run's, with what need not be done again.
+        tables = dict.fromkeys([self.folder / "predictions.csv", *parts, self.path])
+        tables = sorted(filter(os.path.exists, tables), key=lambda path: path.stat().st_mtime_ns)
+        return {row["image"]: _packed(row) for path in tables for row in _read(path)}
 
 
-def _writer(file):
-    table = csv.DictWriter(file, COLUMNS)
-    table.writeheader()
-    return table
-
-
-def _read(path, size=None):
-    """Yields the whole rows of a table, up to `size` bytes of it."""
-    if not path.exists():
-        return
+def _read(path):
+    """Yields the whole rows of a table."""
     with open(path, **_TEXT) as file, suppress(csv.Error):  # damaged from here on
-        for row in csv.DictReader(_lines(file, size)):
+        for row in csv.DictReader(file):
             # A last line cut short lacks columns; the error, which is last, is empty in good rows alone.
             if set(row) == set(COLUMNS) and None not in row.values():
                 yield row
 
 
-def _lines(file, size):
-    read = 0
-    for line in file:
-        read += len(line.encode("utf-8", "surrogateescape"))
-        if size is not None and read > size:
-            return
-        yield line
+def _packed(row):
+    return _BETWEEN.join(row[column] for column in COLUMNS)
 
 
-def _stretches(path):
-    """How many times the names of a table start anew."""
-    count, last = 0, None
-    for row in _read(path):
-        count += last is None or row["image"] <= last
-        last = row["image"]
-    return count
-
-
-def _stretch(path, number):
-    """Yields the rows of one sorted stretch of a table."""
-    count, last = -1, None
-    for row in _read(path):
-        count += last is None or row["image"] <= last
-        last = row["image"]
-        if count == number:
-            yield row
-        elif count > number:
-            return
-
-
-def _joined(rows, photos):
-    """Yields (row, path) for each row whose photo is there."""
-    yield from ((row, path) for row, (_, path) in _joined_photos(rows, photos) if row is not None)
-
-
-def _joined_photos(rows, photos):
-    """Yields (row or None, (name, path)) for each photo; rows and photos are in order of name."""
-    rows = iter(rows)
-    row = next(rows, None)
-    for name, path in photos:
-        while row is not None and row["image"] < name:
-            row = next(rows, None)
-        yield (row if row is not None and row["image"] == name else None), (name, path)
+def _unpacked(text):
+    """A row; None where there is none, or where it is damaged."""
+    values = text.split(_BETWEEN) if text is not None else ()
+    return dict(zip(COLUMNS, values, strict=True)) if len(values) == len(COLUMNS) else None

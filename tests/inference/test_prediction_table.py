@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from munet.core.console import MunetError
-from munet.inference.prediction_table import COLUMNS, Table
+from munet.inference.prediction_table import COLUMNS, PredictionTable
 
 NAMES = sorted([f"s{i % 3}/p{i:03}" for i in range(40)] + ["a,b", 'quo"te', "new\nline", "深い"])
 PHOTOS = [(name, Path(f"{name}.jpg")) for name in NAMES]
@@ -24,8 +24,8 @@ def always(row, path):
 
 def filled(folder, shard=None, names=NAMES):
     """A table with rows of these names, and its bytes."""
-    table = Table(folder, shard)
-    table.settle(PHOTOS, always)
+    table = PredictionTable(folder, shard)
+    table.rebuild(PHOTOS, always)
     with table.appending() as append:
         for name in names:
             append(row(name))
@@ -33,9 +33,9 @@ def filled(folder, shard=None, names=NAMES):
 
 
 def test_rows_come_back_in_order_of_name(tmp_path):
-    table = filled(tmp_path)
-    before = table.path.read_bytes()
-    assert Table(tmp_path).settle(PHOTOS, always) == len(PHOTOS)
+    before = filled(tmp_path).path.read_bytes()
+    table = PredictionTable(tmp_path)
+    assert table.rebuild(PHOTOS, always) == len(PHOTOS)
     assert table.path.read_bytes() == before
     assert list(table.missing(PHOTOS)) == []
 
@@ -44,15 +44,15 @@ def test_rows_come_back_in_order_of_name(tmp_path):
 def test_a_table_cut_anywhere_is_completed_to_the_same_bytes(tmp_path, cut):
     (tmp_path / "whole").mkdir()
     whole = filled(tmp_path / "whole").path.read_bytes()
-    table = Table(tmp_path)
+    table = PredictionTable(tmp_path)
     table.path.write_bytes(whole[:cut])
     for limit in (5, 10, 100):  # two more runs are stopped
-        table = Table(tmp_path)
-        table.settle(PHOTOS, always)
+        table = PredictionTable(tmp_path)
+        table.rebuild(PHOTOS, always)
         with table.appending() as append:
             for name, _ in list(table.missing(PHOTOS))[:limit]:
                 append(row(name))
-    Table(tmp_path).settle(PHOTOS, always)
+    PredictionTable(tmp_path).rebuild(PHOTOS, always)
     assert table.path.read_bytes() == whole
 
 
@@ -61,15 +61,16 @@ def test_rows_that_do_not_hold_or_whose_photo_is_gone_are_dropped_and_the_last_o
     with table.appending() as append:
         append(row(NAMES[3], "failed"))
     kept = PHOTOS[:2] + PHOTOS[3:]
-    assert Table(tmp_path).settle(kept, lambda row, path: row["status"] == "ok") == 8
-    assert [name for name, _ in Table(tmp_path).missing(kept)] == [NAMES[3], *NAMES[10:]]
+    table = PredictionTable(tmp_path)
+    assert table.rebuild(kept, lambda row, path: row["status"] == "ok") == 8
+    assert [name for name, _ in table.missing(kept)] == [NAMES[3], *NAMES[10:]]
 
 
 def test_a_whole_run_takes_in_the_tables_of_shards(tmp_path):
     parts = [filled(tmp_path, (number, 3), NAMES[number - 1 :: 3]) for number in (1, 2, 3)]
     assert {part.path.name for part in parts} == {f"predictions-{n}of3.csv" for n in (1, 2, 3)}
-    assert Table(tmp_path, (2, 3)).settle(PHOTOS, always) == len(NAMES[1::3])
-    assert Table(tmp_path).settle(PHOTOS, always) == len(NAMES)
+    assert PredictionTable(tmp_path, (2, 3)).rebuild(PHOTOS, always) == len(NAMES[1::3])
+    assert PredictionTable(tmp_path).rebuild(PHOTOS, always) == len(NAMES)
     (tmp_path / "other").mkdir()
     assert (tmp_path / "predictions.csv").read_bytes() == filled(tmp_path / "other").path.read_bytes()
     assert [path.name for path in tmp_path.glob("*.csv")] == ["predictions.csv"]
@@ -77,8 +78,8 @@ def test_a_whole_run_takes_in_the_tables_of_shards(tmp_path):
 
 def test_a_shard_that_is_run_again_after_the_merge_has_nothing_to_do(tmp_path):
     filled(tmp_path)
-    again = Table(tmp_path, (2, 3))
-    assert again.settle(PHOTOS[1::3], always) == len(PHOTOS[1::3])
+    again = PredictionTable(tmp_path, (2, 3))
+    assert again.rebuild(PHOTOS[1::3], always) == len(PHOTOS[1::3])
     assert list(again.missing(PHOTOS[1::3])) == []
     assert (tmp_path / "predictions.csv").exists()
 
@@ -95,22 +96,23 @@ def test_more_shards_than_files_may_be_open(tmp_path):
             table.writeheader()
             table.writerow(row(name))
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    table = PredictionTable(tmp_path)
     try:
-        assert Table(tmp_path).settle(photos, always) == 300
+        assert table.rebuild(photos, always) == 300
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert list(Table(tmp_path).missing(photos)) == []
+    assert list(table.missing(photos)) == []
 
 
 def test_the_row_that_was_written_last_counts_whichever_table_it_is_in(tmp_path):
     filled(tmp_path, names=NAMES[:4])
     os.utime(tmp_path / "predictions.csv", (1, 1))
-    newer = Table(tmp_path, (1, 2))
-    newer.settle(PHOTOS, always)
+    newer = PredictionTable(tmp_path, (1, 2))
+    newer.rebuild(PHOTOS, always)
     with newer.appending() as append:
         append(row(NAMES[1]) | {"height": "99"})
     (tmp_path / "predictions-copy of monday.csv").write_text("mine")
-    Table(tmp_path).settle(PHOTOS, always)
+    PredictionTable(tmp_path).rebuild(PHOTOS, always)
     assert "99" in (tmp_path / "predictions.csv").read_text(encoding="utf-8")
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == [
         "predictions-copy of monday.csv",
@@ -120,23 +122,23 @@ def test_the_row_that_was_written_last_counts_whichever_table_it_is_in(tmp_path)
 
 def test_a_table_in_any_other_order_or_damaged_is_taken_up(tmp_path):
     photos = [(f"p{i:04}", Path(f"p{i:04}.jpg")) for i in range(300)]
-    table = Table(tmp_path)
-    table.settle([], always)
+    table = PredictionTable(tmp_path)
+    table.rebuild([], always)
     with table.appending() as append:
         for name, _ in photos:
             append(row(name))
     whole = table.path.read_bytes()
     lines = whole.splitlines(keepends=True)
     table.path.write_bytes(b"".join([lines[0], *lines[:0:-1]]))
-    assert Table(tmp_path).settle(photos, always) == 300
+    assert PredictionTable(tmp_path).rebuild(photos, always) == 300
     assert table.path.read_bytes() == whole
     table.path.write_bytes(b"".join(lines[:11]) + b'"' + b"a" * 300_000)
-    assert Table(tmp_path).settle(photos, always) == 10
+    assert PredictionTable(tmp_path).rebuild(photos, always) == 10
 
 
 def test_a_removed_folder_is_told(tmp_path):
-    table = Table(tmp_path)
-    table.settle(PHOTOS, always)
+    table = PredictionTable(tmp_path)
+    table.rebuild(PHOTOS, always)
     with table.appending() as append:
         append(row("a"))
         table.path.unlink()
