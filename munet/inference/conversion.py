@@ -81,8 +81,10 @@ def _convert_apart(weights, kind, out):
         if os.environ.get("MUNET_DEBUG"):
             print(done.stderr, file=sys.stderr)
         reason = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
-        remedy = "use --runtime keras, or export it where Keras and TensorFlow are installed and give the exported file"
-        raise MunetError(f"{shown(weights)} could not be converted for {kind} ({reason}); {remedy}")
+        raise MunetError(
+            f"{shown(weights)} could not be converted for {kind} ({reason}); use --runtime keras, or export "
+            "it where Keras and TensorFlow are installed, and give the exported file"
+        )
 
 
 def convert(path, kind, out, fold=True, calibration=None):

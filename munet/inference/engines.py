@@ -53,9 +53,8 @@ def open_engine(path, runtime="auto", threads=1):
         engine = KerasEngine(path)
         if engine.batch > 1 or runtime == "keras" or not _installed("litert"):
             return engine
-        warn(
-            'Keras finds no GPU, though there is one (pip install "tensorflow[and-cuda]"?): LiteRT runs on the CPU instead'
-        )
+        install = 'pip install "tensorflow[and-cuda]"?'
+        warn(f"Keras finds no GPU, though there is one ({install}): LiteRT runs on the CPU instead")
     kind = "litert" if runtime == "auto" else runtime
     try:
         return _open_converted(path, kind, threads)

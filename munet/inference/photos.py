@@ -1,7 +1,10 @@
-"""Which photos to predict: of a folder, one file, or a list; a hundred thousand take some twenty megabytes.
+"""Which photos to predict: of a folder, one file, or a list.
 
-photos = find_photos("photos")
-for name, path in photos: ...          # name: path below the folder, without suffix, with `/`
+    photos = find_photos("photos")
+    for name, path in photos:
+        ...  # name: path below the folder, without suffix, with `/`
+
+A hundred thousand take some twenty megabytes.
 """
 
 import codecs
@@ -38,18 +41,13 @@ class Photos:
     def __init__(self, root, files, notes=()):
         self.root, self.notes = root, notes
         self._files = sorted(files, key=_name)
-        clashes = [
-            pair
-            for pair in itertools.pairwise(self._files)
-            if _name(pair[0]) == _name(pair[1]) and pair[0] != pair[1]
-        ]
+        pairs = itertools.pairwise(self._files)
+        clashes = [(a, b) for a, b in pairs if _name(a) == _name(b) and a != b]
         if clashes:
             one, other = (shown(f"{self.root}/{file}") for file in clashes[0])
-            more = f" (and {len(clashes) - 1} more such pairs)" if len(clashes) > 1 else ""
-            raise MunetError(
-                f"{one} and {other} would both write {shown(_name(clashes[0][0]))}.png; rename one, or give "
-                f"a list{more}"
-            )
+            more = f" (such pairs: {len(clashes)})" if len(clashes) > 1 else ""
+            output = f"{shown(_name(clashes[0][0]))}.png"
+            raise MunetError(f"{one} and {other} would both write {output}; rename one, or give a list{more}")
         self._files = list(dict.fromkeys(self._files))
 
     def files(self):
@@ -72,14 +70,11 @@ class Photos:
     def shard(self, number, of):
         """Part `number` (from 1) of `of`, by the photos' names alone: whatever else there is, a photo is in
         the same part."""
-        return Photos(
-            self.root,
-            (
-                f
-                for f in self._files
-                if zlib.crc32(_name(f).encode("utf-8", "surrogateescape")) % of == number - 1
-            ),
-        )
+
+        def part(file):
+            return zlib.crc32(_name(file).encode("utf-8", "surrogateescape")) % of + 1
+
+        return Photos(self.root, (file for file in self._files if part(file) == number))
 
 
 def _name(file):
@@ -113,49 +108,58 @@ def find_photos(source, out=None):
         raise MunetError(f"{shown(source)} does not exist; give a folder, an image, or a .txt list of images")
     if not len(photos):
         notes = "".join(f"; {note}" for note in photos.notes)
-        raise MunetError(
-            f"no photos in {shown(source)}: expected files ending in {' '.join(reading.SUFFIXES)}{notes}"
-        )
+        endings = " ".join(reading.SUFFIXES)
+        raise MunetError(f"no photos in {shown(source)}: expected files ending in {endings}{notes}")
     return photos
 
 
 def _in_folder(source, out):
     """The photos below a folder, without those below `out`, a real path as text or None."""
-    left, others = {}, Counter()  # folders and why, and files of which suffix
-
-    def made_by_us(folder):
-        if folder != out and folder_settings(folder).get("script") in _NO_PHOTOS:
-            left[folder] = "it holds what an earlier run made"
-        return folder == out or folder in left
-
-    def holds_none(folder):
-        if not made_by_us(folder) and is_mask_folder(folder):
-            left[folder] = "it holds the masks of the images beside it"
-        return folder == out or folder in left
-
-    layout = detect(source, made_by_us)
-    root, files = layout.image_root if layout else source, []
-    for path in walk_files(root, reading.SUFFIXES + _UNREAD, holds_none):
+    skipped, others, files = _Skipped(out), Counter(), []  # `others`: how many files of which suffix
+    layout = detect(source, skipped.is_ours)
+    root = layout.image_root if layout else source
+    for path in walk_files(root, reading.SUFFIXES + _UNREAD, skipped.holds_none):
         if not path.lower().endswith(reading.SUFFIXES):
             others[os.path.splitext(path)[1].lower()] += 1
         elif layout is None or is_photo(path, layout):
             files.append(os.path.relpath(path, root).replace(os.sep, "/"))
-    notes = _beside(source, layout, files, made_by_us) if layout and not layout.mask_ending else []
-    for reason, count in Counter(left.values()).items():
-        first = next(folder for folder, why in left.items() if why == reason)
-        notes.append(
-            f"{shown(first)} is left out: {reason}"
-            + (f" (and {count - 1} more such folders)" if count > 1 else "")
-        )
+    notes = _beside(source, layout, files, skipped.is_ours) if layout and not layout.mask_ending else []
+    notes += skipped.notes()
     if not files and out and out.startswith(os.path.join(os.path.realpath(source), "")):
         notes.append(f"{shown(out)} is left out: it is the output folder")
     if others:
         counted = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
-        notes.append(
-            f"files that are no photos are left out ({counted}): convert pictures to PNG or JPEG, and give a "
-            "video by itself"
-        )
+        remedy = "convert pictures to PNG or JPEG, and give a video by itself"
+        notes.append(f"files that are no photos are left out ({counted}): {remedy}")
     return Photos(root, files, notes)
+
+
+class _Skipped:
+    """Folders that hold no photos to predict, asked with real paths; it remembers why."""
+
+    def __init__(self, out):
+        self._out, self._reasons = out, {}
+
+    def is_ours(self, folder):
+        """Whether a run of ours wrote it."""
+        if folder != self._out and folder_settings(folder).get("script") in _NO_PHOTOS:
+            self._reasons[folder] = "it holds what an earlier run made"
+        return folder == self._out or folder in self._reasons
+
+    def holds_none(self, folder):
+        """Whether that, or it holds masks."""
+        if not self.is_ours(folder) and is_mask_folder(folder):
+            self._reasons[folder] = "it holds the masks of the images beside it"
+        return folder == self._out or folder in self._reasons
+
+    def notes(self):
+        """A sentence a reason, which names the first folder."""
+        notes = []
+        for reason, count in Counter(self._reasons.values()).items():
+            first = next(folder for folder, why in self._reasons.items() if why == reason)
+            more = f" (such folders: {count})" if count > 1 else ""
+            notes.append(f"{shown(first)} is left out: {reason}{more}")
+        return notes
 
 
 def _beside(source, layout, files, skip):
@@ -174,10 +178,8 @@ def _beside(source, layout, files, skip):
     if not left:
         return []
     where = f"{shown(layout.image_root)} is predicted, and {shown(layout.mask_root)} holds its masks"
-    return [
-        f"{where}; {len(left)} images beside them are left out, such as {shown(left[0])}: give their own "
-        "folder, or a list"
-    ]
+    remedy = "give their own folder, or a list"
+    return [f"{where}; images beside them are left out ({len(left)}, such as {shown(left[0])}): {remedy}"]
 
 
 def _listed(source):

@@ -18,7 +18,8 @@ import numpy as np
 from munet.core.console import BadInput, MunetError, progress, shown
 from munet.core.files import whole_file
 from munet.core.parallel import pool_map
-from munet.images.reading import overlay
+from munet.images.drawing import overlay
+from munet.images.library_settings import single_threaded_opencv
 
 SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 COLUMNS = ("frame", "seconds", "sclera_pixels", "sclera_share")
@@ -29,9 +30,7 @@ USUAL_RATE = 30.0  # frames a second, of what does not tell its own
 def is_video(path):
     """Whether a path of the command line is a video file or the number of a camera."""
     path = Path(path)
-    return (str(path).isdigit() and not path.exists()) or (
-        path.suffix.lower() in SUFFIXES and not path.is_dir()
-    )
+    return _is_camera(path) or (path.suffix.lower() in SUFFIXES and not path.is_dir())
 
 
 class Clip:
@@ -51,16 +50,11 @@ class Clip:
         self.capture = cv2.VideoCapture(int(str(source)) if self.camera else str(source))
         self._first = next(_frames(self.capture), None) if self.capture.isOpened() else None
         if self._first is None and self.camera:
-            raise MunetError(
-                f"camera {source} gives no pictures; is it connected, and free? 0 is mostly the first"
-            )
+            remedy = "is it connected, and free? 0 is mostly the first"
+            raise MunetError(f"camera {source} gives no pictures; {remedy}")
         if self._first is None:
-            raise BadInput(
-                source,
-                "no video that can be read",
-                "a file such as .mp4 with H.264",
-                "convert it, e.g. with ffmpeg",
-            )
+            remedy = "convert it, e.g. with ffmpeg"
+            raise BadInput(source, "no video that can be read", "a file such as .mp4 with H.264", remedy)
         # a camera's clock runs since it was made, or the machine started
         self.began = self._first[0] if self.camera else 0.0
         rate = self.capture.get(cv2.CAP_PROP_FPS)
@@ -70,10 +64,8 @@ class Clip:
 
     def __iter__(self):
         """Yields (seconds since the first, HWC uint8 RGB)."""
-        return (
-            (seconds - self.began, image)
-            for seconds, image in itertools.chain([self._first], _frames(self.capture))
-        )
+        frames = itertools.chain([self._first], _frames(self.capture))
+        return ((seconds - self.began, image) for seconds, image in frames)
 
 
 def predict_video(clip, segmenter, level, out, frames=None, workers=2):
@@ -81,21 +73,20 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
 
     Args:
         clip: a `Clip`.
-        segmenter: a `runtime.Segmenter`.
+        segmenter: a `Segmenter`.
         level: binarisation level, 0..255.
-        out: folder.
+        out: path of the folder.
         frames: how many at most. Default: None, all; of a camera, until Ctrl-C.
-        workers: cores to use.
+        workers: how many cores to keep busy.
 
     Returns:
         How many frames were written, and how many of a file's could not be read.
 
     Raises:
-        MunetError: the video cannot be written.
+        MunetError: the video cannot be written, or an earlier one would be lost.
     """
     total = min(frames or np.inf, clip.told or np.inf)
     threads = segmenter.threads(workers)
-    cv2.setNumThreads(1)
 
     def one(item):
         seconds, image = item
@@ -103,11 +94,15 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
         return seconds, mask, overlay(image, mask)
 
     written = 0
-    with _outputs(out, clip) as write, concurrent.futures.ThreadPoolExecutor(threads) as pool:
+    with (
+        _recorder(out, clip) as recorder,
+        single_threaded_opencv(),
+        concurrent.futures.ThreadPoolExecutor(threads) as pool,
+    ):
         results = pool_map(pool, one, itertools.islice(clip, frames), ahead=threads + workers)
         try:
             for seconds, mask, picture in progress(results, total if np.isfinite(total) else None, clip.name):
-                write(seconds, mask, picture)
+                recorder.write(seconds, mask, picture)
                 written += 1
         except KeyboardInterrupt:
             if not clip.camera:  # of which it is the way to end a recording
@@ -137,44 +132,59 @@ def _frames(capture):
 
 
 @contextmanager
-def _outputs(out, clip):
-    """A context manager that gives a function which writes a frame; both files appear when the block ends.
+def _recorder(out, clip):
+    """A context manager that gives a `_Recorder`; both of its files appear when the block ends."""
+    path, table_path = out / f"{clip.name}.mp4", out / f"{clip.name}.csv"
+    if table_path.exists():
+        raise MunetError(f"{shown(table_path)} is there already; give another --out, or --overwrite")
+    with (
+        whole_file(table_path) as table_part,
+        whole_file(path) as video_part,
+        open(table_part, "w", newline="", encoding="utf-8") as table,
+    ):
+        recorder = _Recorder(video_part, table, clip, path)
+        yield recorder
+        recorder.finish()
+
+
+class _Recorder:
+    """Writes frames into a video, and a row each into a table.
 
     Where a camera's frames came too late for its rate, the one before is shown the longer, so that the
     recording keeps its time.
     """
-    writer, count, shown_frames = None, 0, 0
-    path = out / f"{clip.name}.mp4"
-    with whole_file(path.with_suffix(".csv")) as table_part, whole_file(path) as video_part:
-        with open(table_part, "w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file)
-            table.writerow(COLUMNS)
 
-            def write(seconds, mask, picture):
-                nonlocal writer, count, shown_frames
-                # codecs want even sides
-                picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
-                if writer is None:
-                    writer = cv2.VideoWriter(
-                        str(video_part), cv2.VideoWriter_fourcc(*"mp4v"), clip.rate, picture.shape[1::-1]
-                    )
-                    if not writer.isOpened():
-                        raise MunetError(
-                            f"{shown(path)} cannot be written: this OpenCV has no MPEG-4 encoder"
-                        )
-                picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-                for _ in range(max(1, round(seconds * clip.rate) + 1 - shown_frames) if clip.camera else 1):
-                    writer.write(picture)
-                    shown_frames += 1
-                sclera = int(np.count_nonzero(mask))
-                table.writerow((count, f"{seconds:.3f}", sclera, f"{sclera / mask.size:.6f}"))
-                count += 1
+    def __init__(self, video, table, clip, path):
+        self._video, self._clip, self._path = str(video), clip, path
+        self._table, self._writer = csv.writer(table), None
+        self._frames = self._shown = 0
+        self._table.writerow(COLUMNS)
 
-            yield write
-        if writer is not None:
-            writer.release()
-            # OpenCV tells of no full disk
-            if cv2.VideoCapture(str(video_part)).get(cv2.CAP_PROP_FRAME_COUNT) != shown_frames:
-                raise MunetError(
-                    f"{shown(path)} could not be written whole; free space is needed there, or another --out"
-                )
+    def write(self, seconds, mask, picture):
+        """Writes a frame: when it was taken, its mask HW bool, and what is shown of it, HWC uint8 RGB."""
+        picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]  # codecs want even sides
+        if self._writer is None:
+            self._writer = self._opened(picture.shape[1::-1])
+        behind = round(seconds * self._clip.rate) + 1 - self._shown if self._clip.camera else 1
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        for _ in range(max(1, behind)):
+            self._writer.write(picture)
+            self._shown += 1
+        sclera = int(np.count_nonzero(mask))
+        self._table.writerow((self._frames, f"{seconds:.3f}", sclera, f"{sclera / mask.size:.6f}"))
+        self._frames += 1
+
+    def finish(self):
+        """Closes the video, and looks whether all is there: OpenCV tells of no full disk."""
+        if self._writer is None:
+            return
+        self._writer.release()
+        if cv2.VideoCapture(self._video).get(cv2.CAP_PROP_FRAME_COUNT) != self._shown:
+            remedy = "free space is needed there, or another --out"
+            raise MunetError(f"{shown(self._path)} could not be written whole; {remedy}")
+
+    def _opened(self, size):
+        writer = cv2.VideoWriter(self._video, cv2.VideoWriter_fourcc(*"mp4v"), self._clip.rate, size)
+        if not writer.isOpened():
+            raise MunetError(f"{shown(self._path)} cannot be written: this OpenCV has no MPEG-4 encoder")
+        return writer

@@ -114,7 +114,7 @@ def test_photos_beside_a_layouts_folders_are_told(tmp_path):
     assert not find_photos(data).notes  # of the same names: made of the photos
     touch(data, "more/IMG_1.jpg", "new/s9/eye1.jpg", "IMG_2.jpg", "out/Overlays/IMG_1.jpg")
     (note,) = find_photos(data, data / "out").notes
-    assert "3 images beside them are left out" in note and str(data / "images") in note
+    assert "images beside them are left out (3, such as" in note and str(data / "images") in note
 
 
 def test_photos_in_the_output_folder_alone_are_none(tmp_path):
@@ -140,7 +140,7 @@ def test_what_earlier_runs_made_is_left_out_and_told(tmp_path):
     photos = find_photos(tmp_path / "photos")
     assert list(dict(photos)) == ["a", "own/b"]
     (note,) = photos.notes
-    assert str(tmp_path / "photos/first") in note and "and 1 more such folders" in note
+    assert str(tmp_path / "photos/first") in note and "(such folders: 2)" in note
     with pytest.raises(MunetError, match=r"no photos in .*first.*holds what an earlier run made"):
         find_photos(tmp_path / "photos/first")
 
@@ -159,7 +159,7 @@ def test_masks_of_datasets_in_a_folder_are_left_out_and_told(tmp_path):
     photos = find_photos(tmp_path)
     assert list(dict(photos)) == ["p1/images/s1/eye1", "p1/own", "p2/images/s1/eye1", "p3/masks/a"]
     (note,) = photos.notes
-    assert "p1/masks is left out" in note and "and 1 more such folders" in note
+    assert "p1/masks is left out" in note and "(such folders: 2)" in note
 
 
 @pytest.mark.parametrize("suffix", [".jpeg", ".JPEG", ".bmp"])
@@ -176,5 +176,5 @@ def test_what_may_be_taken_for_photos_and_is_not_read_is_told(tmp_path):
 
 def test_all_clashes_are_counted(tmp_path):
     touch(tmp_path, *(f"{name}{suffix}" for name in "abc" for suffix in (".heic", ".jpg")))
-    with pytest.raises(MunetError, match="and 2 more such pairs"):
+    with pytest.raises(MunetError, match="such pairs: 3"):
         find_photos(tmp_path)
