@@ -1,15 +1,22 @@
 """One way to run a trained model, whatever it runs on.
 
-    from munet.images.reading import read_image
-    from munet.inference.segmenter import Segmenter
+    from munet import Segmenter, read_image
+
     segmenter = Segmenter("weights/NAME")
-    probability = segmenter(read_image("photo.jpg"))        # HW uint8, the photo's own size
+    probability = segmenter(read_image("photo.jpg"))  # HW uint8, the photo's own size
     mask = probability >= segmenter.level
 
 The threshold of training is chosen through this very code, so that what was measured is what users get.
 """
 
-from munet.images.reading import resize_image, resize_probability
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+from munet.images.resizing import resize_image, resize_probability
 from munet.inference.engines import open_engine
 from munet.network.model_files import model_file, read_settings, weights_digest
 
@@ -29,6 +36,7 @@ class Segmenter:
         level: the model's own binarisation level, 0..255.
         settings: all that was saved with the model.
         runtime: what runs it.
+        tta: whether it averages over the flip.
         batch: how many images are computed at once where as many threads call.
         file: path of what the runtime has loaded.
 
@@ -36,38 +44,40 @@ class Segmenter:
         MunetError: the model cannot be loaded, or the runtime is not installed.
     """
 
-    def __init__(self, path, runtime="auto", tta=False, threads=1):
+    def __init__(
+        self, path: str | os.PathLike[str], runtime: str = "auto", tta: bool = False, threads: int = 1
+    ):
         self.settings = read_settings(path)
         self.engine = open_engine(path, runtime, threads)
         self.runtime, self.batch, self.file = self.engine.runtime, self.engine.batch, self.engine.file
         file = model_file(path).resolve()
         self.name = f"{file.parent.name if file.suffix == '.h5' else file.name} ({weights_digest(path)})"
-        self.size = self.settings["architecture"]["size"]
-        self.level = self.settings["level"]
+        self.size: int = self.settings["architecture"]["size"]
+        self.level: int = self.settings["level"]
         self.tta = tta
 
-    def __call__(self, image):
+    def __call__(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """The probability map of one image.
 
         Args:
-            image: HWC uint8 RGB of any size.
+            image: HWC uint8 RGB of any size, upright.
 
         Returns:
             HW uint8 of the image's height and width, 0-255 stands for 0..1.
         """
         return resize_probability(self.infer(self.prepare(image)), image.shape[:2])
 
-    def threads(self, workers):
-        """How many threads keep so many cores busy: where images wait until they fill a batch, others are
-        read."""
-        return workers if self.batch == 1 else workers + 2 * self.batch
-
-    def prepare(self, image):
+    def prepare(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """The network's input: the image resized to (size, size, 3) uint8 RGB, whatever its aspect."""
         return resize_image(image, (self.size, self.size))
 
-    def infer(self, prepared):
-        """Runs the network on one prepared image; (size, size) float32 in [0, 1]."""
+    def infer(self, prepared: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """The network's output, (size, size) float32 in [0, 1], for one prepared image."""
         if not self.tta:
             return self.engine.infer(prepared)
         return (self.engine.infer(prepared) + self.engine.infer(prepared[:, ::-1])[:, ::-1]) / 2
+
+    def threads(self, workers: int) -> int:
+        """How many threads keep so many cores busy: where images wait until they fill a batch, others are
+        read."""
+        return workers if self.batch == 1 else workers + 2 * self.batch
