@@ -142,7 +142,8 @@ def _before_run(kind, error, trace):
     os._exit(130 if interrupted else 2)  # a hook cannot choose the exit code otherwise
 
 
-if Path(getattr(sys.modules["__main__"], "__file__", None) or "-").resolve().parent == SUITE:
+_program = getattr(sys.modules["__main__"], "__file__", None)  # None of a notebook, or of python -c
+if _program and Path(_program).resolve().parent == SUITE:
     sys.excepthook = _before_run  # in our own scripts alone, not in programs that import our modules
 
 
