@@ -29,8 +29,9 @@ from munet.core.paths import SUITE
 from munet.images.reading import overlay, read_image, resize_probability, write_jpeg, write_png
 from munet.inference.conversion import convert
 from munet.inference.photos import find_photos
-from munet.inference.prediction import OVERLAY_QUALITY, predicted
+from munet.inference.prediction import OVERLAY_QUALITY, Predictor, predicted
 from munet.inference.segmenter import Segmenter
+from munet.inference.storage import LocalFolder
 
 SIZES = ((550, 1300), (3000, 4000))  # (height, width): of MASD's photos, and 12 megapixels
 PROFILED = 10  # photos
@@ -144,7 +145,9 @@ def _take_turns(folder, segmenter, models, loop, count, args):
 
 
 def _run(photos, segmenter, out, overlays, workers):
-    with predicted(photos, segmenter, segmenter.level, out, overlays, workers) as rows:
+    folders = LocalFolder("/"), LocalFolder(out)  # the photos' paths are whole
+    predictor = Predictor(segmenter, segmenter.level, *folders, overlays)
+    with predicted(photos, predictor, workers) as rows:
         assert all(row["status"] == "ok" for row in rows)
 
 

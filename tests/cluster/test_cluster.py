@@ -15,7 +15,8 @@ from support import ROOT, run_script, touch, write_plain
 
 import model
 from munet.cluster import ray_cluster as suite
-from munet.cluster.storage import Store
+from munet.cluster.prediction import photos_of
+from munet.cluster.storage import open_folder
 from munet.inference.conversion import converted
 
 ray_cluster = pytest.importorskip(
@@ -148,12 +149,12 @@ def bucket():
 
 
 def test_from_and_to_an_object_store(bucket, weights, tmp_path):
-    photos = Store(f"{bucket}/photos")
+    photos = open_folder(f"{bucket}/photos")
     for i in range(5):
         (tmp_path / "photos/s").mkdir(parents=True, exist_ok=True)
         (tmp_path / f"photos/s/{i}.png").write_bytes(photo(i))
-        photos.put(f"s/{i}.png", photo(i))
-    photos.put("s/junk.jpg", b"no photo")
+        photos.write(f"s/{i}.png", photo(i))
+    photos.write("s/junk.jpg", b"no photo")
     (tmp_path / "photos/s/junk.jpg").write_bytes(b"no photo")
     script, flags = ROOT / "predict_test_images.py", ["--weights", weights, "--out"]
     command = [script, photos.url, *flags, f"{bucket}/results", "--ray"]
@@ -161,7 +162,7 @@ def test_from_and_to_an_object_store(bucket, weights, tmp_path):
     assert done.returncode == 1, done.stderr
     assert f"failed: {bucket}/photos/s/junk.jpg: found not an image" in done.stderr
     run_script(script, tmp_path / "photos", *flags, tmp_path / "local")
-    target, local = Store(f"{bucket}/results"), tree(tmp_path / "local")
+    target, local = open_folder(f"{bucket}/results"), tree(tmp_path / "local")
     for name in ("settings.json", "predictions.csv"):
         local.pop(name)
         assert target.read(name)
@@ -170,10 +171,10 @@ def test_from_and_to_an_object_store(bucket, weights, tmp_path):
     assert set(written) == set(local)
     # Again: what is done is not done again; a photo that was replaced is; other settings are refused.
     time.sleep(1)
-    photos.put("s/1.png", photo(99))
+    photos.write("s/1.png", photo(99))
     assert json.loads(run_script(*command, timeout=300).stdout.splitlines()[-1])["images"] == 5
     after = target.listed((".png",))
-    assert [name for name, when in after.items() if when > written[name]] == [
+    assert [name for name, info in after.items() if info.written > written[name].written] == [
         "Binarised/s/1.png",
         "Predictions/s/1.png",
     ]
@@ -181,10 +182,8 @@ def test_from_and_to_an_object_store(bucket, weights, tmp_path):
     assert refused.returncode == 2
     assert "level was 128, now 7" in refused.stderr
     # What an earlier run wrote is no photo, and goes with --overwrite.
-    assert {name.split("/")[0] for name, _ in suite.photos_of(bucket, f"{bucket}/results").files()} == {
-        "photos"
-    }
-    target.put("Overlays/old.jpg", b"of a photo that is gone")
+    assert {name.split("/")[0] for name, _ in photos_of(bucket, f"{bucket}/results").files()} == {"photos"}
+    target.write("Overlays/old.jpg", b"of a photo that is gone")
     assert run_script(*command, "--overwrite", timeout=300).returncode == 1
     assert set(target.listed((".png", ".jpg"))) == set(written)
 

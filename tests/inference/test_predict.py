@@ -396,19 +396,19 @@ def test_an_error_is_one_line_and_exit_code_2(tmp_path):
     not Path("/dev/full").exists(), reason="needs a device that is always full (/dev/full, Linux)"
 )
 def test_a_full_disk_stops_in_one_line(weights, photos, tmp_path, capsys, monkeypatch):
-    real, written = prediction.write_png, []
+    real, written = prediction.encode_png, []
 
-    def fills_up(path, pixels):
-        written.append(path)
+    def fills_up(pixels):
+        written.append(pixels)
         if len(written) > 4:
             with open("/dev/full", "wb", buffering=0) as device:
                 device.write(b"x")
-        real(path, pixels)
+        return real(pixels)
 
-    monkeypatch.setattr(prediction, "write_png", fills_up)
+    monkeypatch.setattr(prediction, "encode_png", fills_up)
     with pytest.raises(OSError, match="No space left"):
         predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out", "--workers", 1)
-    monkeypatch.setattr(prediction, "write_png", real)
+    monkeypatch.setattr(prediction, "encode_png", real)
     assert predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")[0] == 0
 
 
@@ -471,9 +471,8 @@ def test_masks_of_photos_that_are_gone_are_told(weights, photos, tmp_path, capsy
     (photos / "a.png").unlink()
     _, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
     assert figures["images"] == 4
-    assert (
-        "1 masks are of photos that are not there any more, such as" in errors and "Binarised/a.png" in errors
-    )
+    assert "masks of photos that are not there any more: 1, such as" in errors
+    assert "Binarised/a.png" in errors
     (tmp_path / "out/Binarised/a.png").unlink()
     assert not predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")[2]
 

@@ -1,0 +1,185 @@
+"""Predicts a whole folder into a results folder, which is prepared, resumed, completed and counted.
+
+    photos = local_photos("photos", "results/NAME")
+    predictor = Predictor(segmenter, level, LocalFolder(photos.root), LocalFolder("results/NAME"))
+    prepare_results("results/NAME", "photos", predictor)
+    summary = predict_folder(photos, predictor, PredictionTable(Path("results/NAME")))
+
+A cluster's run is the same but for who predicts the photos; see `munet.cluster.prediction`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from munet.core.console import MunetError, failed, progress, shown, warn
+from munet.core.files import find_files, walk_files
+from munet.core.run_folders import claim_folder
+from munet.inference.photos import find_photos
+from munet.inference.prediction import predicted
+from munet.inference.storage import LocalFolder, is_remote
+
+SCRIPT = "predict_test_images.py"  # whose the results folders are
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is in a results folder: of how many photos, how many were `predicted`, in how many sclera was
+    `found`, and the `leftovers`, paths of masks of photos that are not there any more."""
+
+    photos: int
+    predicted: int
+    found: int
+    leftovers: list[Path]
+
+
+def default_out(images):
+    """The results folder for what the user gave, a `Path` or a URL: named like it, in `results`."""
+    if is_remote(images):
+        name = images.rstrip("/").rpartition("/")[2]
+    else:
+        path = images.resolve()
+        name = path.name if path.is_dir() else path.stem
+    return Path("results") / (name or "photos")
+
+
+def local_photos(images, out):
+    """The photos of a folder, an image or a list, without what an earlier run wrote into `out` below them.
+
+    What was left out is told in warnings.
+
+    Args:
+        images: path, see `photos.find_photos`.
+        out: path or URL of the results folder.
+
+    Raises:
+        MunetError: there are none; or some were chosen that lie in the results folder, where --overwrite
+            would remove them.
+    """
+    if is_remote(out):
+        photos = kept = find_photos(images)
+    else:
+        refuse_input_in(images, out)
+        photos = find_photos(images, out)
+        kept = photos.outside(out)
+    for note in photos.notes:
+        warn(note)
+    if not len(kept) or (len(kept) < len(photos) and not images.is_dir()):
+        raise MunetError(
+            f"photos of {shown(images)} lie in the output folder {shown(out)} ({len(photos) - len(kept)} of "
+            f"{len(photos)}); give another --out"
+        )
+    return kept
+
+
+def refuse_input_in(images, out):
+    """Raises a MunetError if an input lies in the results folder."""
+    if images.resolve().is_relative_to(out.resolve()):
+        raise MunetError(f"{shown(images)} lies in the output folder {shown(out)}; give another --out")
+
+
+def prepare_results(folder, images, predictor, overwrite=False, shard=None):
+    """Makes a results folder ready for a run, or refuses it; see `run_folders`.
+
+    Args:
+        folder: path.
+        images: what the user gave, a `Path` or a URL.
+        predictor: the model and the options; its folders are not looked at.
+        overwrite: remove what an earlier run wrote.
+        shard: (number, of). Default: None, all photos.
+    """
+    segmenter = predictor.segmenter
+    settings = {
+        "script": SCRIPT,
+        "images": images if is_remote(images) else str(images.resolve()),
+        "model": segmenter.name,
+        **_origin(segmenter.settings),
+        "runtime": segmenter.runtime,
+        "level": predictor.level,
+        "tta": segmenter.tta,
+        "overlays": predictor.overlays,
+    }
+    claim_folder(folder, settings, overwrite, "{}of{}".format(*shard) if shard else None)
+
+
+def _origin(settings):
+    """Of an exported file the digest of the weights it was made of, for `threshold.py`: so that no other
+    model gets its level. A file in 8 bits has a level of its own."""
+    if "made_of" not in settings:
+        return {}
+    eight_bits = settings.get("export", {}).get("format") == "litert-int8"
+    return {"made_of": settings["made_of"][0] + (" in 8 bits" if eight_bits else "")}
+
+
+def predict_folder(photos, predictor, table, workers=2):
+    """Predicts what is not up to date of a prepared results folder on this machine.
+
+    Args:
+        photos: a `Photos`.
+        predictor: a `Predictor`.
+        table: the `PredictionTable` of the results folder.
+        workers: how many cores to keep busy.
+
+    Returns:
+        A `Summary`.
+    """
+    return complete(photos, predictor, table, lambda missing: predicted(missing, predictor, workers))
+
+
+def complete(photos, predictor, table, predict, after_row=lambda: None):
+    """Rebuilds a table, has the missing photos predicted, and puts the table in order.
+
+    A photo that fails is told on stderr.
+
+    Args:
+        photos: a `Photos`.
+        predictor: a `Predictor`.
+        table: a `PredictionTable`.
+        predict: of an iterator over (name, file) pairs, makes a context manager that gives their rows.
+        after_row: called when a row is on disk.
+
+    Returns:
+        A `Summary`.
+    """
+    done = table.rebuild(photos.files(), predictor.up_to_date_check())
+    missing = table.missing(photos.files())
+    with table.appending() as append, predict(missing) as rows:
+        for row in progress(rows, len(photos) - done, "predict"):
+            append(row)
+            after_row()
+            if row["error"]:
+                failed(MunetError(row["error"]))
+    return _summary(photos, predictor, table)
+
+
+def _summary(photos, predictor, table):
+    counts = Counter()
+
+    def count(row, file):
+        counts["predicted"] += row["status"] == "ok"
+        counts["found"] += row["sclera_pixels"] not in ("", "0")
+        return True
+
+    table.rebuild(photos.files(), count)
+    here = table.whole and isinstance(predictor.target, LocalFolder)
+    left = leftovers(photos, counts["predicted"], predictor.target.path) if here else []
+    return Summary(len(photos), counts["predicted"], counts["found"], left)
+
+
+def leftovers(photos, predicted, out):
+    """Masks in a results folder that are of none of the photos.
+
+    Args:
+        photos: a `Photos`.
+        predicted: how many of them have a mask.
+        out: path of the results folder.
+
+    Returns:
+        Their paths, sorted.
+    """
+    folder = out / "Binarised"
+    if sum(1 for _ in walk_files(folder, (".png",))) <= predicted:  # mostly so, and then no names are held
+        return []
+    names = {name for name, _ in photos.files()}
+    masks = find_files(folder, (".png",))
+    return [path for path in masks if path.relative_to(folder).with_suffix("").as_posix() not in names]
