@@ -19,19 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from munet.core.console import (
-    ArgumentParser,
-    BadInput,
-    MunetError,
-    between,
-    failed,
-    finish,
-    progress,
-    run,
-    shown,
-    warn,
-)
+from munet.core.command_line import ArgumentParser, between, finish, progress, run
+from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files, is_filled
+from munet.core.messages import failed, warn
 from munet.core.parallel import pool_map
 from munet.core.run_folders import claim_folder
 from munet.data.augmentation import Ranges, augment, flip

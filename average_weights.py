@@ -12,9 +12,11 @@ shown: its photos at their own size, with --split only those of the part validat
 import tempfile
 from pathlib import Path
 
-from munet.core.console import ArgumentParser, MunetError, between, failed, finish, print_table, run, shown
+from munet.core.command_line import ArgumentParser, between, finish, print_table, run
+from munet.core.errors import MunetError, shown
 from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
+from munet.core.messages import failed
 from munet.core.run_folders import claim_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import read_split

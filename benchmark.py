@@ -17,7 +17,7 @@ Machines are noisy: times of one run are compared with each other, never with an
 import importlib
 import sys
 
-from munet.core.console import ArgumentParser, finish, run
+from munet.core.command_line import ArgumentParser, finish, run
 from munet.core.loading import quiet_stderr
 
 PARTS = {

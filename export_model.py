@@ -13,7 +13,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from munet.core.console import ArgumentParser, MunetError, between, finish, print_table, run, shown
+from munet.core.command_line import ArgumentParser, between, finish, print_table, run
+from munet.core.errors import MunetError, shown
 from munet.export import website
 from munet.export.exporter import export, gather
 from munet.inference.conversion import SUFFIX

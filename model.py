@@ -17,7 +17,7 @@ from pathlib import Path
 import h5py
 import keras
 
-from munet.core.console import MunetError, shown
+from munet.core.errors import MunetError, shown
 from munet.core.files import require_space, whole_file
 from munet.network import devices
 from munet.network.decoders import DECODERS

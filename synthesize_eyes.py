@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from munet import synthesis
-from munet.core.console import ArgumentParser, between, finish, progress, run, shown
+from munet.core.command_line import ArgumentParser, between, finish, progress, run
+from munet.core.errors import shown
 from munet.core.files import is_filled, whole_file
 from munet.core.parallel import process_map
 from munet.core.run_folders import claim_folder

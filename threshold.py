@@ -13,17 +13,9 @@ tried, from two 256-bin histograms an image.
 from functools import partial
 from pathlib import Path
 
-from munet.core.console import (
-    ArgumentParser,
-    MunetError,
-    between,
-    failed,
-    finish,
-    print_table,
-    run,
-    shown,
-    warn,
-)
+from munet.core.command_line import ArgumentParser, between, finish, print_table, run
+from munet.core.errors import MunetError, shown
+from munet.core.messages import failed, warn
 from munet.core.run_folders import folder_settings
 from munet.evaluation.scoring import require_sclera_in, score_folder
 from munet.metrics.histograms import best_level

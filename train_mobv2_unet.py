@@ -14,9 +14,11 @@ history.csv, curves.png, level.png, precision_recall.png and report.html.
 
 from pathlib import Path
 
-from munet.core.console import MunetError, finish, print_table, run, shown, warn
+from munet.core.command_line import finish, print_table, run
+from munet.core.errors import MunetError, shown
 from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
+from munet.core.messages import warn
 from munet.core.run_folders import claim_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import SPLIT_FILE, write_split

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from benchmarks import realism
-from munet.core.console import BadInput, MunetError, between, print_table, shown
+from munet.core.command_line import between, print_table
+from munet.core.errors import BadInput, MunetError, shown
 from munet.data.pairing import find_dataset
 from munet.evaluation.cases import find_cases
 from munet.evaluation.examples import CaseReader

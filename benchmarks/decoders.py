@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import realism
 from benchmarks.formats import image_times
 from model import load_munet, multiply_adds
-from munet.core.console import between, print_table
+from munet.core.command_line import between, print_table
 from munet.core.paths import SUITE
 from munet.inference.conversion import converted
 from munet.inference.segmenter import Segmenter

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import write_photos
-from munet.core.console import MunetError, between, print_table
+from munet.core.command_line import between, print_table
+from munet.core.errors import MunetError
 from munet.core.paths import SUITE
 
 SIZE = (480, 640)  # (height, width) of the photos

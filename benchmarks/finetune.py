@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import realism
-from munet.core.console import between, print_table
+from munet.core.command_line import between, print_table
 from munet.data.pairing import find_dataset
 from munet.data.splits import split_by_subject, write_split
 from munet.evaluation.scoring import score_samples

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import image_times
-from munet.core.console import BadInput, MunetError, between, shown
+from munet.core.command_line import between
+from munet.core.errors import BadInput, MunetError, shown
 from munet.core.paths import SUITE
 from munet.export.exporter import Photos, export, gather
 from munet.images.reading import read_image

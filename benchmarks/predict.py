@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks import DIFFERENT, timed, write_photos
 from model import load_munet
-from munet.core.console import between, print_table
+from munet.core.command_line import between, print_table
 from munet.core.paths import SUITE
 from munet.images.reading import overlay, read_image, resize_probability, write_jpeg, write_png
 from munet.inference.conversion import convert

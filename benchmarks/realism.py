@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from losses import BY_NAME
-from munet.core.console import MunetError, between, print_table, shown
+from munet.core.command_line import between, print_table
+from munet.core.errors import MunetError, shown
 from munet.core.paths import SUITE
 from munet.data.pairing import find_dataset
 from munet.evaluation.scoring import score_samples

@@ -8,7 +8,8 @@ import keras
 
 from benchmarks import realism
 from model import build_munet, encoder_layers, save_munet
-from munet.core.console import between, print_table, shown
+from munet.core.command_line import between, print_table
+from munet.core.errors import shown
 from munet.data.augmentation import flip
 from munet.data.cache import build_cache
 from munet.data.pairing import find_dataset

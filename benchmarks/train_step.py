@@ -20,7 +20,8 @@ import numpy as np
 
 from benchmarks import timed
 from model import build_munet
-from munet.core.console import MunetError, between, print_table
+from munet.core.command_line import between, print_table
+from munet.core.errors import MunetError
 from munet.core.paths import SUITE
 from munet.data.augmentation import Ranges
 from munet.data.cache import build_cache

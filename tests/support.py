@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import model
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.images.reading import write_png
 from munet.inference import conversion
 

@@ -14,7 +14,8 @@ import shutil
 import time
 from pathlib import Path
 
-from munet.core.console import shown, warn
+from munet.core.errors import shown
+from munet.core.messages import warn
 
 PART_PREFIX = ".part-"
 

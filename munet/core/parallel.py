@@ -14,7 +14,7 @@ from functools import partial
 
 import cv2
 
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 
 WAITING_PER_WORKER = 8  # Items asked for in advance: enough to keep a worker busy, few enough to stop soon.
 

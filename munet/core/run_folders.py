@@ -11,8 +11,9 @@ import os
 import shutil
 from pathlib import Path
 
-from munet.core.console import MunetError, shown, warn
+from munet.core.errors import MunetError, shown
 from munet.core.files import PART_PREFIX, remove_parts, write_json
+from munet.core.messages import warn
 
 try:
     import fcntl

@@ -13,7 +13,7 @@ from collections import Counter
 
 import numpy as np
 
-from munet.core.console import MunetError, shown
+from munet.core.errors import MunetError, shown
 from munet.core.files import csv_rows
 from munet.data.layouts import original
 from munet.images import masks, reading

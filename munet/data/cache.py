@@ -23,7 +23,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from munet.core.console import BadInput, MunetError, progress
+from munet.core.command_line import progress
+from munet.core.errors import BadInput, MunetError
 from munet.core.files import remove_parts, require_space, whole_file
 from munet.core.parallel import pool_map
 from munet.core.paths import default_folder

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from munet.core.console import BadInput, MunetError, shown
+from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files, walk_files
 from munet.images import masks, reading
 

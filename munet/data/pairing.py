@@ -12,7 +12,7 @@ eyes start with it; else every image counts as its own subject, with its flips a
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from munet.core.console import BadInput, MunetError, shown
+from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files
 from munet.data.attributes import from_name
 from munet.data.layouts import KNOWN, by_key, contents, detect, list_files, pairable

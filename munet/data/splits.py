@@ -8,7 +8,7 @@ import io
 
 from sklearn.model_selection import GroupShuffleSplit
 
-from munet.core.console import MunetError, shown
+from munet.core.errors import MunetError, shown
 from munet.core.files import csv_rows, write_bytes
 
 SPLIT_FILE = "split.csv"

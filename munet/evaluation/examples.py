@@ -6,7 +6,8 @@ import base64
 import cv2
 import numpy as np
 
-from munet.core.console import BadInput, MunetError, shown, warn
+from munet.core.errors import BadInput, MunetError, shown
+from munet.core.messages import warn
 from munet.data.layouts import detect
 from munet.images.drawing import outline
 from munet.images.masks import read_mask

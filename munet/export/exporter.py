@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from munet.core.console import BadInput, MunetError, failed, progress, shown, warn
+from munet.core.command_line import progress
+from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import whole_file
 from munet.core.loading import quiet_stderr
+from munet.core.messages import failed, warn
 from munet.core.parallel import pool_map
 from munet.core.paths import SUITE
 from munet.core.run_folders import folder_settings

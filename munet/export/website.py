@@ -13,7 +13,7 @@ import json
 import re
 from pathlib import Path
 
-from munet.core.console import MunetError, shown
+from munet.core.errors import MunetError, shown
 from munet.core.files import PART_PREFIX, write_bytes
 from munet.core.paths import SUITE
 from munet.network.model_files import read_settings, settings_text

@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from munet.core.console import BadInput, warn
+from munet.core.errors import BadInput
+from munet.core.messages import warn
 from munet.images.reading import open_image
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".webp")

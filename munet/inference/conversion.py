@@ -15,7 +15,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from munet.core.console import MunetError, shown
+from munet.core.errors import MunetError, shown
 from munet.core.files import require_space, whole_file
 from munet.core.paths import SUITE, default_folder
 from munet.inference import tflite_metadata

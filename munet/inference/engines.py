@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from munet.core.console import MunetError, shown, warn
+from munet.core.errors import MunetError, shown
 from munet.core.loading import quiet_stderr
+from munet.core.messages import warn
 from munet.inference.conversion import SUFFIX, converted
 from munet.network.model_files import first_line, model_file
 

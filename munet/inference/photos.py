@@ -14,7 +14,7 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
-from munet.core.console import MunetError, shown
+from munet.core.errors import MunetError, shown
 from munet.core.files import walk_files
 from munet.core.run_folders import folder_settings
 from munet.data.layouts import detect, is_mask_folder, is_photo

@@ -10,7 +10,7 @@ import os
 import re
 from contextlib import contextmanager, suppress
 
-from munet.core.console import MunetError, shown
+from munet.core.errors import MunetError, shown
 from munet.core.files import whole_file
 
 COLUMNS = (

@@ -15,7 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from munet.core.console import BadInput, MunetError, progress, shown
+from munet.core.command_line import progress
+from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import whole_file
 from munet.core.parallel import pool_map
 from munet.images.drawing import overlay

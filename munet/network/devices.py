@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import keras
 
-from munet.core.console import MunetError, warn
+from munet.core.errors import MunetError
+from munet.core.messages import warn
 
 _shared = {"replicas": 1}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from munet.core.console import MunetError, shown
+from munet.core.errors import MunetError, shown
 from munet.core.files import require_space, whole_file
 
 FILE_NAME = "munet.weights.h5"

@@ -5,7 +5,8 @@ import argparse
 import math
 from pathlib import Path
 
-from munet.core.console import ArgumentParser, between, shown
+from munet.core.command_line import ArgumentParser, between
+from munet.core.errors import shown
 from munet.network.model_files import misplaced, read_settings
 
 DEFAULTS = {"size": 224, "decoder": "unet"}

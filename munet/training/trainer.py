@@ -20,7 +20,8 @@ import numpy as np
 from tqdm import tqdm
 
 import model
-from munet.core.console import PLAIN_PROGRESS_SECONDS, MunetError
+from munet.core.command_line import PLAIN_PROGRESS_SECONDS
+from munet.core.errors import MunetError
 from munet.core.files import require_space, whole_file, write_bytes
 from munet.metrics.histograms import best_level, f1_scores, histograms
 from munet.network import devices

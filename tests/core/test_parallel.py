@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.core.parallel import pool_map, process_map
 
 

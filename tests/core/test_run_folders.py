@@ -11,7 +11,7 @@ import pytest
 from support import ROOT, names
 
 from munet.core import run_folders
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.core.files import PART_PREFIX, write_bytes, write_json
 from munet.core.run_folders import claim_folder
 

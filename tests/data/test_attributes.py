@@ -1,6 +1,6 @@
 import pytest
 
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.data.attributes import from_name, group_columns, not_told, read_table, subjects
 
 

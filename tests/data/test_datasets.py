@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import needs_real_data, touch, write_eye
 
-from munet.core.console import BadInput, MunetError
+from munet.core.errors import BadInput, MunetError
 from munet.data import splits
 from munet.data.pairing import Sample, find_dataset, pair_truth, read_pair
 from munet.images.masks import read_mask

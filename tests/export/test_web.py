@@ -16,7 +16,7 @@ from PIL import Image
 
 import export_model
 from munet import synthesis
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.export import website
 from munet.images import reading
 from munet.images.reading import read_image, write_jpeg, write_png

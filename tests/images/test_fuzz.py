@@ -14,7 +14,7 @@ from PIL import Image
 from support import ROOT, draw_eye, run_script
 
 import model
-from munet.core.console import BadInput
+from munet.core.errors import BadInput
 from munet.images.reading import read_image
 
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tif": "TIFF", "heic": "HEIF"}

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image, ImageOps
 from support import run_script
 
-from munet.core.console import BadInput
+from munet.core.errors import BadInput
 from munet.images import reading
 from munet.images.masks import read_mask
 from munet.images.reading import (

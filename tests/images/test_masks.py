@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 from support import draw_eye
 
-from munet.core.console import BadInput
+from munet.core.errors import BadInput
 from munet.images.masks import read_mask
 
 TRUTH = draw_eye(3, (120, 160))[1]

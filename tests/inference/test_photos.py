@@ -5,7 +5,7 @@ import json
 import pytest
 from support import touch, write_plain
 
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.inference.photos import Photos, find_photos
 
 

@@ -19,7 +19,7 @@ from support import names, needs_real_data, save_random_network
 
 import model
 import predict_test_images
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.images import reading
 from munet.inference import prediction
 from munet.inference.segmenter import Segmenter

@@ -12,7 +12,7 @@ import pytest
 from support import draw_eye, run_script, save_random_network
 
 import predict_test_images
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.inference import video
 from munet.inference.conversion import converted
 from munet.inference.engines import KerasEngine

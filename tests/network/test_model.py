@@ -9,7 +9,7 @@ import pytest
 import support
 
 import model
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.network import model_files
 
 DECODER = [  # stage, input channels (up-sampled + skip), filters

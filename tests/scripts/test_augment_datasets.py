@@ -6,7 +6,7 @@ from PIL import Image
 from support import ROOT, draw_eye, last_json, run_script, write_eye, write_plain
 
 import augment_datasets
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.data.pairing import find_dataset, read_pair
 from munet.data.splits import shared_subjects, split_by_subject
 from munet.images.reading import read_image, write_png

@@ -7,7 +7,7 @@ import pytest
 
 import average_weights
 import model
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.images.reading import read_image, write_png
 from munet.network.model_files import read_settings
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import synthesize_eyes
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.images.reading import read_image
 
 SCRIPT = Path(synthesize_eyes.__file__)

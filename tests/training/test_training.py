@@ -22,7 +22,7 @@ from support import ROOT, tiny_networks, write_eye, write_plain
 import augment_datasets
 import model
 import train_mobv2_unet
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.data import cache, pairing
 from munet.data.augmentation import Ranges
 from munet.data.layouts import original

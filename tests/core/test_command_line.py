@@ -12,17 +12,9 @@ import numpy as np
 import pytest
 from support import ROOT, last_json, run_script
 
-from munet.core.console import (
-    ArgumentParser,
-    BadInput,
-    MunetError,
-    between,
-    failed,
-    finish,
-    print_table,
-    progress,
-    shown,
-)
+from munet.core.command_line import ArgumentParser, between, finish, print_table, progress
+from munet.core.errors import BadInput, MunetError, shown
+from munet.core.messages import failed
 
 BAD = BadInput("a\nb.png", "grey levels 2", "a mask", "repaint it")
 
@@ -32,7 +24,7 @@ def run_main(body, *words, **options):
     lines = "\n".join(f"    {line}" for line in body.split("\n"))
     return run_script(
         "-c",
-        f"import os, sys; from munet.core import console\ndef main(argv):\n{lines}\nconsole.run(main)",
+        f"import os, sys; from munet.core import command_line, errors\ndef main(argv):\n{lines}\ncommand_line.run(main)",
         *words,
         **options,
     )
@@ -43,10 +35,10 @@ def run_main(body, *words, **options):
     [
         ("return 0", 0, ""),
         ("return 1", 1, ""),
-        ("raise console.MunetError('no such thing; do that')", 2, "error: no such thing; do that\n"),
-        ("raise console.MunetError('two\\nlines')", 2, "error: two lines\n"),
+        ("raise errors.MunetError('no such thing; do that')", 2, "error: no such thing; do that\n"),
+        ("raise errors.MunetError('two\\nlines')", 2, "error: two lines\n"),
         (
-            "raise console.BadInput('a\\nb.png', 'x', 'y', 'z')",
+            "raise errors.BadInput('a\\nb.png', 'x', 'y', 'z')",
             2,
             "error: a\\nb.png: found x, expected y; z\n",
         ),
@@ -64,7 +56,7 @@ def run_main(body, *words, **options):
         ("raise KeyboardInterrupt", 130, "interrupted: what was done is kept"),
         ("os.kill(os.getpid(), 15)", 130, "interrupted: what was done is kept"),
         (
-            "console.ArgumentParser('doc').parse_args(['--what'])",
+            "command_line.ArgumentParser('doc').parse_args(['--what'])",
             2,
             "error: unrecognized arguments: --what (see python -c --help)\n",
         ),
@@ -120,7 +112,7 @@ def test_output_to_a_full_disk_is_one_line(lines):
 def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
     with open("/dev/full", "w") as full:
         done = run_main(
-            "print(1)\nraise console.MunetError('no')",
+            "print(1)\nraise errors.MunetError('no')",
             stdout=full,
             stderr=subprocess.PIPE,
             capture_output=False,
@@ -130,7 +122,7 @@ def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
 
 def test_ctrl_c_is_taken_in_the_middle():
     body = "print('ready', flush=True)\nimport time\ntime.sleep(30)"
-    code = f"from munet.core import console\ndef main(argv):\n    {body.replace(chr(10), chr(10) + '    ')}\nconsole.run(main)"
+    code = f"from munet.core import command_line, errors\ndef main(argv):\n    {body.replace(chr(10), chr(10) + '    ')}\ncommand_line.run(main)"
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
     with subprocess.Popen([sys.executable, "-c", code], **options) as process:
         assert process.stdout.readline() == "ready\n"
@@ -154,20 +146,20 @@ def test_ctrl_c_waits_for_a_library_and_a_second_one_does_not():
 def test_ctrl_c_before_a_script_runs_is_one_line(tmp_path):
     (tmp_path / "slow.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     shutil.copy(ROOT / "console.py", tmp_path)
-    (tmp_path / "script.py").write_text("from munet.core import console\nimport slow\n")
+    (tmp_path / "script.py").write_text("from munet.core import command_line, errors\nimport slow\n")
     done = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (130, "interrupted: nothing was begun\n")
 
 
 def test_scripts_that_begin_again_say_so():
-    code = "from munet.core import console\ndef main(argv):\n    raise KeyboardInterrupt\nconsole.run(main, goes_on=False)"
+    code = "from munet.core import command_line, errors\ndef main(argv):\n    raise KeyboardInterrupt\ncommand_line.run(main, goes_on=False)"
     assert "the same command begins again" in run_script("-c", code).stderr
 
 
 @pytest.mark.parametrize("name", [b"\xff\n.png".decode("utf-8", "surrogateescape"), "眼\u2028\x1b[2J"])
 def test_odd_names_can_be_printed_anywhere(name, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    done = run_main("print(sys.argv[1])\nprint(console.shown(sys.argv[1]), file=sys.stderr)\nreturn 0", name)
+    done = run_main("print(sys.argv[1])\nprint(errors.shown(sys.argv[1]), file=sys.stderr)\nreturn 0", name)
     assert done.returncode == 0
     assert done.stderr.count("\n") == 1
     assert "\x1b" not in done.stderr
@@ -289,7 +281,7 @@ def test_a_table_is_in_columns(capsys):
 def test_progress_gives_every_item_and_a_plain_line_now_and_then(monkeypatch, capsys):
     assert list(progress(iter(range(5)), 5, "read")) == [0, 1, 2, 3, 4]
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr("munet.core.console.PLAIN_PROGRESS_SECONDS", 0)
+    monkeypatch.setattr("munet.core.command_line.PLAIN_PROGRESS_SECONDS", 0)
     for _ in progress(range(3), 3, "read"):
         time.sleep(0.001)
     out, err = capsys.readouterr()
@@ -301,7 +293,9 @@ def test_a_missing_package_is_one_line_in_our_scripts_and_not_ours_to_tell_elsew
     shutil.copy(ROOT / "console.py", tmp_path)
     for folder in (tmp_path, tmp_path / "elsewhere"):
         folder.mkdir(exist_ok=True)
-        (folder / "script.py").write_text("import no_such_package; from munet.core import console\n")
+        (folder / "script.py").write_text(
+            "import no_such_package; from munet.core import command_line, errors\n"
+        )
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     ours, other = (
         run_script(tmp_path / where / "script.py", env=environment) for where in (".", "elsewhere")

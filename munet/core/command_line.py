@@ -1,4 +1,4 @@
-"""What every script says and how it ends: errors, progress, tables, exit codes, the last line of JSON.
+"""What every script shares: its command line, progress, tables, exit codes, the last line of JSON.
 
 A script is a `main(argv)` that returns an exit code, run through `run(main)`:
 
@@ -23,31 +23,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from munet.core.errors import one_line, shown
 from munet.core.paths import SUITE
 
 PLAIN_PROGRESS_SECONDS = 10
 _started = time.monotonic()
-
-
-class MunetError(Exception):
-    """Something the user can mend. The message is one line: what is wrong, and the remedy."""
-
-
-class BadInput(MunetError):
-    """One bad file: where it is, what was found, what was expected, and the remedy."""
-
-    def __init__(self, path, found, expected, remedy):
-        super().__init__(str(path), found, expected, remedy)
-        self.path, self.found, self.expected, self.remedy = self.args
-
-    def __str__(self):
-        return f"{shown(self.path)}: found {self.found}, expected {self.expected}; {self.remedy}"
-
-
-def shown(path):
-    """A path as it can be printed on one line: control characters and undecodable bytes escaped."""
-    text = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -118,7 +98,7 @@ def run(main, again="the same command", goes_on=True):
     except Exception as error:
         if os.environ.get("MUNET_DEBUG"):
             traceback.print_exc()
-        print(f"error: {_one_line(error)}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         code = 2
     try:
         sys.stdout.flush()
@@ -135,7 +115,7 @@ def _before_run(kind, error, trace):
         return sys.__excepthook__(kind, error, trace)
     interrupted = issubclass(kind, KeyboardInterrupt)
     print(
-        "interrupted: nothing was begun" if interrupted else f"error: {_one_line(error)}",
+        "interrupted: nothing was begun" if interrupted else f"error: {one_line(error)}",
         file=sys.stderr,
         flush=True,
     )
@@ -145,34 +125,6 @@ def _before_run(kind, error, trace):
 _program = getattr(sys.modules["__main__"], "__file__", None)  # None of a notebook, or of python -c
 if _program and Path(_program).resolve().parent == SUITE:
     sys.excepthook = _before_run  # in our own scripts alone, not in programs that import our modules
-
-
-def _one_line(error):
-    if isinstance(error, MunetError):
-        return " ".join(str(error).splitlines())
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{shown(error.filename)}: " if error.filename else ""
-        remedy = (
-            "check the path"
-            if isinstance(error, FileNotFoundError)
-            else "free space or permission is needed there, or another folder"
-        )
-        return " ".join(f"{where}{error.strerror}; {remedy}".splitlines())
-    if isinstance(error, MemoryError):
-        return "out of memory; use a smaller --batch-size or fewer --workers"
-    if isinstance(error, ModuleNotFoundError):
-        return f"the package {error.name} is not installed; pip install -r requirements.txt"
-    return f"unexpected {type(error).__name__}: {shown(error)}; MUNET_DEBUG=1 shows where, please report it"
-
-
-def warn(message):
-    """One line on stderr, kept apart from a progress bar that may be on the terminal."""
-    tqdm.write(f"warning: {message}", file=sys.stderr)
-
-
-def failed(error):
-    """Names one failed input on stderr."""
-    tqdm.write(f"failed: {_one_line(error)}", file=sys.stderr)
 
 
 def progress(iterable, total, label):
