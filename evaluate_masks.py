@@ -15,7 +15,9 @@ import math
 import os
 from pathlib import Path
 
-from munet.core.console import ArgumentParser, MunetError, between, finish, print_table, run, shown, warn
+from munet.core.command_line import ArgumentParser, between, finish, print_table, run
+from munet.core.errors import MunetError, shown
+from munet.core.messages import warn
 from munet.data.attributes import read_table, tell_people
 from munet.evaluation import protocols, results, summaries, tables
 from munet.evaluation.examples import CaseReader

@@ -19,7 +19,9 @@ import re
 import time
 from pathlib import Path
 
-from munet.core.console import ArgumentParser, BadInput, between, failed, finish, run, shown, warn
+from munet.core.command_line import ArgumentParser, between, finish, run
+from munet.core.errors import BadInput, shown
+from munet.core.messages import failed, warn
 from munet.core.paths import SUITE
 from munet.inference import folders, video
 from munet.inference.engines import RUNTIMES

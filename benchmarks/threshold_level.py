@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import precision_recall_curve
 
 from benchmarks import timed
-from munet.core.console import between, print_table
+from munet.core.command_line import between, print_table
 from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
 from munet.metrics import histograms
 

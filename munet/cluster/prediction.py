@@ -17,7 +17,7 @@ import cv2
 
 from munet.cluster.ray_cluster import Actor, connected, mapped
 from munet.cluster.storage import RemoteFolder, local_copy, open_folder
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.core.run_folders import SETTINGS_FILE
 from munet.images.reading import SUFFIXES
 from munet.inference.folders import complete, local_photos, prepare_results

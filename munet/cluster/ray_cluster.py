@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from munet.core.console import BadInput, MunetError
+from munet.core.errors import BadInput, MunetError
 from munet.core.loading import quiet_stderr
 from munet.core.paths import SUITE
 

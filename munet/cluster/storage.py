@@ -12,7 +12,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from munet.core.console import BadInput, MunetError
+from munet.core.errors import BadInput, MunetError
 from munet.inference.storage import FileInfo, LocalFolder, is_remote
 
 _TIMES = ("LastModified", "last_modified", "mtime", "created")  # what stores call the time of writing

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from munet.core.console import BadInput
+from munet.core.errors import BadInput
 from munet.core.parallel import process_map
 from munet.data.attributes import from_name
 from munet.data.pairing import pair_truth

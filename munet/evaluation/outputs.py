@@ -1,7 +1,7 @@
 """The files of an evaluation: metrics.json, per_image.csv, metrics.tex and report.html; of several models
 comparison.json and their page, too."""
 
-from munet.core.console import shown
+from munet.core.errors import shown
 from munet.core.files import write_bytes, write_json
 from munet.evaluation import tables
 from munet.evaluation.examples import find_examples

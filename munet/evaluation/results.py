@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from munet.core.console import BadInput, MunetError, failed, print_problems, progress, shown, warn
+from munet.core.command_line import print_problems, progress
+from munet.core.errors import BadInput, MunetError, shown
+from munet.core.messages import failed, warn
 from munet.core.run_folders import folder_settings
 from munet.data.attributes import group_columns, not_told, subjects
 from munet.evaluation import protocols, summaries

@@ -3,7 +3,9 @@
 import concurrent.futures
 import os
 
-from munet.core.console import BadInput, MunetError, failed, progress, shown
+from munet.core.command_line import progress
+from munet.core.errors import BadInput, MunetError, shown
+from munet.core.messages import failed
 from munet.core.parallel import pool_map
 from munet.data.pairing import pair_truth, read_pair
 from munet.evaluation.accumulator import ImageScore, ScoreAccumulator

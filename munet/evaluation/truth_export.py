@@ -1,6 +1,7 @@
 """The masks of a dataset as the competitions' toolkits want them: 1-bit PNGs in one flat folder."""
 
-from munet.core.console import BadInput, MunetError, failed, shown
+from munet.core.errors import BadInput, MunetError, shown
+from munet.core.messages import failed
 from munet.data.pairing import find_truths
 from munet.images.masks import check_class, read_mask
 from munet.images.reading import write_png

@@ -12,8 +12,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from munet.core.console import MunetError, failed, progress, shown, warn
+from munet.core.command_line import progress
+from munet.core.errors import MunetError, shown
 from munet.core.files import find_files, walk_files
+from munet.core.messages import failed, warn
 from munet.core.run_folders import claim_folder
 from munet.inference.photos import find_photos
 from munet.inference.prediction import predicted

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from munet.core.console import BadInput, MunetError
+from munet.core.errors import BadInput, MunetError
 from munet.core.parallel import pool_map
 from munet.images.drawing import overlay
 from munet.images.library_settings import single_threaded_opencv

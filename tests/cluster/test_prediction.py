@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support import draw_eye, needs
 
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.inference import prediction as on_one_machine
 
 pytestmark = needs("fsspec")

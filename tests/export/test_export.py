@@ -27,7 +27,7 @@ from support import (
 
 import export_model
 from munet import synthesis
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.export import exporter
 from munet.export.exporter import Photos, export, gather
 from munet.images.reading import read_image, write_png

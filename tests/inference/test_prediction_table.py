@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.inference.prediction_table import COLUMNS, PredictionTable
 
 NAMES = sorted([f"s{i % 3}/p{i:03}" for i in range(40)] + ["a,b", 'quo"te', "new\nline", "深い"])

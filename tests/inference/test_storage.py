@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from support import draw_eye, needs
 
-from munet.core.console import BadInput
+from munet.core.errors import BadInput
 from munet.inference.prediction import Predictor, failed_row, is_up_to_date, output_paths, predicted
 from munet.inference.prediction_table import COLUMNS
 from munet.inference.storage import FileInfo, LocalFolder, is_remote

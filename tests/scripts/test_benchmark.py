@@ -19,7 +19,7 @@ import benchmark
 import benchmarks.predict as predict_part
 from benchmarks import card, endless, finetune, realism, recipe, threshold_level, train_step
 from model import build_munet
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.data import pairing
 from munet.images.reading import read_image, write_png
 from munet.inference import engines

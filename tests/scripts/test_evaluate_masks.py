@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 from support import draw_eye, last_json, needs_real_data, run_script, write_eye, write_plain
 
 import evaluate_masks
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.evaluation import results as results_room
 from munet.images.masks import read_mask
 from munet.images.reading import write_png

@@ -10,7 +10,7 @@ from support import last_json, run_script
 
 import model
 import threshold
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.images.reading import write_png
 from munet.network import model_files
 

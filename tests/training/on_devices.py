@@ -7,7 +7,7 @@ import keras
 import pytest
 
 import train_mobv2_unet
-from munet.core.console import MunetError
+from munet.core.errors import MunetError
 from munet.network import devices
 
 WORDS = ["--size", "32", "--encoder-weights", "none", "--batch-size", "4", "--seed", "3"]
