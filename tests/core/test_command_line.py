@@ -143,10 +143,15 @@ def test_ctrl_c_waits_for_a_library_and_a_second_one_does_not():
     assert (done.returncode, done.stdout) == (130, "")
 
 
+def suite_in(folder):
+    """Copies the room `core` into a folder, whose scripts are then the suite's own."""
+    shutil.copytree(ROOT / "munet/core", folder / "munet/core", ignore=shutil.ignore_patterns("__pycache__"))
+
+
 def test_ctrl_c_before_a_script_runs_is_one_line(tmp_path):
+    suite_in(tmp_path)
     (tmp_path / "slow.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
-    shutil.copy(ROOT / "console.py", tmp_path)
-    (tmp_path / "script.py").write_text("from munet.core import command_line, errors\nimport slow\n")
+    (tmp_path / "script.py").write_text("from munet.core import command_line\nimport slow\n")
     done = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (130, "interrupted: nothing was begun\n")
 
@@ -290,12 +295,10 @@ def test_progress_gives_every_item_and_a_plain_line_now_and_then(monkeypatch, ca
 
 
 def test_a_missing_package_is_one_line_in_our_scripts_and_not_ours_to_tell_elsewhere(tmp_path):
-    shutil.copy(ROOT / "console.py", tmp_path)
+    suite_in(tmp_path)
     for folder in (tmp_path, tmp_path / "elsewhere"):
         folder.mkdir(exist_ok=True)
-        (folder / "script.py").write_text(
-            "import no_such_package; from munet.core import command_line, errors\n"
-        )
+        (folder / "script.py").write_text("from munet.core import command_line; import no_such_package\n")
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     ours, other = (
         run_script(tmp_path / where / "script.py", env=environment) for where in (".", "elsewhere")
