@@ -153,4 +153,4 @@ def score(path, samples, args):
 
 
 if __name__ == "__main__":
-    run(main, goes_on=False)
+    run(main, resumes=False)

@@ -182,4 +182,4 @@ def compare(models, args):
 
 
 if __name__ == "__main__":
-    run(main, goes_on=False)
+    run(main, resumes=False)

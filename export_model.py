@@ -108,4 +108,4 @@ def refuse_what_is_no_export(out):
 if __name__ == "__main__":
     os.environ["KERAS_BACKEND"] = "tensorflow"  # the one that exports to every format
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    run(main, goes_on=False)
+    run(main, resumes=False)

@@ -108,4 +108,4 @@ def _write_level(args, best):
 
 
 if __name__ == "__main__":
-    run(main, goes_on=False)
+    run(main, resumes=False)

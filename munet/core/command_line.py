@@ -22,8 +22,10 @@ import warnings
 from pathlib import Path
 
 from tqdm import tqdm
+from tqdm.contrib.logging import tqdm_logging_redirect
 
 from munet.core.errors import one_line, shown
+from munet.core.messages import LOGGER
 from munet.core.paths import SUITE
 
 PLAIN_PROGRESS_SECONDS = 10
@@ -43,11 +45,8 @@ class ArgumentParser(argparse.ArgumentParser):
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     def _get_help_string(self, action):
         """A default of None says nothing: where it means something, the help text does."""
-        return (
-            action.help
-            if action.default is None or action.default is False
-            else super()._get_help_string(action)
-        )
+        silent = action.default is None or action.default is False
+        return action.help if silent else super()._get_help_string(action)
 
 
 def between(low, high, kind=float):
@@ -59,21 +58,23 @@ def between(low, high, kind=float):
         except ValueError:
             value = math.nan
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not {'a whole' if kind is int else 'a'} number in {low}..{high}"
-            )
+            number = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {number} in {low}..{high}")
         return value
 
     return parse
 
 
-def run(main, again="the same command", goes_on=True):
+def run(main, again="the same command", resumes=True):
     """Runs `main(None)` and exits with the documented code, whatever happens in it.
-
-    `again` is what to run after Ctrl-C, and `goes_on` whether that goes on where it was, or begins again.
 
     A KeyboardInterrupt with words of its own says those instead. SIGTERM is taken like Ctrl-C, so that a job
     that a scheduler ends keeps what it has done.
+
+    Args:
+        main: takes None for the words of the command line and returns an exit code.
+        again: what to run after Ctrl-C.
+        resumes: whether that resumes the run, or starts it again.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
@@ -82,24 +83,7 @@ def run(main, again="the same command", goes_on=True):
     warnings.filterwarnings("ignore", module="PIL")  # its remarks on odd metadata help nobody
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        code = main(None)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output (head, less) has gone
-        code = 1
-    except KeyboardInterrupt as interrupt:
-        where = (
-            f"what was done is kept; {again} goes on from there"
-            if goes_on
-            else f"what was written is whole; {again} begins again"
-        )
-        print(f"interrupted: {str(interrupt) or where}", file=sys.stderr)
-        code = 130
-    except Exception as error:
-        if os.environ.get("MUNET_DEBUG"):
-            traceback.print_exc()
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        code = 2
+    code = _exit_code(main, again, resumes)
     try:
         sys.stdout.flush()
     except OSError:
@@ -108,17 +92,31 @@ def run(main, again="the same command", goes_on=True):
     sys.exit(code)
 
 
+def _exit_code(main, again, resumes):
+    try:
+        code = main(None)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output (head, less) has gone
+        return 1
+    except KeyboardInterrupt as interrupt:
+        kept = "what was done is kept; to resume" if resumes else "what was written is whole; to start again"
+        print(f"interrupted: {str(interrupt) or f'{kept}, run {again}'}", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if os.environ.get("MUNET_DEBUG"):
+            traceback.print_exc()
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return 2
+    return code
+
+
 def _before_run(kind, error, trace):
-    """What scripts import before `run` guards them may be missing, or interrupted: that is no traceback
-    either."""
+    """One line for what goes wrong while a script imports, before `run` guards it."""
     if not issubclass(kind, (ModuleNotFoundError, KeyboardInterrupt)) or os.environ.get("MUNET_DEBUG"):
         return sys.__excepthook__(kind, error, trace)
     interrupted = issubclass(kind, KeyboardInterrupt)
-    print(
-        "interrupted: nothing was begun" if interrupted else f"error: {one_line(error)}",
-        file=sys.stderr,
-        flush=True,
-    )
+    text = "interrupted: nothing was started" if interrupted else f"error: {one_line(error)}"
+    print(text, file=sys.stderr, flush=True)
     os._exit(130 if interrupted else 2)  # a hook cannot choose the exit code otherwise
 
 
@@ -127,50 +125,62 @@ if _program and Path(_program).resolve().parent == SUITE:
     sys.excepthook = _before_run  # in our own scripts alone, not in programs that import our modules
 
 
-def progress(iterable, total, label):
-    """Yields from `iterable`, showing a bar on a terminal, else a plain line every ten seconds."""
+@contextlib.contextmanager
+def progress_bar(total, label):
+    """Gives a function to call after each of `total` steps.
+
+    On a terminal it moves a bar, and elsewhere it prints a plain line every ten seconds.
+    """
     if sys.stderr.isatty():
-        yield from tqdm(iterable, total=total, desc=label, file=sys.stderr, leave=False)
-        return
-    start = last = time.monotonic()
-    for n, item in enumerate(iterable, 1):
-        yield item
-        if time.monotonic() - last > PLAIN_PROGRESS_SECONDS:
-            last = time.monotonic()
-            print(
-                tqdm.format_meter(
-                    n,
-                    total,
-                    last - start,
-                    prefix=label,
-                    bar_format="{desc}: {n_fmt}/{total_fmt}, {rate_fmt}, {remaining} left",
-                ),
-                file=sys.stderr,
-                flush=True,
-            )
+        with tqdm_logging_redirect(
+            total=total, desc=label, file=sys.stderr, leave=False, loggers=[LOGGER]
+        ) as bar:
+            yield bar.update
+    else:
+        yield _PlainProgress(total, label).step
+
+
+class _PlainProgress:
+    def __init__(self, total, label):
+        self._total, self._label, self._done = total, label, 0
+        self._start = self._last = time.monotonic()
+
+    def step(self):
+        self._done += 1
+        now = time.monotonic()
+        if now - self._last <= PLAIN_PROGRESS_SECONDS:
+            return
+        self._last = now
+        line = "{desc}: {n_fmt}/{total_fmt}, {rate_fmt}, {remaining} left"
+        done, seconds = self._done, now - self._start
+        text = tqdm.format_meter(done, self._total, seconds, prefix=self._label, bar_format=line)
+        print(text, file=sys.stderr, flush=True)
+
+
+def progress(iterable, total, label):
+    """Yields from `iterable`, and shows how far it is, see `progress_bar`."""
+    with progress_bar(total, label) as step:
+        for item in iterable:
+            yield item
+            step()
 
 
 def print_table(header, rows):
-    """A table in columns; numbers that are floats get four digits."""
-    texts = [
-        [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in [header, *rows]
-    ]
+    """Prints a table in columns; floats get four digits."""
+    texts = [[f"{c:.4f}" if isinstance(c, float) else str(c) for c in row] for row in [header, *rows]]
     widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
     for row in texts:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def print_problems(problems):
-    """A table of BadInput, one line each, with the remedy."""
-    print_table(
-        ("file", "found", "expected", "remedy"),
-        [(shown(p.path), p.found, p.expected, p.remedy) for p in problems],
-    )
+    """Prints a table of BadInput, one line each, with the remedy."""
+    rows = [(shown(p.path), p.found, p.expected, p.remedy) for p in problems]
+    print_table(("file", "found", "expected", "remedy"), rows)
 
 
 def peak_memory_mb():
-    """Peak resident memory of this process in megabytes (10**6 bytes); None where the system does not
-    tell."""
+    """Peak resident memory of this process in megabytes (10**6 bytes); None where the system tells none."""
     with contextlib.suppress(OSError), open("/proc/self/status", encoding="ascii", errors="replace") as file:
         for line in file:  # on Linux getrusage also counts the process that started this one
             if line.startswith("VmHWM:"):

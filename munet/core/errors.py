@@ -2,7 +2,7 @@
 
 
 class MunetError(Exception):
-    """Something the user can mend. The message is one line: what is wrong, and the remedy."""
+    """Something the user can fix. The message is one line: what is wrong, and the remedy."""
 
 
 class BadInput(MunetError):
@@ -28,10 +28,9 @@ def one_line(error):
         return " ".join(str(error).splitlines())
     if isinstance(error, OSError) and error.strerror:
         where = f"{shown(error.filename)}: " if error.filename else ""
+        missing = isinstance(error, FileNotFoundError)
         remedy = (
-            "check the path"
-            if isinstance(error, FileNotFoundError)
-            else "free space or permission is needed there, or another folder"
+            "check the path" if missing else "free space or permission is needed there, or another folder"
         )
         return " ".join(f"{where}{error.strerror}; {remedy}".splitlines())
     if isinstance(error, MemoryError):

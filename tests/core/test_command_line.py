@@ -14,20 +14,20 @@ from support import ROOT, last_json, run_script
 
 from munet.core.command_line import ArgumentParser, between, finish, print_table, progress
 from munet.core.errors import BadInput, MunetError, shown
-from munet.core.messages import failed
 
 BAD = BadInput("a\nb.png", "grey levels 2", "a mask", "repaint it")
 
 
+def script(body, how=""):
+    """The text of a script whose `main` has this body, run with `how`."""
+    lines = "\n".join(f"    {line}" for line in body.split("\n"))
+    imports = "import os, sys\nfrom munet.core import command_line, errors"
+    return f"{imports}\ndef main(argv):\n{lines}\ncommand_line.run(main{how})"
+
+
 def run_main(body, *words, **options):
     """Runs a script whose `main` has this body."""
-    lines = "\n".join(f"    {line}" for line in body.split("\n"))
-    return run_script(
-        "-c",
-        f"import os, sys; from munet.core import command_line, errors\ndef main(argv):\n{lines}\ncommand_line.run(main)",
-        *words,
-        **options,
-    )
+    return run_script("-c", script(body), *words, **options)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
 
 def test_ctrl_c_is_taken_in_the_middle():
     body = "print('ready', flush=True)\nimport time\ntime.sleep(30)"
-    code = f"from munet.core import command_line, errors\ndef main(argv):\n    {body.replace(chr(10), chr(10) + '    ')}\ncommand_line.run(main)"
+    code = script(body)
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
     with subprocess.Popen([sys.executable, "-c", code], **options) as process:
         assert process.stdout.readline() == "ready\n"
@@ -153,12 +153,12 @@ def test_ctrl_c_before_a_script_runs_is_one_line(tmp_path):
     (tmp_path / "slow.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     (tmp_path / "script.py").write_text("from munet.core import command_line\nimport slow\n")
     done = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (130, "interrupted: nothing was begun\n")
+    assert (done.returncode, done.stderr) == (130, "interrupted: nothing was started\n")
 
 
-def test_scripts_that_begin_again_say_so():
-    code = "from munet.core import command_line, errors\ndef main(argv):\n    raise KeyboardInterrupt\ncommand_line.run(main, goes_on=False)"
-    assert "the same command begins again" in run_script("-c", code).stderr
+def test_scripts_that_start_again_say_so():
+    code = script("raise KeyboardInterrupt", ", resumes=False")
+    assert "to start again, run the same command" in run_script("-c", code).stderr
 
 
 @pytest.mark.parametrize("name", [b"\xff\n.png".decode("utf-8", "surrogateescape"), "眼\u2028\x1b[2J"])
@@ -196,12 +196,6 @@ def test_bad_input_pickles_and_names_everything():
         "repaint it",
     )
     assert isinstance(again, MunetError)
-
-
-def test_a_failed_input_is_named_on_stderr(capsys):
-    failed(BAD)
-    out, err = capsys.readouterr()
-    assert (out, err) == ("", f"failed: {BAD}\n")
 
 
 def test_the_last_line_is_strict_json(capsys):
