@@ -24,7 +24,7 @@ from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files, is_filled
 from munet.core.messages import failed, warn
 from munet.core.parallel import pool_map
-from munet.core.run_folders import claim_folder
+from munet.core.run_folders import prepare_run_folder
 from munet.data.augmentation import Ranges, augment, flip
 from munet.data.pairing import find_dataset, read_pair
 from munet.images.drawing import contact_sheet
@@ -139,11 +139,11 @@ def main(argv):
         "format": args.format,
         "seed": args.seed,
     }
-    claim_folder(
+    prepare_run_folder(
         args.out,
         settings | {"sclera_value": args.sclera_value, "ranges": _as_json(args.ranges)},
         args.overwrite,
-        reclaim=True,
+        replace_idle=True,
     )
     with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
         results = pool_map(

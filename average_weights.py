@@ -17,7 +17,7 @@ from munet.core.errors import MunetError, shown
 from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
 from munet.core.messages import failed
-from munet.core.run_folders import claim_folder
+from munet.core.run_folders import prepare_run_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import read_split
 from munet.evaluation.scoring import require_sclera_in, score_samples
@@ -101,7 +101,7 @@ def main(argv):
     }
     claim = {"script": "average_weights.py", **made_of, **chosen_on, "sclera_value": args.sclera_value}
     if not args.overwrite:  # which removes what is there, and so has to wait until there is something better
-        claim_folder(args.out, claim)
+        prepare_run_folder(args.out, claim)
     rows, readable = [], samples
     for path in args.weights:
         figures, readable = score(path, readable, args)
@@ -121,7 +121,7 @@ def main(argv):
             figures["f1"],
             f"photos of {shown(args.data.resolve().name)} at their own size",
         )
-        claim_folder(args.out, claim, args.overwrite)
+        prepare_run_folder(args.out, claim, args.overwrite)
         write_bytes(model_file(args.out), model_file(scratch).read_bytes())
     rows.append((shown(args.out), figures))
     print(f"on {figures['images']} photos, each at its best level:")

@@ -24,7 +24,7 @@ from munet.core.command_line import ArgumentParser, between, finish, progress, r
 from munet.core.errors import shown
 from munet.core.files import is_filled, whole_file
 from munet.core.parallel import process_map
-from munet.core.run_folders import claim_folder
+from munet.core.run_folders import prepare_run_folder
 from munet.images.drawing import contact_sheet
 from munet.images.reading import read_image, write_jpeg, write_png
 
@@ -99,7 +99,7 @@ def main(argv):
     plan = Plan(args.out, args.seed, size, args.images_per_subject, args.classes, tuple(args.without))
     if args.preview:
         return preview(plan, args.count, args.preview)
-    claim_folder(args.out, settings, args.overwrite)
+    prepare_run_folder(args.out, settings, args.overwrite)
     with process_map(partial(draw_one, plan), range(args.count), min(args.workers, args.count)) as rows:
         drawn, empty = write_labels(args.out / "labels.csv", progress(rows, args.count, "drawing"))
     subjects = -(-args.count // args.images_per_subject)

@@ -19,7 +19,7 @@ from munet.core.errors import MunetError, shown
 from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
 from munet.core.messages import warn
-from munet.core.run_folders import claim_folder
+from munet.core.run_folders import prepare_run_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import SPLIT_FILE, write_split
 from munet.evaluation.scoring import choose_best, require_sclera_in, score_samples
@@ -66,7 +66,7 @@ def train(args, dataset):
     set_length(args, len(parts["train"]))
     from munet.training import trainer  # Keras, which it needs, is loaded by now
 
-    continued = claim_folder(args.out, run_settings(args), args.overwrite)
+    continued = prepare_run_folder(args.out, run_settings(args), args.overwrite)
     if args.resume and not continued:
         warn(f"there is no run in {shown(args.out)} to resume: it begins")
     if continued and not args.resume and (args.out / trainer.RESUME_FILE).exists():

@@ -27,7 +27,7 @@ from munet.core.command_line import progress
 from munet.core.errors import BadInput, MunetError
 from munet.core.files import remove_parts, require_space, whole_file
 from munet.core.parallel import pool_map
-from munet.core.paths import default_folder
+from munet.core.paths import cache_folder
 from munet.data.pairing import read_pair
 from munet.images.reading import resize_image, resize_mask
 
@@ -84,14 +84,14 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
         root: the dataset's folder; it names the cache.
         size: height and width in pixels.
         sclera_value: class index of the sclera in the masks, if they hold class indices.
-        folder: where caches are kept. Default: None, `default_folder()`.
+        folder: where caches are kept. Default: None, `cache_folder()`.
         workers: threads. Default: None, one a core.
 
     Returns:
         A `Cache` of the good samples; the others are in its `problems` as BadInput.
     """
     made_of = f"{Path(root).resolve()}|{size}|{sclera_value}"
-    folder = Path(folder or default_folder()) / _digest(made_of)
+    folder = Path(folder or cache_folder()) / _digest(made_of)
     folder.mkdir(parents=True, exist_ok=True)
     remove_parts(folder, hours=_STALE_HOURS)
     count = min(PART_SAMPLES, max(1, PART_BYTES // (3 * size * size)))

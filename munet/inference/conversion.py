@@ -17,7 +17,7 @@ from pathlib import Path
 
 from munet.core.errors import MunetError, shown
 from munet.core.files import require_space, whole_file
-from munet.core.paths import SUITE, default_folder
+from munet.core.paths import SUITE, cache_folder
 from munet.inference import tflite_metadata
 from munet.network.model_files import (
     FILE_BYTES,
@@ -52,7 +52,7 @@ def converted(path, kind, broken=None):
     if exported != broken and (_source(exported) or [None])[0] == source[0]:
         return exported
     digest = hashlib.sha256(f"{source} {settings}".encode()).hexdigest()[:16]
-    kept = default_folder() / "models" / (digest + SUFFIX[kind])
+    kept = cache_folder() / "models" / (digest + SUFFIX[kind])
     if kept == broken or not kept.exists():
         print(f"converting {shown(path)} for {kind}, once", file=sys.stderr, flush=True)
         _convert_apart(model_file(path).resolve(), kind, kept.resolve())

@@ -16,7 +16,7 @@ from munet.core.command_line import progress
 from munet.core.errors import MunetError, shown
 from munet.core.files import find_files, walk_files
 from munet.core.messages import failed, warn
-from munet.core.run_folders import claim_folder
+from munet.core.run_folders import prepare_run_folder
 from munet.inference.photos import find_photos
 from munet.inference.prediction import predicted
 from munet.inference.storage import LocalFolder, is_remote
@@ -101,7 +101,7 @@ def prepare_results(folder, images, predictor, overwrite=False, shard=None):
         "tta": segmenter.tta,
         "overlays": predictor.overlays,
     }
-    claim_folder(folder, settings, overwrite, "{}of{}".format(*shard) if shard else None)
+    prepare_run_folder(folder, settings, overwrite, "{}of{}".format(*shard) if shard else None)
 
 
 def _origin(settings):

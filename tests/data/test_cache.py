@@ -245,14 +245,3 @@ def test_lossy_masks_are_counted(tmp_path):
     (tmp_path / "d/masks").mkdir()
     Image.fromarray(draw_eye(0)[1]).convert("L").save(tmp_path / "d/masks/a.jpg", quality=70)
     assert build(tmp_path / "d", tmp_path / "cache").cleaned == 1
-
-
-@pytest.mark.parametrize(
-    ("variable", "expected"), [("MUNET_CACHE", "there"), ("XDG_CACHE_HOME", "there/munet")]
-)
-def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch, variable, expected):
-    for name in ("MUNET_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    assert cache.default_folder().name == "munet"
-    monkeypatch.setenv(variable, str(tmp_path / "there"))
-    assert cache.default_folder() == tmp_path / expected

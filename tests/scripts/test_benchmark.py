@@ -160,9 +160,9 @@ def test_train_measures_all_sources(quick, capsys):
 ON_TINY = """import sys
 sys.path[:0] = {}
 import pytest, support, benchmark
-from munet.core import console
+from munet.core import command_line
 with support.tiny_networks(pytest.MonkeyPatch()):
-    console.run(benchmark.main)
+    command_line.run(benchmark.main)
 """
 
 

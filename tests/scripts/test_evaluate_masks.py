@@ -14,6 +14,7 @@ from support import draw_eye, last_json, needs_real_data, run_script, write_eye,
 
 import evaluate_masks
 from munet.core.errors import MunetError
+from munet.evaluation import cases
 from munet.evaluation import results as results_room
 from munet.images.masks import read_mask
 from munet.images.reading import write_png
@@ -55,7 +56,7 @@ def scored_here(request, monkeypatch):
         yield map(function, items)
 
     if "processes" not in request.fixturenames:
-        monkeypatch.setattr(scoring, "process_map", map_here)
+        monkeypatch.setattr(cases, "process_map", map_here)
 
 
 @pytest.fixture
