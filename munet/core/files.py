@@ -1,12 +1,13 @@
 """Files: found without surprises, written whole or not at all.
 
-A file is written beside its place and then renamed, so that a file that exists is whole, whenever
-the process is killed.
+A file is written beside its place and then renamed, so that a file that exists is whole, whenever the process
+is killed.
 """
 
 import contextlib
 import csv
 import errno
+import io
 import json
 import math
 import os
@@ -28,7 +29,8 @@ def whole_file(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    name = str(path.parent / (PART_PREFIX + os.urandom(8).hex() + "".join(path.suffixes[-2:])[-40:]))
+    suffix = "".join(path.suffixes[-2:])[-40:]
+    name = str(path.parent / f"{PART_PREFIX}{os.urandom(8).hex()}{suffix}")
     try:
         os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # less what the umask takes
         yield Path(name)
@@ -67,10 +69,15 @@ def write_bytes(path, data):
 
 def write_json(path, value):
     """Writes `value` as indented JSON, whole or not at all; a number that is not finite becomes null."""
-    write_bytes(
-        path,
-        (json.dumps(_finite(value), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"),
-    )
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=False) + "\n"
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
+
+
+def write_csv(path, rows):
+    """Writes rows of cells as a CSV, whole or not at all."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    write_bytes(path, text.getvalue().encode("utf-8", "surrogateescape"))
 
 
 def _finite(value):
@@ -90,12 +97,15 @@ def remove_parts(folder, hours=0.0):
 
 
 def walk_files(folder, suffixes, skip=lambda folder: False):
-    """Yields the paths, as text, of all files below `folder` that end in one of `suffixes` (lower case, any
-    case matches).
+    """Yields the paths, as text, of the files below a folder that have one of some suffixes.
 
-    Hidden files and folders are left out, and folders of which `skip` is true, asked with the real path; so
-    are folders that may not be read, with a warning. Symbolic links are followed, each real folder once, so
-    that a loop of links ends.
+    Hidden files and folders are left out; folders that may not be read, too, with a warning. Symbolic links
+    are followed, each real folder once, so that a loop of links ends.
+
+    Args:
+        folder: where to look.
+        suffixes: tuple in lower case; any case matches.
+        skip: tells of a folder's real path whether to leave it out. Default: none.
     """
     seen = set()
     for root, folders, names in os.walk(folder, onerror=_warn_unreadable, followlinks=True):
@@ -105,11 +115,9 @@ def walk_files(folder, suffixes, skip=lambda folder: False):
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (
-            os.path.join(root, name)
-            for name in sorted(names)
-            if name.lower().endswith(suffixes) and not name.startswith(".")
-        )
+        for name in sorted(names):
+            if name.lower().endswith(suffixes) and not name.startswith("."):
+                yield os.path.join(root, name)
 
 
 def find_files(folder, suffixes):
@@ -123,8 +131,7 @@ def _warn_unreadable(error):
 
 
 def csv_rows(file):
-    """The rows of an open CSV as dicts by its header; spreadsheets in half of Europe part columns with
-    semicolons."""
+    """The rows of an open CSV as dicts by its header; half of Europe parts columns with semicolons."""
     header = file.readline()
     file.seek(0)
     return csv.DictReader(file, delimiter=max(",;\t", key=header.count))

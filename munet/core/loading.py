@@ -41,8 +41,7 @@ def _signals_wait():
 
 @contextlib.contextmanager
 def quiet_stderr():
-    """Holds back what libraries print on stderr, below Python too, while they are imported; shown if the
-    block fails.
+    """Holds back what libraries print on stderr, below Python too, and shows it if the block fails.
 
     Ctrl-C waits until the block ends.
     """

@@ -58,8 +58,7 @@ def process_map(function, items, workers):
 
 
 def _submit(pool, function, item):
-    """Submits with Ctrl-C held back, so that a worker that this starts never sees it: only this process
-    answers to it."""
+    """Submits with Ctrl-C held back: a worker that this starts never sees it, this process answers to it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         return pool.submit(function, item)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
@@ -72,8 +71,11 @@ def _submit(pool, function, item):
 def _start_worker():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
-    warnings.filterwarnings("ignore", module="PIL")  # as `console.run` does in the process that started it
-    # A worker whose parent was killed would wait for work for ever.
-    threading.Thread(
-        target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True
-    ).start()
+    warnings.filterwarnings("ignore", module="PIL")  # as `command_line.run` does where it was started
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent():
+    """A worker whose parent was killed would wait for work for ever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)

@@ -38,28 +38,34 @@ def prepare_run_folder(folder, settings, overwrite=False, shard=None, replace_id
             use.
     """
     folder = Path(folder)
+    earlier = _earlier_settings(folder, settings["script"])
+    idle = replace_idle and earlier is not None and _is_idle(folder)
+    if earlier is not None and not overwrite and not idle:
+        _refuse_others(folder, earlier, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    held = lock_folder(folder, shard)
+    if overwrite and earlier is not None:
+        _clear(folder)
+    elif idle and held and _is_idle(folder):  # still, now that nobody else can be at work in it
+        (folder / SETTINGS_FILE).unlink(missing_ok=True)
+    _keep_settings(folder, settings)
+    remove_parts(folder, _PART_HOURS if shard else 0)
+    return earlier == settings and not overwrite
+
+
+def _earlier_settings(folder, script):
+    """The settings of an earlier run of `script`, None of a new or empty folder; others are refused."""
     if folder.exists() and not folder.is_dir():
         raise MunetError(f"{shown(folder)} is a file, not a folder; give another one")
     # Listed before the settings are read: a run that starts at this moment writes its settings first.
     passing = (PART_PREFIX, LOCK_FILE)
     filled = folder.exists() and any(not path.name.startswith(passing) for path in folder.iterdir())
-    earlier = _settings_of(folder, settings["script"])
+    earlier = _settings_of(folder, script)
     if filled and earlier is None:
         raise MunetError(
             f"{shown(folder)} is not empty and was not made by this script; give a new or empty folder"
         )
-    idle = replace_idle and earlier is not None and _is_idle(folder)
-    if overwrite and earlier is not None:
-        lock_folder(folder, shard)
-        _clear(folder)
-    elif earlier is not None and not idle:
-        _refuse_others(folder, earlier, settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    if lock_folder(folder, shard) and idle and _is_idle(folder):  # still, now that nobody else can be in it
-        (folder / SETTINGS_FILE).unlink(missing_ok=True)
-    _keep_settings(folder, settings)
-    remove_parts(folder, _PART_HOURS if shard else 0)
-    return earlier == settings and not overwrite
+    return earlier
 
 
 def _keep_settings(folder, settings):

@@ -4,12 +4,11 @@
 """
 
 import csv
-import io
 
 from sklearn.model_selection import GroupShuffleSplit
 
 from munet.core.errors import MunetError, shown
-from munet.core.files import csv_rows, write_bytes
+from munet.core.files import csv_rows, write_csv
 
 SPLIT_FILE = "split.csv"
 PARTS = ("train", "validation", "test")
@@ -62,10 +61,7 @@ def _draw(samples, share, seed, keep):
 def write_split(path, parts):
     """Writes parts as `split.csv`, whole or not at all."""
     rows = [(sample.name, sample.subject, part) for part in PARTS for sample in parts[part]]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerows([_COLUMNS, *sorted(rows)])
-    write_bytes(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    write_csv(path, [_COLUMNS, *sorted(rows)])
 
 
 def read_split(path, samples):
