@@ -6,9 +6,9 @@ A cache is a folder of HDF5 parts of `PART_SAMPLES` samples each, or of so many 
     masks   (n, size * size / 8) uint8, the bool mask packed to bits
 
 A part is named by a hash of what it was made from (each file's path, length, modification time and whether it
-may be read, the size, the class index) and appears whole: a build that was stopped goes on with the parts
-that are missing, and a part that no longer fits its files is never found again and is removed. Finding every
-bad file is a by-product of building: a part remembers the samples that it could not hold.
+may be read, the size, the class index) and appears whole: a build that was stopped is resumed with the parts
+that are missing, and a part that no longer fits its files is never found again and is removed. Building finds
+every bad file: a part remembers the samples that it could not hold.
 """
 
 import contextlib
@@ -45,11 +45,14 @@ _STALE_HOURS = 6  # a younger unfinished part may belong to a run beside this on
 class Cache:
     """Random access to the good samples of a dataset at one size; memory does not grow with their number.
 
+    Made by `build_cache`.
+
     Attributes:
         samples: list of `datasets.Sample`, in the dataset's order.
         size: height and width in pixels.
         cleaned: number of masks that went through a lossy format and were cleaned.
         codings: set of the masks' codings.
+        problems: list of BadInput, one a sample that is not good.
     """
 
     def __init__(self, paths, groups, size):
@@ -102,20 +105,16 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
             stale.unlink()
     missing = [(path, group) for path, group in zip(paths, groups, strict=True) if not _is_whole(path)]
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        decoded = pool_map(
-            pool,
-            lambda sample: _decode(sample, size, sclera_value),
-            itertools.chain(*(g for _, g in missing)),
-        )
-        decoded = progress(decoded, sum(len(group) for _, group in missing), "decode")
+        wanted = [sample for _, group in missing for sample in group]
+        decoded = pool_map(pool, lambda sample: _decode(sample, size, sclera_value), wanted)
+        decoded = progress(decoded, len(wanted), "decode")
         for path, group in missing:
             _write_part(path, list(itertools.islice(decoded, len(group))), size)
     return Cache(paths, groups, size)
 
 
 def _allow_open_files(count):
-    """Raises the limit of open files, of which most systems allow a process about a thousand before it asks
-    for more."""
+    """Raises the limit of open files: most systems allow a thousand to a process that asks for no more."""
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -5,8 +5,8 @@
     MASD     DATA/MASD/<id>/ with DATA/MASD_GT/<id>/, where `1  (3).jpg` pairs with `1(3).png`
     SBVPI    1L_l_1.jpg beside 1L_l_1_sclera.png
 
-The subject is the first folder below the images; where there are no folders, names of SBVPI, MOBIUS and drawn
-eyes start with it; else every image counts as its own subject, with its flips and copies.
+The subject is the first folder below the images; where there are no folders, names of SBVPI, MOBIUS and
+synthetic eyes start with it; else every image is its own subject, with its flips and copies.
 """
 
 from dataclasses import dataclass, field
@@ -14,14 +14,22 @@ from pathlib import Path
 
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files
-from munet.data.attributes import from_name
+from munet.core.messages import counted
 from munet.data.layouts import KNOWN, by_key, contents, detect, list_files, pairable
+from munet.data.names import from_name
 from munet.images import masks, reading
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One labelled photo: `name` is the image's path below the images' folder, without suffix, with `/`."""
+    """One labelled photo.
+
+    Attributes:
+        name: the image's path below the images' folder, without suffix, with `/`.
+        image: its path.
+        mask: the path of its mask.
+        subject: whose eye it is, as far as folders and names tell.
+    """
 
     name: str
     image: Path
@@ -31,7 +39,15 @@ class Sample:
 
 @dataclass
 class Dataset:
-    """What was found in a folder: `samples` in order of name, `problems` as BadInput."""
+    """What was found in a folder.
+
+    Attributes:
+        root: the folder.
+        layout: the name of its layout.
+        image_root: the images' folder.
+        samples: list of `Sample` in order of name.
+        problems: list of BadInput.
+    """
 
     root: Path
     layout: str
@@ -42,7 +58,8 @@ class Dataset:
     def describe(self):
         """One line for people: layout, images, subjects."""
         subjects = len({sample.subject for sample in self.samples})
-        return f"{shown(self.root)}: {self.layout} layout, {len(self.samples)} labelled images of {subjects} subjects"
+        images = counted(len(self.samples), "labelled image")
+        return f"{shown(self.root)}: {self.layout} layout, {images} of {counted(subjects, 'subject')}"
 
 
 def find_dataset(root):
@@ -67,24 +84,15 @@ def find_dataset(root):
         by_key(truths, layout.mask_root, layout.mask_ending, layout.loose),
     )
     dataset = Dataset(root, layout.name, layout.image_root, problems=problems)
-    for key, image in photos.items():
-        if key in truths:
-            name = image.relative_to(layout.image_root).with_suffix("").as_posix()
-            dataset.samples.append(Sample(name, image, truths[key], from_name(name)["subject"]))
-        else:
-            dataset.problems.append(
-                _unpaired(image, "no mask", layout.mask_root, "add its mask or remove it")
-            )
-    for key in sorted(truths.keys() - photos.keys()):
-        dataset.problems.append(
-            _unpaired(truths[key], "no image", layout.image_root, "add its image or remove it")
-        )
+    for key in photos.keys() & truths.keys():
+        name = photos[key].relative_to(layout.image_root).with_suffix("").as_posix()
+        dataset.samples.append(Sample(name, photos[key], truths[key], from_name(name)["subject"]))
     dataset.samples.sort(key=lambda sample: sample.name)
+    dataset.problems += _unpaired(photos, truths, "no mask", layout.mask_root, "add its mask or remove it")
+    dataset.problems += _unpaired(truths, photos, "no image", layout.image_root, "add its image or remove it")
     if not dataset.samples:
-        raise MunetError(
-            f"{shown(root)} ({layout.name} layout) has no image with a mask: {len(photos)} images, "
-            f"{len(truths)} masks"
-        )
+        found = f"{counted(len(photos), 'image')}, {counted(len(truths), 'mask')}"
+        raise MunetError(f"{shown(root)} ({layout.name} layout) has no image with a mask: {found}")
     return dataset
 
 
@@ -108,24 +116,17 @@ def pair_truth(predictions, truth):
     if not predictions.is_dir():
         raise MunetError(f"{shown(predictions)} is not a folder that exists")
     mask_root, truths = _truths(truth, loose=True)
-    maps, truths, problems = pairable(
-        by_key(find_files(predictions, (".png",)), predictions, loose=True), truths
-    )
+    maps = by_key(find_files(predictions, (".png",)), predictions, loose=True)
+    maps, truths, problems = pairable(maps, truths)
     nested = [any("/" in key for key in found) for found in (maps, truths)]
-    # one is a flat folder, as the competitions' toolkits want it
+    # One may be a flat folder, as the competitions' toolkits want it.
     if not maps.keys() & truths.keys() and not all(nested):
         maps, truths = _flat(maps), _flat(truths)
     for what, folder, found in (("probability maps", predictions, maps), ("masks", truth, truths)):
         if not found:
             raise MunetError(f"no {what} in {shown(folder)}")
-    problems += [
-        _unpaired(maps[key], "no mask", mask_root, "add its mask")
-        for key in sorted(maps.keys() - truths.keys())
-    ]
-    problems += [
-        _unpaired(truths[key], "no prediction", predictions, "predict it too")
-        for key in sorted(truths.keys() - maps.keys())
-    ]
+    problems += _unpaired(maps, truths, "no mask", mask_root, "add its mask")
+    problems += _unpaired(truths, maps, "no prediction", predictions, "predict it too")
     return [(maps[key], truths[key]) for key in sorted(maps.keys() & truths.keys())], problems
 
 
@@ -144,8 +145,10 @@ def _flat(paths):
 
 
 def find_truths(truth):
-    """The masks of a dataset in any known layout, or of a folder of masks: dict from name to path, in order
-    of name.
+    """The masks of a dataset in any known layout, or of a folder of masks.
+
+    Returns:
+        dict from name to path, in order of name.
 
     Raises:
         MunetError: no masks, or two of one name.
@@ -178,5 +181,7 @@ def read_pair(sample, sclera_value=None):
     return image, mask
 
 
-def _unpaired(path, found, where, remedy):
-    return BadInput(path, found, f"one of the same name below {shown(where)}", remedy)
+def _unpaired(paths, others, found, where, remedy):
+    """BadInput for each of some paths by name that the others have not, in order of name."""
+    expected = f"one of the same name below {shown(where)}"
+    return [BadInput(paths[key], found, expected, remedy) for key in sorted(paths.keys() - others.keys())]

@@ -4,6 +4,7 @@
 """
 
 import csv
+from collections import Counter
 
 from sklearn.model_selection import GroupShuffleSplit
 
@@ -38,8 +39,8 @@ def split_by_subject(samples, validation=0.2, test=0.0, seed=42):
     if len(subjects) < needed:
         raise MunetError(
             f"a split by subject into {needed} parts needs {needed} subjects, found {len(subjects)} "
-            f"({shown(next(iter(subjects)))}); "
-            "add subjects, give --split FILE, or accept a split by image with --split-by image"
+            f"({', '.join(map(shown, sorted(subjects)))}); add subjects, give --split FILE, or accept a "
+            "split by image with --split-by image"
         )
     rest, held_out = (samples, []) if not test else _draw(samples, test, seed, keep=2)
     train, chosen = _draw(rest, validation / (1 - test), seed, keep=1)
@@ -47,14 +48,12 @@ def split_by_subject(samples, validation=0.2, test=0.0, seed=42):
 
 
 def _draw(samples, share, seed, keep):
-    """Two lists of samples; the second has `share` of the subjects, at least one, and leaves at least
-    `keep`."""
+    """Two lists of samples; the second has a share of the subjects, at least one, and leaves `keep`."""
     groups = [sample.subject for sample in samples]
     subjects = len(set(groups))
     count = min(max(1, round(share * subjects)), subjects - keep)
-    first, second = next(
-        GroupShuffleSplit(1, test_size=count, random_state=seed).split(samples, groups=groups)
-    )
+    splitter = GroupShuffleSplit(1, test_size=count, random_state=seed)
+    first, second = next(splitter.split(samples, groups=groups))
     return [samples[i] for i in first], [samples[i] for i in second]
 
 
@@ -92,12 +91,10 @@ def read_split(path, samples):
         if part not in PARTS or name not in by_name or name in part_of:
             raise MunetError(
                 f"{shown(path)} puts image {shown(name)!r} into part {part!r}: expected an image of the "
-                "dataset, once, "
-                f"and a part of {', '.join(PARTS)}; mend that line"
+                f"dataset, once, and a part of {', '.join(PARTS)}; fix that line"
             )
         part_of[name] = part
-    # In the dataset's order, whatever the file's: the order of the batches follows from it, of a resumed run,
-    # too.
+    # In the dataset's order, whatever the file's: the order of the batches follows from it.
     parts = {part: [sample for sample in samples if part_of.get(sample.name) == part] for part in PARTS}
     for part in ("train", "validation"):
         if not parts[part]:
@@ -106,7 +103,6 @@ def read_split(path, samples):
 
 
 def shared_subjects(parts):
-    """Subjects that are in more than one part: none after `split_by_subject`; an edited file may have
-    some."""
-    subjects = [{sample.subject for sample in parts[part]} for part in PARTS]
-    return sorted((subjects[0] & subjects[1]) | (subjects[0] & subjects[2]) | (subjects[1] & subjects[2]))
+    """Subjects, sorted, that are in more than one part, as a file may have them that was edited."""
+    subjects = Counter(subject for part in PARTS for subject in {sample.subject for sample in parts[part]})
+    return sorted(subject for subject, times in subjects.items() if times > 1)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from munet.core.errors import BadInput
 from munet.core.parallel import process_map
-from munet.data.attributes import from_name
+from munet.data.names import from_name
 from munet.data.pairing import pair_truth
 from munet.evaluation.accumulator import ImageScore
 from munet.evaluation.scoring import read_map

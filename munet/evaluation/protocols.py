@@ -21,7 +21,8 @@ Both toolkits want the masks of the ground truth in one flat folder, which `trut
 
 import numpy as np
 
-from munet.data.attributes import from_name, group_columns
+from munet.data.attributes import group_columns
+from munet.data.names import from_name
 from munet.metrics import confusion
 from munet.metrics.histograms import LEVELS
 from munet.metrics.histograms import confusion as confusion_at_levels

@@ -7,7 +7,7 @@ from munet.core.command_line import print_problems, print_table
 from munet.core.errors import MunetError, shown
 from munet.core.messages import warn
 from munet.data.cache import build_cache
-from munet.data.layouts import original
+from munet.data.names import original
 from munet.data.splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject
 
 

@@ -1,7 +1,8 @@
 import pytest
 
 from munet.core.errors import MunetError
-from munet.data.attributes import from_name, group_columns, not_told, read_table, subjects
+from munet.data.attributes import group_columns, not_told, read_table, subjects
+from munet.data.names import from_name
 
 
 @pytest.mark.parametrize(

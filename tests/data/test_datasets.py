@@ -233,7 +233,7 @@ def test_a_vanished_file_is_a_bad_input(tiny_dataset):
 def test_what_is_no_dataset_is_refused_with_what_was_found(tmp_path, names):
     touch(tmp_path, *names)
     with pytest.raises(
-        MunetError, match=r"is not a dataset: found|has no image with a mask: 1 images, 1 masks"
+        MunetError, match=r"is not a dataset: found|has no image with a mask: 1 image, 1 mask"
     ):
         find_dataset(tmp_path)
     with pytest.raises(MunetError, match="not a folder that exists"):

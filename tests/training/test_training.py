@@ -25,7 +25,7 @@ import train_mobv2_unet
 from munet.core.errors import MunetError
 from munet.data import cache, pairing
 from munet.data.augmentation import Ranges
-from munet.data.layouts import original
+from munet.data.names import original
 from munet.data.splits import write_split
 from munet.evaluation import plots
 from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
