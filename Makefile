@@ -1,8 +1,8 @@
-# make demo: the whole job on drawn eyes; make test: the tests. Only Python >= 3.11 and make are needed.
+# make demo: the whole workflow on synthetic eyes; make test: the tests. Needs only Python >= 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
-# One requirements.txt; the TensorFlow that fits this machine: with CUDA beside an NVIDIA driver, the small
-# build on other x86-64 Linux machines, the plain one elsewhere.
+# The TensorFlow that fits this machine: with CUDA if there is an NVIDIA driver, the small CPU build on other
+# x86-64 Linux machines, the plain one elsewhere.
 TENSORFLOW := $(shell if command -v nvidia-smi >/dev/null; then echo 'tensorflow[and-cuda]'; \
 	elif [ "$$(uname -sm)" = "Linux x86_64" ]; then echo tensorflow-cpu; else echo tensorflow; fi)
 
@@ -10,14 +10,14 @@ TENSORFLOW := $(shell if command -v nvidia-smi >/dev/null; then echo 'tensorflow
 
 install: .venv/installed
 
-.venv/installed: requirements.txt requirements-dev.txt
+.venv/installed: requirements.txt requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, found " + sys.version)'
 	$(PYTHON) -m venv .venv
 	sed 's/^tensorflow\b/$(TENSORFLOW)/' requirements.txt > .venv/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt -r requirements/dev.txt
 	@touch $@
 
-# Straight photos by a good camera: what a network can learn in two minutes.
+# Straight photos by a good camera: easy enough to learn in two minutes.
 DEMO_EYES := --without blur color exposure framing head-turn light noise socket text tilt
 
 demo: install
@@ -31,9 +31,9 @@ demo: install
 	$(BIN)/python threshold.py demo/results demo/new_eyes
 	@echo; echo "Look at:"; ls -d demo/augmentation.png demo/weights/*.png demo/results/Overlays
 
-# The page for browsers, with the network in the box, into site; export_model.py --to web puts others into copies of it.
+# Builds the browser page with the bundled network into site/. export_model.py --to web exports it with another.
 web: install web/dist/sw.js
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep onnx requirements-backends.txt)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep onnx requirements/backends.txt)
 	$(BIN)/python export_model.py weights/munet --to web --out site
 
 web/dist/sw.js: web/package-lock.json web/index.html web/vite.config.ts $(wildcard web/src/* web/public/*)

@@ -22,9 +22,9 @@ from munet.inference import conversion
 ROOT = Path(__file__).resolve().parent.parent
 # What brings the packages that some tests need and `requirements.txt` does not.
 _BRINGS = {
-    "requirements-backends.txt": ("jax", "torch", "onnx", "onnxruntime", "tf2onnx", "moto"),
-    "requirements-cluster.txt": ("ray", "fsspec", "s3fs"),
-    "requirements-web.txt": ("playwright",),
+    "requirements/backends.txt": ("jax", "torch", "onnx", "onnxruntime", "tf2onnx", "moto"),
+    "requirements/cluster.txt": ("ray", "fsspec", "s3fs"),
+    "requirements/web.txt": ("playwright",),
 }
 
 

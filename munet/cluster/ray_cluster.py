@@ -34,7 +34,7 @@ def connected(address):
         with quiet_stderr():
             import ray
     except ImportError as error:
-        remedy = "pip install -r requirements-cluster.txt"
+        remedy = "pip install -r requirements/cluster.txt"
         raise MunetError(f"--ray needs packages that are not installed: {remedy}") from error
     code = {"working_dir": str(SUITE), "excludes": _not_code()}
     try:

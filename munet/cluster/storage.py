@@ -44,7 +44,7 @@ class RemoteFolder:
 
             self._files, self._root = fsspec.core.url_to_fs(self.url)
         except ImportError as error:
-            remedy = "pip install -r requirements-cluster.txt"
+            remedy = "pip install -r requirements/cluster.txt"
             raise MunetError(f"{self.url} needs packages that are not installed: {remedy}") from error
 
     def location(self, name):

@@ -20,7 +20,7 @@ from munet.cluster.storage import open_folder
 from munet.inference.conversion import converted
 
 ray_cluster = pytest.importorskip(
-    "ray.cluster_utils", reason="Ray is not installed: requirements-cluster.txt"
+    "ray.cluster_utils", reason="Ray is not installed: requirements/cluster.txt"
 )
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),
@@ -131,7 +131,7 @@ def test_levels_are_picked_by_adding_up_histograms(cluster, weights, tmp_path):
 def bucket():
     """The URL of a bucket on an S3 server of this machine."""
     server_module = pytest.importorskip(
-        "moto.server", reason="moto is not installed: requirements-backends.txt"
+        "moto.server", reason="moto is not installed: requirements/backends.txt"
     )
     server = server_module.ThreadedMotoServer(port=0)
     server.start()

@@ -138,7 +138,7 @@ def test_prediction_through_litert_loads_no_keras(weights):
     assert done.stdout == "(50, 60)\n[]\n", done.stderr
 
 
-@needs_variable("MUNET_PREDICT_PYTHON", "a Python with requirements-predict.txt and nothing else")
+@needs_variable("MUNET_PREDICT_PYTHON", "a Python with requirements/predict.txt and nothing else")
 def test_the_requirements_to_predict_are_enough(weights, photos, tmp_path):
     python = os.environ["MUNET_PREDICT_PYTHON"]
     for number, photo in enumerate(photos):
