@@ -1,22 +1,27 @@
-"""Draws photos of eyes and the exact mask of their sclera: a procedural renderer in NumPy and OpenCV.
+"""The renderer of synthetic eyes: photos of eyes with the exact mask of their sclera, in NumPy and OpenCV.
 
-Labelled eyes of real people come under licences; drawn ones are free, never mislabelled and as many
-as wanted. A `Subject` is a person, a `Capture` one photo of them; both are drawn from seeded
-generators, and the pixels follow from the two alone. To look at one:
+May import munet.core and munet.images.
+
+Labelled eyes of real people come under licences; synthetic ones are free, never mislabelled, and as many as
+wanted. A `Subject` is a person, a `Capture` one photo of them; both are drawn from seeded generators, and the
+pixels follow from the two alone:
 
     rng = np.random.default_rng(0)
-    image, mask, attributes = eyes.draw_eye(eyes.draw_subject(rng), rng)
+    image, mask, attributes = draw_eye(draw_subject(rng), rng)
 
-The modules, none of which knows of those after it: `people` (who is drawn), `captures` (in which conditions)
-and `ingredients` (what of it can be left out), `geometry` (where things fall in the photo), `paint` (the
-brushes), then what is painted, `backdrop`, `face`, `hair` and `skin`, `sclera`, `iris`, `glints` and `ball`
-(which puts these between the lids), `makeup` and `glasses`, and at last the `light`, the `stamp` and the
-`camera`.
+No module imports one that comes later in this list:
 
-Geometry is in eye units: the canthi lie at x = -1 (inner, at the nose) and x = +1 (outer), y points
-down, so that 1 is about 15 mm. Colours are linear RGB, float32, until the camera makes the photo; where
-they are written down they are sRGB. The weights and widths in the formulas were tuned by eye against
-photos: widths in eye units, weights as shares of full light.
+    people, captures, ingredients     who, in which conditions, and what of it can be left out
+    geometry, paint                   where things fall in the photo, and the brushes
+    backdrop, face, hair, skin        what is behind the eye and around it
+    sclera, iris, glints, ball        the globe between the lids
+    makeup, glasses                   what is worn
+    light, stamp, camera              from the lit scene to the photo
+
+Geometry is in eye units: the canthi lie at x = -1 (inner, at the nose) and x = +1 (outer), y points down, so
+that 1 is about 15 mm. Colours are linear RGB, float32, until the camera makes the photo; constants are sRGB.
+Weights and widths in the formulas were tuned by eye against photos: widths in eye units, weights as shares of
+full light.
 """
 
 from dataclasses import asdict
@@ -67,7 +72,7 @@ SMALLEST = 16  # Pixels along a side; in fewer there is no eye to see.
 
 
 def draw_eye(subject, rng, size=None):
-    """Draws one photo of a subject: `draw_capture`, then `render`.
+    """Renders one photo of a subject: `draw_capture`, then `render`.
 
     Args:
         subject: a `Subject`.
@@ -75,8 +80,9 @@ def draw_eye(subject, rng, size=None):
         size: (height, width) in pixels, as for `render`.
 
     Returns:
-        image: HWC uint8 RGB, 0-255. mask: HW bool, True is visible sclera, all False when the lids are
-        closed. attributes: dict of what a `labels.csv` holds, as `describe` gives it.
+        image: HWC uint8 RGB, 0-255.
+        mask: HW bool, True is visible sclera, all False if the lids are closed.
+        attributes: dict of what a `labels.csv` holds, as `describe` gives it.
     """
     capture = draw_capture(rng)
     image, classes = render(subject, capture, size)
@@ -84,39 +90,31 @@ def draw_eye(subject, rng, size=None):
 
 
 def render(subject, capture, size=None):
-    """Draws the photo that a capture describes.
+    """Renders the photo that a capture describes.
 
     Args:
         subject: a `Subject`.
         capture: a `Capture`.
-        size: (height, width) in pixels, at least 16 each. Default: None, some 300,000 of the capture's
-            aspect.
+        size: (height, width) in pixels, at least 16 each. Default: some 300,000 of the capture's aspect.
 
     Returns:
-        image: HWC uint8 RGB, 0-255. classes: HW uint8; `SCLERA` (1), `IRIS` (2) and `PUPIL` (3) are inside
-            the
-        palpebral fissure and outside its fleshy corners, with the limbus between the first two; 0 is all
-        else. What crosses the eye (single lashes, glints, hair, glasses) hides nothing; lashes that cover
-        most of what is behind them hide it in photos that are near and sharp: annotators of real photos draw
-        through the ones and around the others.
+        image: HWC uint8 RGB, 0-255.
+        classes: HW uint8; `SCLERA` (1), `IRIS` (2) and `PUPIL` (3) within the palpebral fissure, without its
+            fleshy corners, with the limbus between the first two; 0 is all else. What crosses the eye (single
+            lashes, glints, hair, glasses) hides nothing. A curtain of lashes hides what is behind it if the
+            photo is near and sharp. Annotators of real photos draw through the ones and around the other.
 
     Raises:
         ValueError: a side of `size` is below 16 pixels.
     """
     size = size or (round((PIXELS / capture.aspect) ** 0.5), round((PIXELS * capture.aspect) ** 0.5))
     if min(size) < SMALLEST:
-        raise ValueError(
-            f"size {size[0]}x{size[1]} is too small to draw an eye; give at least {SMALLEST}x{SMALLEST}"
-        )
+        found = f"{size[0]}x{size[1]}"
+        raise ValueError(f"size {found} is too small for an eye; give at least {SMALLEST}x{SMALLEST}")
     rng = np.random.default_rng(capture.seed)
     frame = _Frame(capture, size)
-    scene = _Scene(
-        subject,
-        capture,
-        frame,
-        _Lids(subject, capture, frame.turn),
-        _Globe(capture, frame, subject.iris_radius),
-    )
+    lids, globe = _Lids(subject, capture, frame.turn), _Globe(capture, frame, subject.iris_radius)
+    scene = _Scene(subject, capture, frame, lids, globe)
     if capture.view == "nothing":
         canvas, classes = draw_backdrop(scene, rng), np.zeros(size, np.uint8)
     else:
@@ -135,14 +133,10 @@ def _draw_face(scene, rng):
 
 
 def describe(subject, capture, classes):
-    """The attributes of a photo, a flat dict; floats are rounded to four digits.
+    """The attributes of a photo as a flat dict: the fields of subject and capture, and `sclera_share`, 0..1.
 
-    `sclera_share` is the share of the frame that is sclera, 0..1; the others are fields of the subject and
-    the capture.
+    Floats are rounded to four digits; `sclera_share` is the share of the frame that is sclera.
     """
-    shown = {**asdict(subject), **asdict(capture), "sclera_share": (classes == SCLERA).mean()}
-    return {
-        name: round(float(value), 4) if isinstance(value, float) else value
-        for name, value in shown.items()
-        if name != "seed"
-    }
+    known = {**asdict(subject), **asdict(capture), "sclera_share": (classes == SCLERA).mean()}
+    del known["seed"]
+    return {key: round(float(x), 4) if isinstance(x, float) else x for key, x in known.items()}

@@ -1,5 +1,4 @@
-"""What is behind the head, and all there is in a photo of nothing: walls, lamps, clutter, out of focus or
-not."""
+"""What is behind the head, and all of a photo of nothing: walls, lamps, clutter, in focus or not."""
 
 import math
 
@@ -22,17 +21,15 @@ def draw_backdrop(scene, rng):
         _draw_shape(canvas, _color(kind, rng), rng)
     focus = rng.uniform(0.3, 12) * max(size) / 160
     canvas = cv2.GaussianBlur(canvas, (0, 0), focus)
-    canvas *= np.exp(0.3 * noise(rng, size, 0.4 * max(size)) + 0.05 * noise(rng, size, rng.uniform(1, 8)))[
-        ..., None
-    ]
+    clouds = 0.3 * noise(rng, size, 0.4 * max(size)) + 0.05 * noise(rng, size, rng.uniform(1, 8))
+    canvas *= np.exp(clouds)[..., None]
     return enlarge(canvas, scene.frame.size)
 
 
 def _color(kind, rng):
     """Mostly nearly grey, at times of any hue, sRGB."""
-    return np.clip(
-        rng.uniform(*BRIGHTNESS[kind]) * np.exp(rng.normal(0, rng.choice([0.04, 0.35]), 3)), 2, 252
-    )
+    grey = rng.uniform(*BRIGHTNESS[kind])
+    return np.clip(grey * np.exp(rng.normal(0, rng.choice([0.04, 0.35]), 3)), 2, 252)
 
 
 def _draw_shape(canvas, color, rng):

@@ -1,5 +1,4 @@
-"""All that the open lids show: sclera, iris, caruncle and glints, in the lids' shadow and between their wet
-rims."""
+"""All that the open lids show: sclera, iris, caruncle and glints, in the lids' shadow, between wet rims."""
 
 import cv2
 import numpy as np
@@ -14,8 +13,8 @@ from .sclera import draw_sclera
 from .skin import skin_tone
 
 RIM_WRAP = 0.4  # How far light creeps around the rim.
-# sRGB, of light skin
-FLESH, WET_RIM, LASH_ROOTS, CLEFT = (206, 126, 114), (226, 164, 150), (36, 22, 20), (40, 22, 18)
+FLESH, WET_RIM = (206, 126, 114), (226, 164, 150)  # sRGB, with light skin
+LASH_ROOTS, CLEFT = (36, 22, 20), (40, 22, 18)  # sRGB
 SCLERA, IRIS, PUPIL = 1, 2, 3  # classes of pixels; 0 is all else
 HALF_COVERED = 128  # Of 255: a pixel is the eye's whose larger part is.
 PUSHED = 0.015  # What the flesh at the nose gains in size with each degree that the eye is turned towards it.
@@ -39,7 +38,7 @@ def draw_eyeball(canvas, scene, rng):
     covered = fissure[view]
     ball = draw_sclera(scene, view, rng)
     rho, theta = scene.globe.polar(frame.x[view], frame.y[view])
-    # The iris, which turns against it, is before it.
+    # The iris, which turns against the caruncle, is in front of it.
     caruncle = _draw_caruncle(ball, scene, view, rng) & (rho >= 1)
     draw_iris(ball, scene, rho, theta)
     corners = caruncle | _draw_outer_corner(ball, scene, view, rng)
@@ -54,8 +53,7 @@ def draw_eyeball(canvas, scene, rng):
 
 
 def _draw_rims(canvas, scene, fissure, rng):
-    """Draws the rims of the lids onto the canvas in place: the wet lower one light, the upper one dark with
-    lash roots."""
+    """Draws the lids' rims onto the canvas in place: the wet lower one light, the upper dark with lashes."""
     frame, lids = scene.frame, scene.lids
     rim, roots = np.zeros(frame.size, np.uint8), np.zeros(frame.size, np.uint8)
     # As thick as this along the lids, and nothing at the canthi.
@@ -73,8 +71,7 @@ def _draw_rims(canvas, scene, fissure, rng):
 
 
 def _rim_color(scene):
-    """The colour of the lower lid's rim in the capture's light, linear RGB: it looks up, and out at the
-    camera."""
+    """The colour of the lower lid's rim in the capture's light, linear RGB: it faces up and the camera."""
     subject, capture = scene.subject, scene.capture
     rosy = linear(WET_RIM) * (1 - 0.7 * np.float32(subject.skin_tone))
     pale = 0.72 * linear(SCLERAS[subject.sclera][0]) * (1 - 0.3 * np.float32(subject.skin_tone))
@@ -84,8 +81,7 @@ def _rim_color(scene):
 
 
 def _draw_meniscus(canvas, scene, rng):
-    """Adds the tears along both edges of the lower lid's rim, which mirror the lamp in places, to the canvas
-    in place."""
+    """Adds tears along both edges of the lower rim, which mirror the lamp, to the canvas in place."""
     frame, lids = scene.frame, scene.lids
     line = np.zeros(frame.size, np.uint8)
     for _ in range(int(rng.integers(0, 12))):
@@ -99,7 +95,7 @@ def _draw_meniscus(canvas, scene, rng):
 
 
 def _draw_caruncle(ball, scene, view, rng):
-    """Lays the fleshy corner at the nose onto `ball` in place; returns where it hides the sclera, HW bool."""
+    """Lays the flesh at the nose onto `ball` in place; returns where it hides the sclera, HW bool."""
     subject, frame, lids = scene.subject, scene.frame, scene.lids
     x, y = frame.x[view], frame.y[view]
     middle = np.array([-0.99, float((lids.upper[NASAL_POINT] + lids.lower[NASAL_POINT]) / 2)])
@@ -117,8 +113,7 @@ def _draw_caruncle(ball, scene, view, rng):
 
 
 def _draw_outer_corner(ball, scene, view, rng):
-    """Lays the flesh between the lids at the temple, folded and moist, onto `ball` in place; returns where it
-    hides the sclera, HW bool."""
+    """Lays the flesh at the temple, folded and moist, onto `ball` in place; returns where it hides sclera."""
     frame, lids, reach = scene.frame, scene.lids, scene.subject.outer_corner
     hidden = np.zeros(ball.shape[:2], bool)
     box = bounds(frame.x[view] > 1 - 3 * reach)
@@ -141,17 +136,13 @@ def _draw_outer_corner(ball, scene, view, rng):
 
 
 def _lid_shadow(scene, view, covered, rng):
-    """How much light the lids leave on the globe over `view`, of which `covered` (HW uint8) is open: HW
-    float32, 0..1."""
+    """How much light the lids leave on the globe over `view`, where `covered` is open: HW float32, 0..1."""
     frame, lids = scene.frame, scene.lids
-    # The distance from either lid, and that from the upper one, whose lashes throw a longer shadow: the
-    # deeper and longer, the higher the lamp.
+    # The upper lid's lashes throw a longer shadow: the higher the lamp, the deeper and longer.
     deep, far = rng.uniform(0.3, 0.9), 0.06 * 5 ** rng.uniform()
-    near = cv2.distanceTransform((covered >= HALF_COVERED).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(
-        frame.scale
-    )
-    below_upper = np.maximum(
-        frame.y[view] - np.interp(frame.x[view], lids.at, lids.upper).astype(np.float32), 0
-    )
+    opening = (covered >= HALF_COVERED).astype(np.uint8)
+    near = cv2.distanceTransform(opening, cv2.DIST_L2, 5) / np.float32(frame.scale)  # to either lid
+    upper = np.interp(frame.x[view], lids.at, lids.upper).astype(np.float32)
+    below_upper = np.maximum(frame.y[view] - upper, 0)
     socket = 1 - 0.75 * scene.capture.socket  # The brow keeps some light from all of it.
     return socket * (1 - deep * np.exp(-below_upper / np.float32(far))) * (1 - 0.3 * np.exp(-near / 0.035))

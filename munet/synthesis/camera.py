@@ -23,7 +23,7 @@ def expose(canvas, capture, taken, rng):
     Args:
         canvas: HWC float32 linear RGB.
         capture: a `Capture`.
-        taken: HW bool, where no text is burned in.
+        taken: HW bool, where no text may be burned in.
         rng: a `np.random.Generator`.
 
     Returns:
@@ -35,15 +35,13 @@ def expose(canvas, capture, taken, rng):
     photo = cv2.resize(_record(photo, capture, rng), (width, height), interpolation=cv2.INTER_CUBIC)
     if capture.stamped:
         stamp(photo, taken, rng)
-    _, jpeg = cv2.imencode(
-        ".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, capture.jpeg_quality]
-    )
+    quality = [cv2.IMWRITE_JPEG_QUALITY, capture.jpeg_quality]
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), quality)
     return cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
 
 
 def _resolve(canvas, capture):
-    """What lens and shutter let through, in as many pixels as they resolve: HWC float32 linear RGB, smaller
-    than `canvas`."""
+    """What lens and shutter resolve: HWC float32 linear RGB, in fewer pixels than `canvas`."""
     height, width = (max(FEWEST, round(side * capture.resolution)) for side in canvas.shape[:2])
     seen = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
     sigma, length = capture.defocus * width / 1000, capture.motion * width / 1000
@@ -67,8 +65,7 @@ def _automatic_gain(canvas):
     """The gain that automatic exposure chooses: it aims at a middle grey, and spares the brightest parts."""
     seen = canvas[::8, ::8].max(axis=2)
     bright, hot = np.percentile(seen, (97, 99.5))
-    # It goes only most of the way to the grey, so that dark skin stays darker; a few pixels may be too
-    # bright.
+    # Only most of the way to the grey, so that dark skin stays darker; a few pixels may be too bright.
     return min((MIDDLE_GREY / float(seen.mean())) ** 0.75, BRIGHTEST / float(bright), HOTTEST / float(hot))
 
 
@@ -76,16 +73,13 @@ def _develop(canvas, gain, capture):
     """Linear light to tones 0-255, float32: like film, it saturates softly, at what 1.04 brings to 255."""
     levels = np.linspace(0, FULL_SCALE, TONE_STEPS, dtype=np.float32)
     tones = 255 * np.clip(1.04 * (1 - np.exp(-1.35 * levels)), 0, 1) ** np.float32(capture.tone_curve / GAMMA)
-    photo = tones[
-        np.minimum(canvas * np.float32(gain * TONE_STEPS / FULL_SCALE), TONE_STEPS - 1).astype(np.uint16)
-    ]
-    return cv2.transform(photo, saturation_matrix(capture.saturation))
+    entries = np.minimum(canvas * np.float32(gain * TONE_STEPS / FULL_SCALE), TONE_STEPS - 1)
+    return cv2.transform(tones[entries.astype(np.uint16)], saturation_matrix(capture.saturation))
 
 
 def _record(photo, capture, rng):
-    """What the sensor, with its black level and noise, and its sharpening make of tones 0-255: HWC uint8, in
-    place of `photo`."""
-    # Of each channel: what is dark has a colour.
+    """Black level, noise and sharpening of the sensor on tones 0-255, changed in place: HWC uint8."""
+    # Each channel has its own: what is dark has a colour.
     black = capture.black * rng.uniform(0.4, 1, 3).astype(np.float32)
     photo *= 1 - black / 255
     photo += black

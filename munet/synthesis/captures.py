@@ -1,7 +1,7 @@
-"""In which conditions a photo is made: the `Capture`, and how often each kind of them comes.
+"""In which conditions a photo is made: the `Capture`, and how often each kind of them occurs.
 
-As with people, the ranges are meant to be wider than a dataset's own: darker photos, duller and redder eyes,
-narrower lids and worse cameras.
+As with people, the ranges are wider than a dataset's own: darker photos, duller and redder eyes, narrower
+lids and worse cameras.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ VIEWS = ("eye", "skin", "nothing")  # the last two are negatives: a face beside 
 BACKDROPS = ("dark", "wall", "bright", "clutter")
 GLINTS = ("none", "lamps", "ring", "window", "scene")
 
-# How often comes what is not the rule, in photos.
+# How often exceptions occur, as a share of the photos.
 BESIDE, NO_FACE, CUT_OFF, ASKEW = 0.2, 0.04, 0.2, 0.25
 CLOSED, SQUINTING = 0.05, 0.28
 UNDEREXPOSED, RED_PUPILS = 0.3, 0.1
@@ -43,8 +43,7 @@ class Capture:
     head_pitch: float
     openness: float  # 0 closed, 1 relaxed
     aspect: float  # width of the frame over its height
-    # half the fissure's width as a share of the frame's, or of 1.8 times its height if that is less
-    scale: float
+    scale: float  # half the fissure's width over that of the frame, or 1.8 times its height if that is less
     center_x: float  # of the fissure, as a share of the frame's width
     center_y: float
     tilt: float  # degrees, clockwise in the photo
@@ -58,9 +57,7 @@ class Capture:
     eyeshadow: float
     strands: int  # of hair across the frame
     head_hair: float  # how far the hair of the head reaches beyond the face, in eye units; 0 none
-    # how near the face ends: 1.3 (at hair over the temple) to 4 eye units away; 9 and nothing of its edge is
-    # seen
-    face_edge: float
+    face_edge: float  # eye units to the end of the face: 1.3 (hair over the temple) to 4; at 9 it is not seen
     backdrop: str  # one of BACKDROPS, behind the head
     glints: str  # one of GLINTS, what the cornea mirrors
     kelvin: float
@@ -108,8 +105,7 @@ def draw_capture(rng):
 
 
 def _sometimes(rng, often, low=0.0, high=1.0):
-    """A number in [low, high] in a share `often` of the photos, else 0; as many random numbers are drawn
-    either way."""
+    """A number in [low, high] in a share `often` of the photos, else 0; draws two numbers either way."""
     chance, value = rng.uniform(), rng.uniform(low, high)
     return value if chance < often else 0.0
 
@@ -121,11 +117,10 @@ def _draw_pose(rng):
     pitch = GAZES[gaze][1] * rng.uniform(12, 28) + rng.normal(0, 3)
     # An eye turns no further than about 45 degrees sideways in the head: beyond, the head goes with it.
     head_yaw = float(np.clip(rng.normal(0, 13), max(-32, yaw - 45), min(32, yaw + 45)))
-    openness = (
-        rng.uniform(0.25, 0.6)
-        if rng.uniform() < SQUINTING
-        else float(np.clip(rng.normal(0.95, 0.13), 0.6, 1.25))
-    )
+    if rng.uniform() < SQUINTING:
+        openness = rng.uniform(0.25, 0.6)
+    else:
+        openness = float(np.clip(rng.normal(0.95, 0.13), 0.6, 1.25))
     head_pitch = float(np.clip(rng.normal(0, 8), -22, 22))
     down = pitch - head_pitch  # in the head: the upper lid goes with the eye
     openness -= 0.008 * (down if down < 0 else 1.6 * down)
@@ -147,26 +142,18 @@ def _draw_framing(rng, view):
     free = 0.06 + 0.7 * max(0, 0.5 - scale)
     center = rng.uniform(0.5 - free, 0.5 + free, 2)
     axis, sign, cut_off = int(rng.integers(2)), int(rng.choice([-1, 1])), rng.uniform() < CUT_OFF
-    at_border, beyond = (
-        0.5 + sign * rng.uniform(0.3, 0.5),
-        0.5 + sign * (0.5 + (1.15 + 0.4 * axis) * scale * rng.uniform(1, 1.6)),
-    )
+    at_border = 0.5 + sign * rng.uniform(0.3, 0.5)
+    beyond = 0.5 + sign * (0.5 + (1.15 + 0.4 * axis) * scale * rng.uniform(1, 1.6))
     if view == "skin":
         center[axis] = beyond
     elif cut_off:
         center[axis] = at_border
     askew, upright = rng.uniform(-70, 70), rng.normal(0, 10)
     tilt = askew if rng.uniform() < ASKEW else upright
-    # upright ones to strips that hold just an eye
+    # From upright frames to strips that hold just an eye.
     usual, cut = rng.uniform() < FOUR_BY_THREE, 0.7 * 3.8 ** rng.uniform()
-    aspect = 4 / 3 if usual else cut
-    return {
-        "aspect": aspect,
-        "scale": scale,
-        "center_x": float(center[0]),
-        "center_y": float(center[1]),
-        "tilt": tilt,
-    }
+    aspect, (x, y) = 4 / 3 if usual else cut, center
+    return {"aspect": aspect, "scale": scale, "center_x": float(x), "center_y": float(y), "tilt": tilt}
 
 
 def _draw_eye(rng):
@@ -198,8 +185,7 @@ def _draw_worn(rng):
 
 def _draw_light(rng):
     return {
-        # candles and light bulbs to a blue sky, and further: cameras misjudge it
-        "kelvin": 2100 * 9 ** rng.uniform(),
+        "kelvin": 2100 * 9 ** rng.uniform(),  # a candle to a blue sky and beyond: cameras misjudge it
         "tint": rng.normal(0, 0.7),
         "light_angle": rng.uniform(0, 360),
         "light_tilt": rng.uniform(0, 75),

@@ -13,10 +13,10 @@ WRAP = 0.25  # Light creeps this far around skin, which it enters.
 
 
 def shade_face(scene):
-    """How the light falls on the face: (diffuse, gloss), each HW float32; 1 is what a surface facing the
-    light gives back.
+    """How the light falls on the face: (diffuse, gloss), each HW float32.
 
-    Lambert's law and a Blinn-Phong gloss (Blinn, SIGGRAPH 1977).
+    1 is what a surface that faces the light gives back. Lambert's law, and a Blinn-Phong gloss (Blinn,
+    SIGGRAPH 1977).
     """
     capture, size = scene.capture, scene.frame.size
     normal = _normals(scene)
@@ -41,8 +41,7 @@ def lamp_share(capture):
 
 
 def lit(normal, capture, wrap, around):
-    """What a matt surface gives back, by Lambert's law, of the lamp's light and of what comes from all
-    around.
+    """What a matt surface gives back, by Lambert's law, of the lamp's light and of the light all around.
 
     Args:
         normal: (x, y, z) in the photo's axes, each HW float32 or a number, of length 1.
@@ -51,8 +50,7 @@ def lit(normal, capture, wrap, around):
         around: how bright the light from all around leaves it, HW float32 or a number.
 
     Returns:
-        Like `around`, scaled so that what faces the camera is as bright under any lamp; the exposure is the
-        camera's.
+        Like `around`, scaled so that what faces the camera is as bright under any lamp.
     """
     toward, key = lamp_direction(capture), lamp_share(capture)
     facing = sum(n * np.float32(t) for n, t in zip(normal, toward, strict=True))
@@ -84,9 +82,8 @@ def _relief(scene, x, y):
     height += subject.relief * (0.36 * brow + 0.5 * cheek)
     # The bag under the lower lid, and the trough below it.
     below = y - lids.over_skin(lids.lower, x, 0.2)
-    height += 0.08 * subject.wrinkles * _hill(x, below - 0.3, 0.9, 0.14) - 0.06 * _hill(
-        x + 0.2, below - 0.55, 1.0, 0.1
-    )
+    bag, trough = _hill(x, below - 0.3, 0.9, 0.14), _hill(x + 0.2, below - 0.55, 1.0, 0.1)
+    height += 0.08 * subject.wrinkles * bag - 0.06 * trough
     # The nose rises from between the brows downwards; the side of the head falls back.
     height += (0.35 + 0.75 * ramp(y, -1.2, 2.5)) * _hill(np.minimum(x + 2.3, 0.3 * x + 0.7), 0 * y, 0.75, 1)
     return height - 0.14 * np.maximum(x - 1.0, 0) ** 2 - 0.12 * np.maximum(-y - 1.6, 0) ** 2

@@ -28,8 +28,7 @@ class Frame:
         scale: pixels to an eye unit.
         center: (x, y) of the fissure's middle, in pixels from the photo's corner.
         side: 1 for a left eye, -1 for a right one, whose inner canthus is on the right of the photo.
-        axes: 2x2; the rows are the eye's x and y axes in the photo, shorter than 1 where the face is turned
-            away.
+        axes: 2x2; the rows are the eye's x and y axes in the photo, shorter than 1 if the face is turned.
         turn: (x, y) tangents of the angles by which the face is turned, along these axes.
     """
 
@@ -42,9 +41,8 @@ class Frame:
         self.side = 1 if capture.eye == "L" else -1
         yaw, pitch = math.radians(capture.head_yaw) * self.side, math.radians(capture.head_pitch)
         self.turn = (math.tan(yaw), math.tan(pitch))
-        upright = np.array(
-            [[math.cos(turn) * self.side, math.sin(turn) * self.side], [-math.sin(turn), math.cos(turn)]]
-        )
+        sine, cosine = math.sin(turn), math.cos(turn)
+        upright = np.array([[cosine * self.side, sine * self.side], [-sine, cosine]])
         self.axes = np.array([[math.cos(yaw)], [math.cos(pitch)]]) * upright
         u = (np.arange(width, dtype=np.float32) + 0.5 - np.float32(self.center[0])) / self.scale
         v = ((np.arange(height, dtype=np.float32) + 0.5 - np.float32(self.center[1])) / self.scale)[:, None]
@@ -52,13 +50,11 @@ class Frame:
         self.x, self.y = a * u + b * v, c * u + d * v
 
     def coarse(self, step):
-        """`x` and `y` for layers that are drawn in every `step`-th pixel and then enlarged, at the middles of
-        their cells."""
+        """`x` and `y` of the cells of layers that are drawn in every `step`-th pixel and then enlarged."""
         return _shrink(self.x, step), _shrink(self.y, step)
 
     def pixels(self, points):
-        """Eye units (..., 2) to pixel coordinates (x, y) in OpenCV's convention, where 0 is the first pixel's
-        centre."""
+        """Eye units (..., 2) to pixels (x, y) as OpenCV counts: 0 is the centre of the first one."""
         return np.asarray(points) @ self.axes * self.scale + self.center - 0.5
 
     def polygon(self, layer, points, level=255):
@@ -89,16 +85,14 @@ class Frame:
         along = np.gradient(paths, axis=1)
         normal = along[..., ::-1] * (1, -1) / np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-6)
         pixels = np.broadcast_to(np.asarray(width, float) * self.scale, len(paths))
-        # OpenCV's anti-aliasing adds half a pixel on either side; what is thinner than that is drawn fainter
-        # instead. It keeps 0.02 pixels, and a length above 0 to divide by, so that its outline stays a
-        # polygon.
+        # OpenCV's anti-aliasing adds half a pixel on either side; thinner hairs are drawn fainter instead.
+        # They keep 0.02 pixels, so that the outline stays a polygon.
         half = (np.maximum(pixels - 1, 0.02) / 2 / self.scale)[:, None, None]
         half = half * np.linspace(1, 0.15, paths.shape[1])[:, None]  # Hairs end in a point, nearly.
         outlines = np.concatenate([paths + half * normal, (paths - half * normal)[:, ::-1]], axis=1)
         levels = np.minimum(pixels, 1) * level
-        for outline, shade in zip(
-            _fixed_point(self.pixels(outlines)), levels.astype(int).tolist(), strict=True
-        ):
+        corners, shades = _fixed_point(self.pixels(outlines)), levels.astype(int).tolist()
+        for outline, shade in zip(corners, shades, strict=True):
             cv2.fillPoly(layer, [outline], shade, cv2.LINE_AA, shift=SUBPIXEL_BITS)
 
 
@@ -131,25 +125,22 @@ class Lids:
         fall = arch(t, 0.95, 0.75) * subject.lower_height
         self.open_upper = line - rise
         # Squinting raises the lower lid too, and a look down lowers it.
-        self.lower = line + fall * (0.5 + 0.5 * min(capture.openness, 1.0)) * (
-            1 + 0.028 * max(capture.pitch - capture.head_pitch, 0)
-        )
+        down = max(capture.pitch - capture.head_pitch, 0)
+        self.lower = line + fall * (0.5 + 0.5 * min(capture.openness, 1.0)) * (1 + 0.028 * down)
         self.upper = self.lower - (rise + fall) * capture.openness
         self.closed = capture.openness == 0
-        # Their middle lies nearer to the camera than the canthi: when the face turns, it goes further.
+        # Their middle lies nearer to the camera than the canthi: if the face turns, it moves further.
         before = (EYEBALL - CANTHI) * (1 - self.at**2)
         self.at = self.at + turn[0] * before
-        self.upper, self.lower, self.open_upper = (
-            y + turn[1] * before for y in (self.upper, self.lower, self.open_upper)
-        )
+        curves = (self.upper, self.lower, self.open_upper)
+        self.upper, self.lower, self.open_upper = (y + turn[1] * before for y in curves)
 
     def outline(self):
         """The palpebral fissure as a closed polygon (N, 2)."""
         return np.concatenate([np.stack([self.at, self.upper], 1), np.stack([self.at, self.lower], 1)[::-1]])
 
     def over_skin(self, curve, x, blur):
-        """A lid curve as the skin follows it: smoothed by `blur`, and running on beyond the canthi. Same
-        shape as `x`."""
+        """A lid curve as the skin follows it, like `x`: smoothed by `blur`, continued beyond the canthi."""
         # A table is faster than interpolating at every pixel; nothing shows its steps.
         reach, per_unit = 6, 200
         table_x = np.linspace(-reach, reach, 2 * reach * per_unit + 1)
@@ -171,16 +162,14 @@ class Globe:
 
     def __init__(self, capture, frame, iris_radius):
         yaw, pitch = math.radians(capture.yaw) * frame.side, math.radians(capture.pitch)
-        forward = np.array(
-            [math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)]
-        )
+        level = math.cos(pitch)
+        forward = np.array([math.sin(yaw) * level, math.sin(pitch), math.cos(yaw) * level])
         right = np.array([math.cos(yaw), 0, -math.sin(yaw)])
         self._turned = np.stack([right, np.cross(forward, right), forward])
-        # The limbus is a circle on the globe: seen from the side it is an ellipse, nearer the middle than the
-        # pole is.
+        # The limbus is a circle on the globe: from the side an ellipse, nearer to the middle than the pole.
         height = math.sqrt(1 - (iris_radius / EYEBALL) ** 2)
-        # The fissure's axes are foreshortened where the face is turned; the globe, which is round, is not. It
-        # lies behind the canthi and so falls to the side that the face turns away from.
+        # A turned face foreshortens the fissure's axes, but not the globe, which is round. It lies behind the
+        # canthi, and so moves to the side that the face turns away from.
         self._turned[:, :2] *= [math.hypot(1, turn) for turn in frame.turn]
         self._inverse = np.linalg.inv(self._turned[:2, :2])
         self.middle = -CANTHI * np.array(frame.turn)
@@ -193,8 +182,7 @@ class Globe:
         return cv2.cartToPolar(a * dx + c * dy, b * dx + d * dy)
 
     def project(self, directions):
-        """Unit vectors (..., 3), whose third axis is the gaze, to eye units (..., 2) and whether they face
-        the camera."""
+        """Unit vectors (..., 3), the gaze last, to eye units (..., 2) and whether they face the camera."""
         turned = directions @ self._turned
         return self.middle + turned[..., :2] * EYEBALL, turned[..., 2] > 0
 
@@ -211,7 +199,6 @@ class Scene:
 
 
 def arch(t, rise, fall):
-    """A hump on [0, 1] of height 1 that is 0 at both ends: the higher the exponents, the gentler its start
-    and its end."""
+    """A hump on [0, 1] of height 1, 0 at both ends: the higher the exponents, the gentler the slopes."""
     hump = t**rise * (1 - t) ** fall
     return hump / hump.max()

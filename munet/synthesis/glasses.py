@@ -21,9 +21,8 @@ def draw_glasses(canvas, scene, rng):
     for end, reach in ((-1, 1.3), (1, 3)):  # the bridge towards the other lens, the arm towards the ear
         corner = middle + half * (end, -0.35)
         width = 0.8 * thick + 0.02
-        frame.polygon(
-            rim, corner + np.array([[0, -width], [end * reach, -width], [end * reach, width], [0, width]])
-        )
+        bar = np.array([[0, -width], [end * reach, -width], [end * reach, width], [0, width]])
+        frame.polygon(rim, corner + bar)
     frame.polygon(rim, lens, 0)
     frame.polygon(inside, lens)
     frame.polygon(shadow, middle + (0, half[1] + 0.1) + (half[0], 0.08) * _rounded(2))

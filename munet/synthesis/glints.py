@@ -1,4 +1,4 @@
-"""What a wet eye mirrors: lamps and windows on the cornea, and tears that catch the light along the lid."""
+"""What a wet eye reflects: lamps and windows on the cornea, and tears that catch the light along the lid."""
 
 import math
 
@@ -10,8 +10,7 @@ CORNERS = np.linspace(0, math.tau, 17)[:-1]  # Angles of the polygon that a roun
 
 
 def add_glints(ball, scene, view, rng):
-    """Adds glints to `ball`, the eyeball over `view` (slices) of the frame, HWC float32 linear RGB, in
-    place."""
+    """Adds glints to `ball` in place: the eyeball over `view` (slices), HWC float32 linear RGB."""
     scale, kind = scene.frame.scale, scene.capture.glints
     if kind == "none":
         return

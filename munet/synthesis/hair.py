@@ -1,5 +1,4 @@
-"""Lashes, brow and loose strands: single hairs, each a curve from its root to its tip; and the mass of the
-head's hair."""
+"""Lashes, brow and loose strands, each hair a curve from root to tip; and the mass of the head's hair."""
 
 import math
 
@@ -9,10 +8,9 @@ import numpy as np
 from .paint import bounds, bump, enlarge, linear, mix, ramp, soften
 
 BLACK, FAIR = (24, 17, 14), (150, 112, 72)  # sRGB
-HIDING = 0.6  # The share that lashes cover of where nobody would see sclera any more,
-# in photos whose blur, in eye units, is below this: in softer ones people draw through lashes, from lid to
-# lid.
-CRISP = 0.005
+# Where lashes cover more than this share, annotators see no sclera, if the photo's blur in eye units is below
+# CRISP. In softer photos they draw through the lashes, from lid to lid.
+HIDING, CRISP = 0.6, 0.005
 BROW_BELOW = -0.6  # y that hardly a hair of a brow reaches down to: closer photos hold none.
 POINTS = 8  # Of a hair's curve.
 
@@ -28,15 +26,14 @@ def draw_hair(canvas, classes, scene, rng):
     upper = _upper_lashes(scene, rng)
     frame.strokes(lashes, upper, rng.uniform(0.01, 0.028, len(upper)) * (1 + mascara), 240)
     few = subject.lash_count // 2  # The lower lid has fewer, thinner and fainter ones.
-    frame.strokes(
-        lashes, _lower_lashes(scene, few, rng), rng.uniform(0.006, 0.013, few) * (1 + 0.7 * mascara), 190
-    )
+    lower = _lower_lashes(scene, few, rng)
+    frame.strokes(lashes, lower, rng.uniform(0.006, 0.013, few) * (1 + 0.7 * mascara), 190)
     if frame.y.min() < BROW_BELOW:
         frame.strokes(brow, _brow(subject, rng), 0.014, 170)
     color, black = _color(subject), linear(BLACK)
-    # Between the brow's hairs are finer ones, too many to draw: a soft shade. Lashes are seen against the
-    # light.
+    # Between the brow's hairs are finer ones, too many to draw: a soft shade.
     mix(canvas, color, np.maximum(brow.astype(np.float32) / 255, 0.8 * soften(brow, 0.04 * frame.scale)))
+    # Lashes are seen against the light.
     dark = color * 0.6 * (1 - mascara) + black * 0.5 * mascara
     # Many more are too fine to draw, or out of focus: a shade about the roots.
     mix(canvas, dark, 0.5 * soften(lashes, 0.03 * frame.scale))
@@ -44,28 +41,22 @@ def draw_hair(canvas, classes, scene, rng):
     if _blur(scene.capture) < CRISP:
         _hide(classes, lashes, 0.06 * frame.scale)
     if scene.capture.strands:
-        strands = np.zeros(frame.size, np.uint8)
-        frame.strokes(
-            strands, _strands(scene.capture.strands, rng), rng.uniform(0.01, 0.03, scene.capture.strands), 235
-        )
+        layer, count = np.zeros(frame.size, np.uint8), scene.capture.strands
+        frame.strokes(layer, _strands(count, rng), rng.uniform(0.01, 0.03, count), 235)
         # Strands are nearer to the light than the face: now darker, now brighter than other hair.
-        mix(
-            canvas,
-            color * np.float32(rng.uniform(0.6, 2.5)),
-            soften(strands, rng.uniform(0, 0.02) * frame.scale),
-        )
+        shine = color * np.float32(rng.uniform(0.6, 2.5))
+        mix(canvas, shine, soften(layer, rng.uniform(0, 0.02) * frame.scale))
 
 
 def _blur(capture):
     """How far a photo's focus, motion and pixels blur the eye, in eye units."""
-    # A streak's deviation.
-    blur = math.hypot(capture.defocus, capture.motion / math.sqrt(12), 1 / capture.resolution)
+    streak = capture.motion / math.sqrt(12)  # its standard deviation
+    blur = math.hypot(capture.defocus, streak, 1 / capture.resolution)
     return blur / 1000 / capture.scale
 
 
 def _hide(classes, lashes, sigma):
-    """Sets the classes to 0 in place where, in about `sigma` pixels around, `lashes` cover more than `HIDING`
-    of the eye."""
+    """Sets the classes to 0 in place where `lashes` cover more than `HIDING` within some `sigma` pixels."""
     view = bounds(classes)
     if view is not None:
         part, cover = classes[view], lashes[view]
@@ -77,14 +68,12 @@ def head_hair(scene, rng):
     """The hair of the head as a mass of strands over the whole frame: HWC float32 linear RGB."""
     frame, angle = scene.frame, rng.uniform(-0.6, 0.6)
     # A tile of noise drawn out along the strands, with a gloss across them.
-    tile = (
-        cv2.GaussianBlur(rng.standard_normal((256, 256), dtype=np.float32), (0, 0), sigmaX=1, sigmaY=12) * 5
-    )
+    grains = rng.standard_normal((256, 256), dtype=np.float32)
+    tile = cv2.GaussianBlur(grains, (0, 0), sigmaX=1, sigmaY=12) * 5
     x, y = frame.coarse(2)
     across, along = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
-    streaks = cv2.remap(
-        tile, 60 * across + 128, 25 * along + 128, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
-    )
+    places = (60 * across + 128, 25 * along + 128)
+    streaks = cv2.remap(tile, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     gloss = 1.2 * rng.uniform() * bump(along - rng.uniform(-1, 2), 0.3)
     lit = enlarge(np.maximum(0.5 + 0.3 * streaks + gloss * np.maximum(0.5 + streaks, 0), 0.1), frame.size)
     return cv2.merge([lit * part for part in _color(scene.subject)])
@@ -101,18 +90,12 @@ def _strands(count, rng):
     locks = np.array([rng.uniform(-2.5, 3.0, 2), rng.uniform(-0.8, 0.8, 2)])
     of = rng.integers(0, 2, count)
     x, lean = locks[0][of] + rng.normal(0, 0.35, count), locks[1][of] + rng.normal(0, 0.12, count)
-    return _curves(
-        x,
-        np.full(count, -3.0),
-        (0.3 * lean + rng.normal(0, 0.06, count), np.full(count, 0.5)),
-        (lean, np.ones(count)),
-        rng.uniform(2, 7, count),
-    )
+    bend, tip = (0.3 * lean + rng.normal(0, 0.06, count), np.full(count, 0.5)), (lean, np.ones(count))
+    return _curves(x, np.full(count, -3.0), bend, tip, rng.uniform(2, 7, count))
 
 
 def _draw_band(layer, scene, rng):
-    """Draws the dark mass of the upper lashes' roots onto an HW uint8 layer in place: above the rim, outside
-    of the sclera."""
+    """Draws the dark mass of the upper lashes' roots onto an HW uint8 layer in place: above the sclera."""
     frame, lids = scene.frame, scene.lids
     at, thick = _band(scene)
     y = np.interp(at, lids.at, lids.upper) + _sink(at)
@@ -125,8 +108,7 @@ def _draw_band(layer, scene, rng):
 
 
 def _band(scene):
-    """The band of lash roots: x (N,) along the lid and beyond the outer canthus, and how thick it is there
-    (N,)."""
+    """The band of lash roots: x (N,) along the lid and beyond the outer canthus, and its thickness (N,)."""
     at = np.linspace(-0.8, 1.25, 60)
     swell = ramp(at, -0.8, 0.9) * (1 - ramp(at, 0.95, 1.25))
     return at, scene.subject.lash_band * swell
@@ -150,21 +132,13 @@ def _upper_lashes(scene, rng):
     fan = 0.9 * at + drift + rng.normal(0, 0.15, count)  # They point away from the middle.
     # Seen from the front an upper lash comes forward and down, then curls up, or not; on a closed lid it
     # hangs, and it turns with the head.
-    lift = subject.lash_lift if openness > 0.3 else -0.5
-    lift = (
-        lift
-        - 0.02 * scene.capture.head_pitch * (openness > 0.3)
-        + rng.normal(0, 0.1)
-        + rng.normal(0, 0.12, count)
-    )
-    forward = rng.uniform(0.1, 0.4, count) if openness > 0.3 else rng.uniform(0, 0.15, count)
+    is_open = openness > 0.3
+    lift = (subject.lash_lift if is_open else -0.5) - 0.02 * scene.capture.head_pitch * is_open
+    lift = lift + rng.normal(0, 0.1) + rng.normal(0, 0.12, count)
+    forward = rng.uniform(0.1, 0.4, count) if is_open else rng.uniform(0, 0.15, count)
     # Longer towards the temple, and with mascara.
-    length = (
-        subject.lash_length
-        * rng.uniform(0.5, 1.15, count)
-        * (0.75 + 0.25 * at)
-        * (1 + 0.3 * scene.capture.mascara)
-    )
+    length = subject.lash_length * rng.uniform(0.5, 1.15, count) * (0.75 + 0.25 * at)
+    length = length * (1 + 0.3 * scene.capture.mascara)
     root = np.interp(at, lids.at, lids.upper) + _sink(at) - rows
     return _curves(at, root, (0.35 * fan, forward), (fan, -lift), length)
 
@@ -181,8 +155,7 @@ def _lower_lashes(scene, count, rng):
 
 
 def _roots(low, high, count, mascara, rng):
-    """Roots (N,) along a lid, and how far each lash leans (N,) towards the middle of its clump: tears and
-    mascara glue them."""
+    """Roots (N,) along a lid, and how far each lash leans (N,) to its clump: tears and mascara glue them."""
     at = rng.uniform(low, high, count)
     clumps = np.sort(rng.uniform(low, high, max(2, count // 5)))
     nearest = clumps[np.abs(at[:, None] - clumps).argmin(axis=1)]
@@ -199,18 +172,16 @@ def _brow(subject, rng):
     arc = -subject.brow_height - 0.28 * np.sin(along * 2.3) + rng.uniform(-1, 1, count) * thick
     lean = 1.35 - 1.5 * along + rng.normal(0, 0.2, count)  # Radians upwards from the temple's side.
     tip = (np.cos(lean), -np.sin(lean))
-    return _curves(
-        -1.05 + 2.5 * along, arc, (0.5 * tip[0], 0.6 * tip[1]), tip, rng.uniform(0.12, 0.26, count)
-    )
+    bend, length = (0.5 * tip[0], 0.6 * tip[1]), rng.uniform(0.12, 0.26, count)
+    return _curves(-1.05 + 2.5 * along, arc, bend, tip, length)
 
 
 def _curves(x, y, bend, tip, length):
-    """Quadratic Bezier curves (N, POINTS, 2) from roots (x, y) by way of root + length * bend to root +
-    length * tip."""
-    root, bend, tip = (
-        np.stack([x, y], 1),
-        np.stack(bend, 1) * length[:, None],
-        np.stack(tip, 1) * length[:, None],
-    )
+    """Quadratic Bezier curves (N, POINTS, 2) from the roots (x, y).
+
+    The control points are root + length * bend and root + length * tip.
+    """
+    root = np.stack([x, y], 1)
+    bend, tip = (np.stack(way, 1) * length[:, None] for way in (bend, tip))
     t = np.linspace(0, 1, POINTS)[None, :, None]
     return root[:, None] + 2 * t * (1 - t) * bend[:, None] + t * t * tip[:, None]

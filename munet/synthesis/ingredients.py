@@ -1,15 +1,13 @@
-"""What can be left out of the drawings, to see what it buys: each ingredient with the values that turn it
-off."""
+"""What can be left out of synthetic eyes, to see what it is worth: each ingredient, and what turns it off."""
 
 import dataclasses
 
-INGREDIENTS = {  # name: values of the Subject or the Capture without it
+INGREDIENTS = {  # name: the values of a Subject or a Capture without it
     "head-turn": {"head_yaw": 0.0, "head_pitch": 0.0},
     "tilt": {"tilt": 0.0},
     "squint": {"openness": 1.0},  # closed lids with it
     "aspect": {"aspect": 4 / 3},
-    # photos of no eye, or of a part of one, with it
-    "framing": {"view": "eye", "center_x": 0.5, "center_y": 0.5},
+    "framing": {"view": "eye", "center_x": 0.5, "center_y": 0.5},  # no eye, or a part of one, with it
     "rim": {"rim": 0.03, "rim_pallor": 0.0},  # broad and pale rims of the lower lid with it
     "vessels": {"vessels": 0.0, "redness": 0.0, "pinguecula": 0.0, "pigment_spots": 0},
     "glints": {"glints": "none", "red_pupil": 0.0, "contact_lens": False},
@@ -37,13 +35,11 @@ INGREDIENTS = {  # name: values of the Subject or the Capture without it
 
 
 def leave_out(drawn, names):
-    """A `Subject` or a `Capture` without the ingredients of these names; the rest of it stays as it was
-    drawn.
+    """A `Subject` or a `Capture` without the ingredients of these names; all else stays as it was drawn.
 
     Raises:
         KeyError: no ingredient has that name.
     """
     off = {field: value for name in names for field, value in INGREDIENTS[name].items()}
-    return dataclasses.replace(
-        drawn, **{field: value for field, value in off.items() if hasattr(drawn, field)}
-    )
+    own = {field: value for field, value in off.items() if hasattr(drawn, field)}
+    return dataclasses.replace(drawn, **own)

@@ -1,5 +1,4 @@
-"""The light over the whole photo: its colour, how it falls off, shadows thrown across the face, spots of
-sun."""
+"""The light over the whole photo: its colour, its falloff, shadows across the face, spots of sun."""
 
 import math
 
@@ -13,8 +12,7 @@ DIMMEST = 0.08  # Some light comes from all around.
 
 
 def light(canvas, scene, rng):
-    """The canvas (HWC float32 linear RGB) under the capture's light, seen through a vignetting lens: like
-    `canvas`."""
+    """`canvas` (HWC float32 linear RGB) in the capture's light, through a vignetting lens; a new array."""
     capture, frame = scene.capture, scene.frame
     height, width = frame.size
     size = coarse_size(frame.size)
@@ -40,14 +38,8 @@ def _tint(capture):
     """What a camera's white balance leaves of a light's colour: gains (3) of red, green and blue."""
     warmth = math.log(NEUTRAL / capture.kelvin)
     magenta = 0.25 * capture.tint
-    return np.array(
-        [
-            math.exp(0.25 * warmth + 0.5 * magenta),
-            math.exp(-0.5 * magenta),
-            math.exp(-0.4 * warmth + 0.5 * magenta),
-        ],
-        np.float32,
-    )
+    stops = (0.25 * warmth + 0.5 * magenta, -0.5 * magenta, -0.4 * warmth + 0.5 * magenta)
+    return np.array([math.exp(stop) for stop in stops], np.float32)
 
 
 def _cast_shadow(u, v, scene, rng):
@@ -61,8 +53,7 @@ def _cast_shadow(u, v, scene, rng):
 def _patch(size, rng):
     """A spot of light of four corners, such as the sun through a window makes: HW float32, 0..1."""
     layer = np.zeros(size, np.uint8)
-    corners = rng.uniform(0, 1, 2) + rng.uniform(0.03, 0.4) * np.array(
-        [[-1, -1], [1, -1], [1, 1], [-1, 1]]
-    ) * rng.uniform(0.3, 1, (4, 2))
+    square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    corners = rng.uniform(0, 1, 2) + rng.uniform(0.03, 0.4) * square * rng.uniform(0.3, 1, (4, 2))
     cv2.fillPoly(layer, [np.rint(corners * size[::-1]).astype(np.int32)], 255)
     return soften(layer, rng.uniform(0, 0.06) * size[1])

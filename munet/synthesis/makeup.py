@@ -1,5 +1,4 @@
-"""Make-up on the lids: eyeshadow on the upper one, and eyeliner along the rims. Mascara is the lashes'
-own."""
+"""Make-up on the lids: eyeshadow on the upper one, and eyeliner along the rims. Mascara is in hair.py."""
 
 import numpy as np
 
@@ -21,11 +20,9 @@ def draw_makeup(canvas, scene, rng):
         mix(canvas, linear(color), 0.75 * capture.eyeshadow * soften(layer, 0.07 * frame.scale))
     if capture.eyeliner:
         layer = np.zeros(frame.size, np.uint8)
-        # The wing runs on beyond the outer canthus, upwards.
-        at, risen = (
-            lids.at * (1 + 0.5 * wing * (lids.at > 0)),
-            wing * np.clip((lids.at - 0.6) / 0.4, 0, 1) ** 2,
-        )
+        # The wing continues beyond the outer canthus, upwards.
+        at = lids.at * (1 + 0.5 * wing * (lids.at > 0))
+        risen = wing * np.clip((lids.at - 0.6) / 0.4, 0, 1) ** 2
         frame.polygon(layer, _band(at, lids.upper - risen, -0.09 * capture.eyeliner * taper))
         if rng.uniform() < 0.6:
             frame.polygon(layer, _band(lids.at, lids.lower + 0.03, 0.05 * capture.eyeliner * taper))

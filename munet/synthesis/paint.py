@@ -29,24 +29,20 @@ def bump(value, width):
 
 
 def noise(rng, size, cell):
-    """Smooth noise of standard deviation 0.85 to 1, HW float32 of `size` (height, width), with grains of
-    `cell` pixels.
+    """Smooth noise, HW float32 of `size` (height, width) and standard deviation 0.85 to 1.
 
-    Of a cell that the frame holds few of, the grains are smaller: three more than fit are squeezed into it.
+    Grains have `cell` pixels. If the frame holds only a few, they are smaller: three more than fit are used.
     """
     cell = max(cell, 1.0)
     # Cubic interpolation looks beyond the cells that the frame holds.
     grid = rng.standard_normal((int(size[0] / cell) + 3, int(size[1] / cell) + 3), dtype=np.float32)
-    return (
-        cv2.resize(grid, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
-        if cell > 1
-        else grid[: size[0], : size[1]].copy()
-    )
+    if cell == 1:
+        return grid[: size[0], : size[1]].copy()
+    return cv2.resize(grid, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
 
 
 def bounds(layer):
-    """The slices of the rectangle that holds all that is above 0 in an HW layer or bool; None if nothing
-    is."""
+    """The slices of the rectangle that holds all above 0 in an HW layer or bool; None if nothing is."""
     rows, columns = np.flatnonzero(layer.max(axis=1) > 0), np.flatnonzero(layer.max(axis=0) > 0)
     return np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else None
 
@@ -64,10 +60,8 @@ def mix(canvas, color, alpha):
 
 
 def soften(layer, sigma):
-    """Blurs an HW uint8 layer by `sigma` pixels, in a time that does not depend on it, to HW float32 in
-    0..1."""
-    # Whole pixels are too coarse a choice of boxes there; and no edge is sharper than a lens makes it.
-    if sigma < 2:
+    """Blurs an HW uint8 layer by `sigma` pixels, in a time that does not depend on it: HW float32, 0..1."""
+    if sigma < 2:  # Boxes of whole pixels are too coarse there. No edge is sharper than a lens makes it.
         return _share(cv2.GaussianBlur(layer, (0, 0), max(sigma, 0.5)))
     # Two boxes of this side have a variance of (side ** 2 - 1) / 6 together.
     side = 2 * round((math.sqrt(6 * sigma * sigma + 1) - 1) / 2) + 1

@@ -1,9 +1,9 @@
-"""Who is drawn: the `Subject`, and how often each kind of people comes.
+"""Who is in the photos: the `Subject`, and how often each kind of people occurs.
 
-The ranges are meant to be wider than a dataset's own, so that what learns from the drawings has seen more
-kinds of faces than it will be asked about. Lengths are in eye units, 1 is about 15 mm: a palpebral fissure is
-27 to 30 mm wide and 8 to 11 mm high, a cornea 11.7 mm wide, an eyeball 24 mm across (Duke-Elder, System of
-Ophthalmology, vol. II; for corneas Rüfer, Schröder and Erb, Cornea 24, 2005).
+The ranges are wider than a dataset's own, so that a network sees more kinds of faces than it will meet.
+Lengths are in eye units, 1 is about 15 mm: a palpebral fissure is 27 to 30 mm wide and 8 to 11 mm high, a
+cornea 11.7 mm wide, an eyeball 24 mm across (Duke-Elder, System of Ophthalmology, vol. II; for corneas Rüfer,
+Schröder and Erb, Cornea 24, 2005).
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ SCLERAS = {  # name: (sRGB, how often)
     "yellowish": ((232, 220, 186), 0.14),
     "red": ((236, 214, 206), 0.12),
 }
-# How often comes what is not the rule.
+# How often exceptions occur, as a share of the people.
 HOODED = 0.25  # lids without a fold
 FRECKLED = 0.3
 PINGUECULA, PIGMENTED, ARCUS = 0.2, 0.2, 0.12
@@ -54,11 +54,9 @@ class Subject:
     vessels: float  # 0..1
     lash_count: int
     lash_length: float
-    # how far their roots reach up from the rim at the temple, a dark band that gets thinner towards the nose
-    lash_band: float
+    lash_band: float  # how far up their roots reach at the temple: a dark band, thinner towards the nose
     lash_crowding: float  # 0..1, how much closer the upper ones stand towards the temple
-    # of the upper ones' tips over their roots, as a share of their length; below 0 they hang before the eye
-    lash_lift: float
+    lash_lift: float  # of the upper tips over the roots, as a share of the length; below 0 they hang
     hair: float  # 0 black to 1 fair
     brow_height: float
     brow_weight: float  # 0..1

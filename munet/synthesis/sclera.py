@@ -12,29 +12,26 @@ from .people import SCLERAS
 # What blood takes away of red, green and blue where it is thickest: spread out thinly, and in a vessel.
 PINK, RED = (0.08, 0.6, 0.5), (0.2, 0.75, 0.7)
 FOLD = np.array([0.6, 0.42, 0.34], np.float32)  # What the fold near the outer canthus leaves of the light.
-# What spots leave of the light.
-YELLOW, BROWN = np.array([0.95, 0.8, 0.42], np.float32), np.array([0.35, 0.22, 0.15], np.float32)
+YELLOW = np.array([0.95, 0.8, 0.42], np.float32)  # What fat leaves of the light,
+BROWN = np.array([0.35, 0.22, 0.15], np.float32)  # and what pigment does.
 ROUND, WRAP = 1.12, 0.5  # The radius of the globe that light falls on; how far light creeps around it.
-STREAM = 13  # Told to the generator beside the subject's seed and eye.
+STREAM = 13  # Seeds the generator with the subject's seed and eye.
 VESSELS, STEPS = 90, 24  # Most that one eye shows, and the points along each.
 
 
 def draw_sclera(scene, view, rng):
-    """The white of the eye with its shading and vessels, over `view` (slices) of the frame: HWC float32
-    linear RGB."""
+    """The white of the eye, its shading and vessels, over `view` (slices): HWC float32 linear RGB."""
     capture, scale = scene.capture, scene.frame.scale
     x, y = scene.frame.x[view], scene.frame.y[view]
     shade = _shade(scene, x, y) + 0.02 * noise(rng, x.shape, 0.06 * scale)
     shade = np.maximum(shade, 0.08)  # Light from all around leaves no side of it black.
     # Redness gathers in the corners, and in patches.
-    inflamed = np.clip(
-        capture.redness * (0.25 + 0.75 * x * x) * (1 + 0.35 * noise(rng, x.shape, 0.2 * scale)), 0, 1
-    )
+    uneven = 1 + 0.35 * noise(rng, x.shape, 0.2 * scale)
+    inflamed = np.clip(capture.redness * (0.25 + 0.75 * x * x) * uneven, 0, 1)
     threads = _vessels(scene)[view].astype(np.float32) / 255
     white = linear(SCLERAS[scene.subject.sclera][0])
     ball = cv2.merge([shade * white[i] * (1 - PINK[i] * inflamed) * (1 - RED[i] * threads) for i in range(3)])
-    # Towards the temple, where the conjunctiva folds into the lid, it is darker and tinted, in patches and
-    # folds.
+    # Towards the temple, where the conjunctiva folds into the lid, it is darker and tinted.
     patches = noise(rng, x.shape, 0.12 * scale)
     folds = 1 - 0.1 * np.cos(x * np.float32(rng.uniform(20, 60)) + patches)
     tinted = ramp(x + 0.1 * patches, rng.uniform(0.2, 0.7), 1.0)
@@ -47,33 +44,20 @@ def draw_sclera(scene, view, rng):
 
 
 def _draw_spots(ball, scene, x, y):
-    """Lays pingueculae and pigment spots, which belong to the subject's eye, onto `ball` at (x, y) in
-    place."""
+    """Lays pingueculae and pigment spots, which belong to the subject's eye, onto `ball` in place."""
     subject = scene.subject
     rng = np.random.default_rng([subject.seed, ord(scene.capture.eye), STREAM])
-    places = [
-        (
-            rng.choice([0, math.pi]) + rng.normal(0, 0.15),
-            38 + rng.normal(0, 2),
-            0.16,
-            0.09,
-            YELLOW,
-            0.7 * subject.pinguecula,
-        )
-    ]
+    bearing, degrees = rng.choice([0, math.pi]) + rng.normal(0, 0.15), 38 + rng.normal(0, 2)
+    places = [(bearing, degrees, 0.16, 0.09, YELLOW, 0.7 * subject.pinguecula)]
     for _ in range(subject.pigment_spots):
         radius = rng.uniform(0.015, 0.05)
-        places.append(
-            (rng.uniform(0, math.tau), rng.uniform(33, 65), radius, radius, BROWN, rng.uniform(0.3, 0.8))
+        bearing, degrees, strength = (
+            rng.uniform(*range_) for range_ in ((0, math.tau), (33, 65), (0.3, 0.8))
         )
+        places.append((bearing, degrees, radius, radius, BROWN, strength))
     for bearing, degrees, width, height, color, strength in places:
-        polar = math.radians(degrees)
-        direction = (
-            math.sin(polar) * math.cos(bearing),
-            math.sin(polar) * math.sin(bearing),
-            math.cos(polar),
-        )
-        (middle_x, middle_y), facing = scene.globe.project(np.array(direction))
+        direction = _direction(math.radians(degrees), bearing)
+        (middle_x, middle_y), facing = scene.globe.project(direction)
         if strength and facing:
             far = ((x - np.float32(middle_x)) / width) ** 2 + ((y - np.float32(middle_y)) / height) ** 2
             mix(ball, ball * color, np.float32(strength) * np.exp(-far))
@@ -90,8 +74,7 @@ def _shade(scene, x, y):
 
 
 def _vessels(scene):
-    """The conjunctival vessels as HW uint8: fixed on the globe, so that they turn with it and belong to the
-    subject."""
+    """The conjunctival vessels, HW uint8: they belong to the subject, and turn with the globe."""
     subject, capture, frame = scene.subject, scene.capture, scene.frame
     rng = np.random.default_rng([subject.seed, ord(capture.eye)])
     # Redness lets more of the same vessels show, and each more of its blood.
@@ -106,20 +89,21 @@ def _vessels(scene):
 
 
 def _vessel_ways(rng):
-    """The vessels' ways over the globe, from the corners towards the limbus: unit vectors (VESSELS, STEPS,
-    3), the gaze last."""
+    """The vessels' ways from the corners to the limbus: unit vectors (VESSELS, STEPS, 3), the gaze last."""
     along = np.linspace(0, 1, STEPS)
     # Around the gaze, in radians: they come from the temple and the nose, wander, drift to a side, and wind.
     bearing = rng.choice([0, math.pi], VESSELS) + rng.normal(0, 0.75, VESSELS)
-    wander = (
-        np.cumsum(rng.normal(0, 0.035, (VESSELS, STEPS)), axis=1) + rng.normal(0, 0.25, (VESSELS, 1)) * along
-    )
+    wander = np.cumsum(rng.normal(0, 0.035, (VESSELS, STEPS)), axis=1)
+    wander += rng.normal(0, 0.25, (VESSELS, 1)) * along
     wander += 0.02 * np.sin(along * rng.uniform(15, 60, (VESSELS, 1)) + rng.uniform(0, 6, (VESSELS, 1)))
     bearing = bearing[:, None] + wander
-    # Away from the gaze, in degrees: the limbus is at about 29, and the end at least 8 nearer to it than the
-    # start.
+    # Away from the gaze, in degrees: the limbus is at about 29, and the end at least 8 nearer than the start.
     start, end = rng.uniform(60, 100, (VESSELS, 1)), rng.uniform(32, 62, (VESSELS, 1))
     polar = np.radians(start + (np.minimum(end, start - 8) - start) * along)
-    return np.stack(
-        [np.sin(polar) * np.cos(bearing), np.sin(polar) * np.sin(bearing), np.cos(polar)], axis=-1
-    )
+    return _direction(polar, bearing)
+
+
+def _direction(polar, bearing):
+    """Unit vectors (..., 3) at an angle `polar` from the gaze, which is the last axis, towards `bearing`."""
+    across = np.sin(polar)
+    return np.stack([across * np.cos(bearing), across * np.sin(bearing), np.cos(polar)], axis=-1)

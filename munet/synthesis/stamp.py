@@ -21,13 +21,12 @@ def stamp(photo, taken, rng):
     thick = int(rng.integers(1, 3))
     scale = width * rng.uniform(0.15, 0.55) / cv2.getTextSize(text, font, 1, thick)[0][0]
     (wide, high), base = cv2.getTextSize(text, font, scale, thick)
-    for _ in range(TRIES):  # Where the eye is everywhere, nothing is written.
+    for _ in range(TRIES):  # If the eye is everywhere, nothing is written.
         left = int(rng.choice([0.02, rng.uniform(0, 1), 0.98]) * (width - wide))
         bottom = int(rng.choice([0.02, rng.uniform(0, 0.9), 0.98]) * (height - high)) + high
         # A little more than the text's box: strokes have a width.
-        if not taken[
-            max(0, bottom - high - base - 3) : bottom + base + 3, max(0, left - 3) : left + wide + 3
-        ].any():
+        top, bound = max(0, bottom - high - base - 3), bottom + base + 3
+        if not taken[top:bound, max(0, left - 3) : left + wide + 3].any():
             _write(photo, text, (left, bottom), font, scale, thick, rng)
             break
     if rng.uniform() < 0.15:
@@ -39,20 +38,12 @@ def stamp(photo, taken, rng):
 
 
 def _write(photo, text, place, font, scale, thick, rng):
-    color = _color(rng)
+    color, (x, y) = _color(rng), place
+    strokes = [(x, y, color)]
     if rng.uniform() < 0.3:  # an outline, to be legible on anything
-        for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-            cv2.putText(
-                photo,
-                text,
-                (place[0] + x, place[1] + y),
-                font,
-                scale,
-                (255 - color).tolist(),
-                thick,
-                cv2.LINE_AA,
-            )
-    cv2.putText(photo, text, place, font, scale, color.tolist(), thick, cv2.LINE_AA)
+        strokes = [(x + i, y + j, 255 - color) for i, j in ((-1, 0), (1, 0), (0, -1), (0, 1))] + strokes
+    for left, bottom, shade in strokes:
+        cv2.putText(photo, text, (left, bottom), font, scale, shade.tolist(), thick, cv2.LINE_AA)
 
 
 def _color(rng):
