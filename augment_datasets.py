@@ -27,9 +27,10 @@ from munet.core.parallel import pool_map
 from munet.core.run_folders import prepare_run_folder
 from munet.data.augmentation import Ranges, augment, flip
 from munet.data.pairing import find_dataset, read_pair
-from munet.images.drawing import contact_sheet
+from munet.images.drawing import contact_sheet, overlay
 from munet.images.masks import check_class
-from munet.images.reading import SUFFIXES, overlay, write_jpeg, write_png
+from munet.images.reading import SUFFIXES
+from munet.images.writing import write_jpeg, write_png
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
 # What a range may hold: beyond it a transform hangs (blur), folds the image over (perspective) or means

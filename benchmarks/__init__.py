@@ -58,7 +58,7 @@ def write_photos(folder, count, drawn, size=None):
     import numpy as np
 
     from munet import synthesis
-    from munet.images.reading import write_jpeg
+    from munet.images.writing import write_jpeg
 
     for i in range(count):
         path = folder / f"{i // 1000:04}" / f"{i:07}.jpg"

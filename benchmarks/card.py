@@ -20,7 +20,7 @@ from munet.evaluation.cases import find_cases
 from munet.evaluation.examples import CaseReader
 from munet.images.drawing import outline
 from munet.images.masks import read_mask
-from munet.images.reading import write_jpeg
+from munet.images.writing import write_jpeg
 from predict_test_images import SHIPPED
 
 FIGURES = ("f1", "f1_mean", "precision", "recall")

@@ -26,7 +26,10 @@ from benchmarks import DIFFERENT, timed, write_photos
 from model import load_munet
 from munet.core.command_line import between, print_table
 from munet.core.paths import SUITE
-from munet.images.reading import overlay, read_image, resize_probability, write_jpeg, write_png
+from munet.images.drawing import overlay
+from munet.images.reading import read_image
+from munet.images.resizing import resize_probability
+from munet.images.writing import write_jpeg, write_png
 from munet.inference.conversion import convert
 from munet.inference.photos import find_photos
 from munet.inference.prediction import OVERLAY_QUALITY, Predictor, predicted

@@ -26,7 +26,7 @@ from munet.core.paths import SUITE
 from munet.data.augmentation import Ranges
 from munet.data.cache import build_cache
 from munet.data.pairing import find_dataset
-from munet.images.reading import write_png
+from munet.images.writing import write_png
 from munet.network import devices
 from munet.training import trainer
 from munet.training.batches import Batches

@@ -29,7 +29,7 @@ from munet.core.files import remove_parts, require_space, whole_file
 from munet.core.parallel import pool_map
 from munet.core.paths import cache_folder
 from munet.data.pairing import read_pair
-from munet.images.reading import resize_image, resize_mask
+from munet.images.resizing import resize_image, resize_mask
 
 try:
     import resource

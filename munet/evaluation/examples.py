@@ -11,7 +11,8 @@ from munet.core.messages import warn
 from munet.data.layouts import detect
 from munet.images.drawing import outline
 from munet.images.masks import read_mask
-from munet.images.reading import read_image, read_probability, resize_image
+from munet.images.reading import read_image, read_probability
+from munet.images.resizing import resize_image
 from munet.inference.photos import find_photos
 
 EXAMPLES = {"worst": 6, "median": 3, "best": 3}  # photos shown of each kind

@@ -4,7 +4,7 @@ from munet.core.errors import BadInput, MunetError, shown
 from munet.core.messages import failed
 from munet.data.pairing import find_truths
 from munet.images.masks import check_class, read_mask
-from munet.images.reading import write_png
+from munet.images.writing import write_png
 
 
 def export_truth(truth, out, sclera_value=None):

@@ -26,7 +26,8 @@ from munet.core.run_folders import folder_settings
 from munet.data.pairing import find_dataset, read_pair
 from munet.data.splits import SPLIT_FILE, read_split
 from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
-from munet.images.reading import read_image, resize_image
+from munet.images.reading import read_image
+from munet.images.resizing import resize_image
 from munet.inference.conversion import convert, made_of, store_settings
 from munet.inference.photos import find_photos
 from munet.inference.segmenter import Segmenter
