@@ -26,7 +26,8 @@ from munet.core.files import is_filled, whole_file
 from munet.core.parallel import process_map
 from munet.core.run_folders import prepare_run_folder
 from munet.images.drawing import contact_sheet
-from munet.images.reading import read_image, write_jpeg, write_png
+from munet.images.reading import read_image
+from munet.images.writing import write_jpeg, write_png
 
 PREVIEW_PAIRS = 15  # images on a contact sheet, each beside its classes
 TINTS = np.array([(0, 0, 0), (80, 255, 80), (255, 160, 0), (60, 60, 255)], np.uint8)  # of the classes on it

@@ -16,7 +16,7 @@ import pytest
 
 import model
 from munet.core.errors import MunetError
-from munet.images.reading import write_png
+from munet.images.writing import write_png
 from munet.inference import conversion
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,8 @@ from support import draw_eye, write_eye
 from munet.core.files import PART_PREFIX
 from munet.data import cache
 from munet.data.pairing import find_dataset, read_pair
-from munet.images.reading import resize_image, resize_mask, write_png
+from munet.images.resizing import resize_image, resize_mask
+from munet.images.writing import write_png
 
 SIZE = 30  # not a multiple of 8: the packed bits do not fill the last byte
 

@@ -12,7 +12,7 @@ from munet.core.errors import BadInput, MunetError
 from munet.data import splits
 from munet.data.pairing import Sample, find_dataset, pair_truth, read_pair
 from munet.images.masks import read_mask
-from munet.images.reading import write_png
+from munet.images.writing import write_png
 
 ODD_NAMES = [
     "two  words",

@@ -30,7 +30,8 @@ from munet import synthesis
 from munet.core.errors import MunetError
 from munet.export import exporter
 from munet.export.exporter import Photos, export, gather
-from munet.images.reading import read_image, write_png
+from munet.images.reading import read_image
+from munet.images.writing import write_png
 from munet.inference.conversion import SUFFIX, made_of
 from munet.inference.segmenter import Segmenter
 from munet.network.model_files import read_settings

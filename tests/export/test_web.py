@@ -18,8 +18,9 @@ import export_model
 from munet import synthesis
 from munet.core.errors import MunetError
 from munet.export import website
-from munet.images import reading
-from munet.images.reading import read_image, write_jpeg, write_png
+from munet.images import drawing
+from munet.images.reading import read_image
+from munet.images.writing import write_jpeg, write_png
 from munet.inference.conversion import converted, store_settings
 from munet.inference.segmenter import Segmenter
 from munet.network import model_files
@@ -257,7 +258,7 @@ def test_masks_are_those_of_python(mobile_site, mobile_host, browser, photos):
     expected = segmenter(photo) >= segmenter.level
     assert name.endswith("-overlay.png")
     assert (np.abs(overlay[~expected].astype(int) - photo[~expected]) <= 1).mean() > 0.999
-    tinted = photo[expected] + 0.5 * (np.array(reading.OVERLAY_COLOR) - photo[expected].astype(float))
+    tinted = photo[expected] + 0.5 * (np.array(drawing.OVERLAY_COLOR) - photo[expected].astype(float))
     assert (np.abs(overlay[expected] - tinted) <= 1.5).mean() > 0.99
     assert page.errors == []
 

@@ -11,16 +11,11 @@ from support import run_script
 
 from munet.core.errors import BadInput
 from munet.images import reading
+from munet.images.drawing import overlay
 from munet.images.masks import read_mask
-from munet.images.reading import (
-    overlay,
-    read_image,
-    read_probability,
-    resize_image,
-    resize_mask,
-    resize_probability,
-    write_png,
-)
+from munet.images.reading import read_image, read_probability
+from munet.images.resizing import resize_image, resize_mask, resize_probability
+from munet.images.writing import write_png
 
 CORNERS = {
     "top left": (230, 30, 30),

@@ -6,7 +6,7 @@ import pytest
 from support import draw_eye
 
 import model
-from munet.images.reading import resize_image
+from munet.images.resizing import resize_image
 from munet.inference.folding import UpConvolution, folded
 
 pytestmark = pytest.mark.skipif(

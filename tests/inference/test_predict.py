@@ -20,7 +20,7 @@ from support import names, needs_real_data, save_random_network
 import model
 import predict_test_images
 from munet.core.errors import MunetError
-from munet.images import reading
+from munet.images import drawing, reading
 from munet.inference import prediction
 from munet.inference.segmenter import Segmenter
 from munet.network import model_files
@@ -231,7 +231,7 @@ def test_results_that_are_removed_while_it_runs_stop_it_in_one_line(
     monkeypatch.setattr(
         prediction,
         "overlay",
-        lambda image, mask: shutil.rmtree(out, ignore_errors=True) or reading.overlay(image, mask),
+        lambda image, mask: shutil.rmtree(out, ignore_errors=True) or drawing.overlay(image, mask),
     )
     with pytest.raises(MunetError, match="was removed while it was written to"):
         predict(capsys, photos, "--weights", weights, "--out", out, "--workers", 1)
@@ -240,7 +240,7 @@ def test_results_that_are_removed_while_it_runs_stop_it_in_one_line(
 def test_photos_that_are_removed_while_it_runs_fail_alone(weights, photos, tmp_path, capsys, monkeypatch):
     def removing(image, mask):
         (photos / "sub/d.webp").unlink(missing_ok=True)
-        return reading.overlay(image, mask)
+        return drawing.overlay(image, mask)
 
     monkeypatch.setattr(prediction, "overlay", removing)
     code, figures, errors = predict(
@@ -512,7 +512,7 @@ def test_a_new_level_in_the_model_is_named_and_its_weights_are_the_same(photos, 
 
 
 def test_a_photo_that_does_not_fit_into_memory_fails_alone(weights, photos, tmp_path, capsys, monkeypatch):
-    real = reading.overlay
+    real = drawing.overlay
 
     def hungry(image, mask):
         if mask.shape == (200, 120):

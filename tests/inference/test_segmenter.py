@@ -14,7 +14,9 @@ from support import ROOT, draw_eye, needs, needs_variable, run_script, save_rand
 import model
 import predict_test_images
 from munet.core.errors import MunetError
-from munet.images.reading import read_image, resize_image, write_jpeg
+from munet.images.reading import read_image
+from munet.images.resizing import resize_image
+from munet.images.writing import write_jpeg
 from munet.inference import engines
 from munet.inference.conversion import converted, made_of, store_settings
 from munet.inference.engines import KerasEngine

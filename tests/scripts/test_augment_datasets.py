@@ -9,7 +9,8 @@ import augment_datasets
 from munet.core.errors import MunetError
 from munet.data.pairing import find_dataset, read_pair
 from munet.data.splits import shared_subjects, split_by_subject
-from munet.images.reading import read_image, write_png
+from munet.images.reading import read_image
+from munet.images.writing import write_png
 
 SCRIPT = ROOT / "augment_datasets.py"
 

@@ -8,7 +8,8 @@ import pytest
 import average_weights
 import model
 from munet.core.errors import MunetError
-from munet.images.reading import read_image, write_png
+from munet.images.reading import read_image
+from munet.images.writing import write_png
 from munet.network.model_files import read_settings
 
 SETTINGS = {"architecture": {"size": 32, "decoder": "lite"}, "level": 10}

@@ -21,7 +21,8 @@ from benchmarks import card, endless, finetune, realism, recipe, threshold_level
 from model import build_munet
 from munet.core.errors import MunetError
 from munet.data import pairing
-from munet.images.reading import read_image, write_png
+from munet.images.reading import read_image
+from munet.images.writing import write_png
 from munet.inference import engines
 from munet.inference.conversion import converted
 from munet.training import report

@@ -17,7 +17,7 @@ from munet.core.errors import MunetError
 from munet.evaluation import cases
 from munet.evaluation import results as results_room
 from munet.images.masks import read_mask
-from munet.images.reading import write_png
+from munet.images.writing import write_png
 
 LEVEL = 100
 

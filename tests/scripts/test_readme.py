@@ -7,7 +7,7 @@ import shutil
 import pytest
 from support import ROOT, draw_eye, run_script
 
-from munet.images.reading import write_jpeg, write_png
+from munet.images.writing import write_jpeg, write_png
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Makes a command short; if a flag is given twice, the last one counts.

@@ -11,7 +11,7 @@ from support import last_json, run_script
 import model
 import threshold
 from munet.core.errors import MunetError
-from munet.images.reading import write_png
+from munet.images.writing import write_png
 from munet.network import model_files
 
 

@@ -31,7 +31,7 @@ from munet.evaluation import plots
 from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
 from munet.evaluation.scoring import require_sclera_in
 from munet.images import reading
-from munet.images.reading import write_png
+from munet.images.writing import write_png
 from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level, histograms
 from munet.network.model_files import read_settings, store_level
