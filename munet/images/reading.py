@@ -14,14 +14,17 @@ import contextlib
 import importlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from munet.core.errors import BadInput, MunetError
 from munet.images.library_settings import without_pillows_limit
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".heif")
 # Of pictures that are not read, though a folder of photos may hold them: other formats, then raw ones.

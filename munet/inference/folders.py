@@ -9,8 +9,8 @@ A cluster's run is the same but for who predicts the photos; see `munet.cluster.
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from munet.core.command_line import progress
 from munet.core.errors import MunetError, shown
@@ -24,8 +24,7 @@ from munet.inference.storage import LocalFolder, is_remote
 SCRIPT = "predict_test_images.py"  # whose the results folders are
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """What is in a results folder: of how many photos, how many were `predicted`, in how many sclera was
     `found`, and the `leftovers`, paths of masks of photos that are not there any more."""
 

@@ -12,13 +12,16 @@ The threshold of training is chosen through this very code, so that what was mea
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from munet.images.resizing import resize_image, resize_probability
 from munet.inference.engines import open_engine
 from munet.network.model_files import model_file, read_settings, weights_digest
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 class Segmenter:
