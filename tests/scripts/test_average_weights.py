@@ -2,8 +2,10 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
+from support import tiny_networks
 
 import average_weights
 import model
@@ -14,15 +16,17 @@ from munet.network.model_files import read_settings
 
 SETTINGS = {"architecture": {"size": 32, "decoder": "lite"}, "level": 10}
 
-
-pytestmark = pytest.mark.xdist_group("average")
+pytestmark = pytest.mark.usefixtures("tiny_networks")
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
+    """Two run folders of untrained networks, for tests to read; each is converted once for all."""
     folder = tmp_path_factory.mktemp("pair")
-    for name in "ab":
-        model.save_munet(model.build_munet(32, "lite", "none"), folder / name, SETTINGS)
+    with tiny_networks(pytest.MonkeyPatch()):
+        for seed, name in enumerate("ab"):
+            keras.utils.set_random_seed(seed)
+            model.save_munet(model.build_munet(32, "lite", "none"), folder / name, SETTINGS)
     return folder / "a", folder / "b"
 
 
