@@ -1,17 +1,18 @@
-"""Measures the suite, each thing beside its alternative in one run; the last line is JSON.
+"""Measures the project, each thing against its alternative in one run; the last line is JSON.
 
-    python benchmark.py train                              # input pipeline beside the bare training step
-    python benchmark.py predict weights/NAME             # the pipeline beside bare inference and a plain loop
-    python benchmark.py endless weights/NAME               # memory over 20,000 photos; killed 20 times, the same in the end
-    python benchmark.py formats weights/NAME DATA          # every export: size, F1, milliseconds, agreement with Keras
-    python benchmark.py threshold                          # best-F1 level beside scikit-learn's curve
-    python benchmark.py realism DATA OTHER=1               # train on drawn eyes, score on real ones (sclera is class 1 in OTHER)
-    python benchmark.py decoders DATA OTHER=1            # cost and F1 of both decoders at several input sizes
-    python benchmark.py card weights/NAME --real DATA      # a model card: figures with intervals, by group, pictures
-    python benchmark.py finetune DATA     # a trained network adapted to few photos, beside ImageNet's encoder
-    python benchmark.py recipe DATA --also OTHER    # the paper's recipe beside this one, on held-out subjects
+    python benchmark.py train                           # the input pipeline and the bare training step
+    python benchmark.py predict weights/NAME            # the pipeline, bare inference and a plain loop
+    python benchmark.py endless weights/NAME            # memory over 20,000 photos; killed 20 times
+    python benchmark.py formats weights/NAME DATA       # every export: size, F1, time, agreement with Keras
+    python benchmark.py threshold                       # the best-F1 level and scikit-learn's curve
+    python benchmark.py realism DATA OTHER=1            # trained on synthetic eyes, scored on real ones
+    python benchmark.py decoders DATA OTHER=1           # cost and F1 of both decoders at several input sizes
+    python benchmark.py card weights/NAME --real DATA   # figures with intervals, by group, and pictures
+    python benchmark.py finetune DATA                   # a trained network and ImageNet's encoder, few photos
+    python benchmark.py recipe DATA --also OTHER        # the paper's recipe and this one, held-out subjects
 
-Machines are noisy: times of one run are compared with each other, never with another day's.
+OTHER=1: the masks of OTHER are class indices, and the sclera is class 1. Machines are noisy: compare times of
+one run only.
 """
 
 import importlib
@@ -20,35 +21,17 @@ import sys
 from munet.core.command_line import ArgumentParser, finish, run
 from munet.core.loading import quiet_stderr
 
-PARTS = {
-    "train": (
-        "benchmarks.train_step",
-        "images a second: the bare step, the pipeline, with online augmentation",
-    ),
-    "predict": (
-        "benchmarks.predict",
-        "photos a second: the pipeline, bare inference, a plain loop, and where the time goes",
-    ),
-    "endless": ("benchmarks.endless", "memory over a long folder, and runs that are killed again and again"),
-    "formats": (
-        "benchmarks.formats",
-        "size, F1, milliseconds an image and agreement with Keras of every export",
-    ),
-    "threshold": ("benchmarks.threshold_level", "time to choose the level for one-megapixel images"),
-    "realism": ("benchmarks.realism", "F1 on real photos of a network that has only seen drawn eyes"),
-    "decoders": (
-        "benchmarks.decoders",
-        "what each decoder costs and finds at each input size, trained on drawn eyes",
-    ),
-    "card": (
-        "benchmarks.card",
-        "a model's figures with intervals on real and drawn eyes, by group, and pictures",
-    ),
-    "finetune": (
-        "benchmarks.finetune",
-        "F1 on held-out subjects of the shipped network adapted to 8, 32 and all photos, and from ImageNet",
-    ),
-    "recipe": ("benchmarks.recipe", "F1 on held-out subjects of the paper's recipe and of this one"),
+PARTS = {  # name: (module, words for --help)
+    "train": ("train_step", "images per second: the bare step, the pipeline, with online augmentation"),
+    "predict": ("predict", "photos per second: the pipeline, bare inference, a plain loop; time per step"),
+    "endless": ("endless", "memory over a long folder, and runs that are killed again and again"),
+    "formats": ("formats", "size, F1, milliseconds per image and agreement with Keras of every export"),
+    "threshold": ("threshold_level", "time to choose the level for one-megapixel images"),
+    "realism": ("realism", "F1 on real photos of a network that has only seen synthetic eyes"),
+    "decoders": ("decoders", "cost and F1 of each decoder at each input size, trained on synthetic eyes"),
+    "card": ("card", "a model's figures with intervals on real and synthetic eyes, by group, and pictures"),
+    "finetune": ("finetune", "F1 on held-out subjects: fine-tuned on 8, 32 and all photos, or from ImageNet"),
+    "recipe": ("recipe", "F1 on held-out subjects of the paper's recipe and of this one"),
 }
 
 
@@ -59,9 +42,9 @@ def main(argv):
     parts = parser.add_subparsers(dest="part", required=True, metavar="|".join(PARTS))
     for name, (module, words) in PARTS.items():
         part = parts.add_parser(name, help=words)
-        if argv[:1] == [name]:  # the others' libraries take seconds to import
+        if argv[:1] == [name]:  # the libraries of the others take seconds to import
             with quiet_stderr():
-                chosen = importlib.import_module(module)
+                chosen = importlib.import_module(f"benchmarks.{module}")
             chosen.add_arguments(part)
     args = parser.parse_args(argv)
     figures = chosen.measure(args)

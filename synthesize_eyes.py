@@ -1,14 +1,13 @@
-"""Writes a labelled dataset of drawn eyes, to try everything here without a licensed one, or to train with
-beside one.
+"""Renders a labelled dataset of synthetic eyes: to try everything without a licensed one, or to train with.
 
     python synthesize_eyes.py data/synthetic --count 2000
-    python synthesize_eyes.py data/synthetic --preview sheet.png        # look at some, write nothing else
-    python synthesize_eyes.py data/plain --without text glasses        # see eyes/ingredients.py for the names
+    python synthesize_eyes.py data/synthetic --preview sheet.png       # look at some, write nothing else
+    python synthesize_eyes.py data/plain --without text glasses        # leave ingredients out
 
-gives `images/S0001/S0001_L_s_01.jpg` (subject, the subject's own eye, gaze l, r, s, u or d, number), the
-exact 1-bit `masks/S0001/S0001_L_s_01.png`, and `labels.csv` with all that was asked of every image. Each
-image follows from the seed, its subject and its number alone, so any number of workers, in any order, writes
-the same files. The same command again goes on where an interrupted one stopped.
+writes `images/S0001/S0001_L_s_01.jpg` (subject, the subject's own eye, gaze l, r, s, u or d, number), the
+exact 1-bit `masks/S0001/S0001_L_s_01.png`, and `labels.csv` with all that is known of every image. Each image
+follows from the seed, its subject and its number alone, so any number of workers, in any order, writes the
+same files. The same command resumes an interrupted run.
 """
 
 import csv
@@ -29,85 +28,60 @@ from munet.images.drawing import contact_sheet
 from munet.images.reading import read_image
 from munet.images.writing import write_jpeg, write_png
 
-PREVIEW_PAIRS = 15  # images on a contact sheet, each beside its classes
+PREVIEW_PAIRS = 15  # images on a contact sheet, each next to its classes
 TINTS = np.array([(0, 0, 0), (80, 255, 80), (255, 160, 0), (60, 60, 255)], np.uint8)  # of the classes on it
 
 
-def parse(argv):
+def options():
+    """The parser of the command line."""
     parser = ArgumentParser(__doc__)
-    parser.add_argument("out", metavar="OUT", type=Path, help="folder of the dataset")
-    parser.add_argument("--count", type=between(1, 10**9, int), default=200, help="images")
-    parser.add_argument(
-        "--seed", type=between(0, 2**32 - 1, int), default=0, help="another seed draws other people"
-    )
-    size = between(16, 8192, int)
-    parser.add_argument(
-        "--size",
-        type=size,
-        nargs=2,
-        metavar=("HEIGHT", "WIDTH"),
-        help="of all images (default: any, 300,000 pixels)",
-    )
-    parser.add_argument(
-        "--workers",
-        type=between(1, 61, int),
-        default=min(os.cpu_count() or 1, 61),
-        help="processes that draw",
-    )
-    parser.add_argument(
-        "--images-per-subject", type=between(1, 10**6, int), default=10, help="images of each person"
-    )
-    parser.add_argument(
-        "--classes", action="store_true", help="write classes/ too: 1 sclera, 2 iris, 3 pupil, 0 all else"
-    )
-    parser.add_argument(
-        "--without",
-        nargs="+",
-        default=[],
-        choices=synthesis.INGREDIENTS,
-        metavar="WHAT",
-        help=f"leave out any of: {', '.join(synthesis.INGREDIENTS)}",
-    )
-    parser.add_argument(
-        "--preview",
-        type=Path,
-        metavar="FILE",
-        help="only write a contact sheet (PNG or JPEG) of the first eyes",
-    )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="remove what an earlier run left and start afresh"
-    )
+    add, cores = parser.add_argument, min(os.cpu_count() or 1, 61)
+    what = ", ".join(synthesis.INGREDIENTS)
+    sheet = "only write a contact sheet (PNG or JPEG) of the first eyes"
+    add("out", metavar="OUT", type=Path, help="folder of the dataset")
+    add("--count", type=between(1, 10**9, int), default=200, help="images")
+    add("--seed", type=between(0, 2**32 - 1, int), default=0, help="another seed gives other people")
+    side, size = between(16, 8192, int), "of all images (default: any, 300,000 pixels)"
+    add("--size", type=side, nargs=2, metavar=("HEIGHT", "WIDTH"), help=size)
+    add("--workers", type=between(1, 61, int), default=cores, help="processes that render")
+    add("--images-per-subject", type=between(1, 10**6, int), default=10, help="images of each person")
+    add("--classes", action="store_true", help="write classes/ too: 1 sclera, 2 iris, 3 pupil, 0 all else")
+    names = {"choices": synthesis.INGREDIENTS, "metavar": "WHAT"}
+    add("--without", nargs="+", default=[], help=f"leave out any of: {what}", **names)
+    add("--preview", type=Path, metavar="FILE", help=sheet)
+    add("--overwrite", action="store_true", help="remove what an earlier run left and start again")
+    return parser
+
+
+def parse(argv):
+    """The command line as a namespace."""
+    parser = options()
     args = parser.parse_args(argv)
     args.without = sorted(set(args.without))
     sheet = args.preview
     if sheet and (sheet.suffix.lower() not in (".png", ".jpg", ".jpeg") or sheet.is_dir()):
         parser.error(f"argument --preview: {shown(sheet)} is not the name of a .png or .jpg file")
     if sheet and sheet.resolve().is_relative_to(args.out.resolve()):
-        parser.error(
-            f"argument --preview: {shown(sheet)} lies in {shown(args.out)}, which is for the dataset; give a "
-            "place outside"
-        )
+        inside = f"{shown(sheet)} lies in {shown(args.out)}, which is for the dataset"
+        parser.error(f"argument --preview: {inside}; give a place outside")
     return args
 
 
 def main(argv):
+    """The command line; returns the exit code."""
     args = parse(argv)
-    names = ("count", "seed", "size", "images_per_subject", "classes", "without")
-    settings = {"script": "synthesize_eyes.py", "renderer": synthesis.VERSION} | {
-        name: getattr(args, name) for name in names
-    }
     size = tuple(args.size) if args.size else None
     plan = Plan(args.out, args.seed, size, args.images_per_subject, args.classes, tuple(args.without))
     if args.preview:
         return preview(plan, args.count, args.preview)
+    names = ("count", "seed", "size", "images_per_subject", "classes", "without")
+    settings = {"script": "synthesize_eyes.py", "renderer": synthesis.VERSION}
+    settings |= {name: getattr(args, name) for name in names}
     prepare_run_folder(args.out, settings, args.overwrite)
-    with process_map(partial(draw_one, plan), range(args.count), min(args.workers, args.count)) as rows:
-        drawn, empty = write_labels(args.out / "labels.csv", progress(rows, args.count, "drawing"))
-    subjects = -(-args.count // args.images_per_subject)
-    print(
-        f"{args.count} images of {subjects} subjects in {shown(args.out)}: {drawn} drawn now, {empty} "
-        "without any sclera"
-    )
+    with process_map(partial(render_one, plan), range(args.count), min(args.workers, args.count)) as rows:
+        new, empty = write_labels(args.out / "labels.csv", progress(rows, args.count, "rendering"))
+    subjects, where = -(-args.count // args.images_per_subject), shown(args.out)
+    print(f"images: {args.count}, subjects: {subjects}, in {where}; rendered now: {new}; no sclera: {empty}")
     finish(images=args.count, failed=0, out=args.out)
     return 0
 
@@ -133,54 +107,44 @@ class Plan:
     without: tuple = ()
 
     def cast(self, index):
-        """Who is in an image, and how: ("S0001/S0001_L_s_01", an `synthesis.Subject`, an
-        `synthesis.Capture`); `index` is from 0."""
+        """Who is in image `index` (from 0), and how: ("S0001/S0001_L_s_01", a `Subject`, a `Capture`)."""
         person, number = divmod(index, self.images_per_subject)
-        subject = synthesis.leave_out(
-            synthesis.draw_subject(np.random.default_rng([self.seed, 0, person])), self.without
-        )
-        capture = synthesis.leave_out(
-            synthesis.draw_capture(np.random.default_rng([self.seed, 1, person, number])), self.without
-        )
+        subject = synthesis.draw_subject(np.random.default_rng([self.seed, 0, person]))
+        capture = synthesis.draw_capture(np.random.default_rng([self.seed, 1, person, number]))
+        subject, capture = (synthesis.leave_out(drawn, self.without) for drawn in (subject, capture))
         name = f"S{person + 1:04d}"
         return f"{name}/{name}_{capture.eye}_{capture.gaze}_{number + 1:02d}", subject, capture
 
 
-def draw_one(plan, index):
-    """Draws and writes one image and its masks, unless all are there.
+def render_one(plan, index):
+    """Renders and writes one image and its masks, unless all are there.
 
     Returns:
-        The image's row of `labels.csv` as a dict, and whether it was drawn now.
+        The image's row of `labels.csv` as a dict, and whether it was rendered now.
     """
     stem, subject, capture = plan.cast(index)
-    image_path, classes_path, mask_path = (plan.out / kind / stem for kind in ("images", "classes", "masks"))
     image_path, classes_path, mask_path = (
-        image_path.with_suffix(".jpg"),
-        classes_path.with_suffix(".png"),
-        mask_path.with_suffix(".png"),
+        plan.out / kind / f"{stem}.{suffix}"
+        for kind, suffix in (("images", "jpg"), ("classes", "png"), ("masks", "png"))
     )
     done = all(map(is_filled, [mask_path, image_path] + [classes_path] * plan.classes))
     if done:
-        # All attributes but the share of sclera come without drawing, and that one is in the mask.
+        # Only the share of sclera needs pixels, and those are in the mask.
         classes = np.where(read_image(mask_path)[..., 0] > 0, synthesis.SCLERA, 0)
     else:
         image, classes = synthesis.render(subject, capture, plan.size)
         write_jpeg(image_path, image)
         if plan.classes:
             write_png(classes_path, classes)
-        # Last: where there is a mask, all else is there too.
+        # Last: if there is a mask, all else is there too.
         write_png(mask_path, classes == synthesis.SCLERA)
-    return {
-        "path": f"images/{stem}.jpg",
-        "subject": stem.partition("/")[0],
-        **synthesis.describe(subject, capture, classes),
-    }, not done
+    row = {"path": f"images/{stem}.jpg", "subject": stem.partition("/")[0]}
+    return row | synthesis.describe(subject, capture, classes), not done
 
 
 def write_labels(path, rows):
-    """Writes rows of `draw_one` to a CSV as they come; returns how many were drawn now and how many have no
-    sclera."""
-    drawn = empty = 0
+    """Writes rows of `render_one` to a CSV; returns how many were rendered now and how many lack sclera."""
+    rendered = empty = 0
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = None
         for row, new in rows:
@@ -188,21 +152,18 @@ def write_labels(path, rows):
                 writer = csv.DictWriter(file, list(row))
                 writer.writeheader()
             writer.writerow(row)
-            drawn, empty = drawn + new, empty + (row["sclera_share"] == 0)
-    return drawn, empty
+            rendered, empty = rendered + new, empty + (row["sclera_share"] == 0)
+    return rendered, empty
 
 
 def preview(plan, count, path):
-    """Writes a contact sheet of the first eyes, each beside its classes; nothing else is written. Returns the
-    exit code."""
+    """Writes only a contact sheet of the first eyes, each next to its classes; returns the exit code."""
     pairs = []
     for index in range(min(count, PREVIEW_PAIRS)):
         stem, subject, capture = plan.cast(index)
         image, classes = synthesis.render(subject, capture, plan.size)
-        pairs += [
-            (image, stem.rpartition("/")[2]),
-            (TINTS[classes] // 2 + image // 2, f"sclera {100 * (classes == synthesis.SCLERA).mean():.1f} %"),
-        ]
+        share = f"sclera {100 * (classes == synthesis.SCLERA).mean():.1f} %"
+        pairs += [(image, stem.rpartition("/")[2]), (TINTS[classes] // 2 + image // 2, share)]
     contact_sheet([pairs[i : i + 6] for i in range(0, len(pairs), 6)], path)
     print(f"contact sheet: {shown(path)}")
     finish(images=len(pairs) // 2, failed=0, out=path)

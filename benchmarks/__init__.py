@@ -1,9 +1,17 @@
-"""The parts of benchmark.py: a module each, with `add_arguments(parser)` and `measure(args)`."""
+"""The parts of benchmark.py and what they share; a part has `add_arguments(parser)` and `measure(args)`.
+
+May import all of munet, and the scripts.
+"""
 
 import os
+import subprocess
+import sys
 import time
 
-DIFFERENT = 12  # drawn photos; the others are links to them
+from munet.core.errors import MunetError
+from munet.core.paths import SUITE
+
+DIFFERENT = 12  # synthetic photos; the others are links to them
 
 
 def timed(function):
@@ -13,12 +21,35 @@ def timed(function):
     return result, time.perf_counter() - start
 
 
-def image_times(segmenters, rounds):
-    """Milliseconds of the network for an image, ready in memory; all take turns, so that noise of the machine
-    slows all of them.
+def call(script, *words, **flags):
+    """Runs a script of the project as a user would.
 
     Args:
-        segmenters: list of (key, `runtime.Segmenter`).
+        script: its file name.
+        words: of its command line.
+        flags: more of them: `batch_size=8` is `--batch-size 8`; a list gives several values; None gives no
+            flag.
+
+    Raises:
+        MunetError: the script fails.
+    """
+    for name, value in flags.items():
+        if value is not None:
+            words += (f"--{name.replace('_', '-')}", *(value if isinstance(value, list) else [value]))
+    if _exit_code(script, list(map(str, words))):
+        raise MunetError(f"{script} failed, see above")
+
+
+def _exit_code(script, words):
+    """Of a script that runs in a process of its own."""
+    return subprocess.run([sys.executable, str(SUITE / script), *words], check=False).returncode
+
+
+def image_times(segmenters, rounds):
+    """Milliseconds of the network for an image in memory; all take turns, so that noise slows all alike.
+
+    Args:
+        segmenters: list of (key, `Segmenter`).
         rounds: images that each is timed on, after two to warm up.
 
     Returns:
@@ -27,28 +58,23 @@ def image_times(segmenters, rounds):
     import numpy as np
 
     rng, spent = np.random.default_rng(0), {key: [] for key, _ in segmenters}
-    images = {
-        size: rng.integers(0, 256, (size, size, 3), np.uint8)
-        for size in {segmenter.size for _, segmenter in segmenters}
-    }
+    sizes = {segmenter.size for _, segmenter in segmenters}
+    images = {size: rng.integers(0, 256, (size, size, 3), np.uint8) for size in sizes}
     for number in range(-2, rounds):
         for key, segmenter in segmenters:
             seconds = timed(lambda s=segmenter: s.infer(images[s.size]))[1]
             if number >= 0:
                 spent[key].append(1000 * seconds)
-    return {
-        key: (float(np.median(values)), float(np.quantile(values, 0.95))) for key, values in spent.items()
-    }
+    return {key: (float(np.median(ms)), float(np.quantile(ms, 0.95))) for key, ms in spent.items()}
 
 
-def write_photos(folder, count, drawn, size=None):
-    """Fills a new folder with JPEGs of drawn eyes, with the colour subsampling of cameras, a thousand to a
-    subfolder.
+def write_photos(folder, count, rendered, size=None):
+    """Fills a new folder with JPEGs of synthetic eyes, subsampled as cameras do, a thousand per subfolder.
 
     Args:
         folder: path.
         count: how many.
-        drawn: (height, width) they are drawn at.
+        rendered: (height, width) they are rendered at.
         size: (height, width) they are enlarged to. Default: None, not at all.
 
     Returns:
@@ -64,7 +90,7 @@ def write_photos(folder, count, drawn, size=None):
         path = folder / f"{i // 1000:04}" / f"{i:07}.jpg"
         if i < DIFFERENT:
             rng = np.random.default_rng(i)
-            image, _, _ = synthesis.draw_eye(synthesis.draw_subject(rng), rng, drawn)
+            image, _, _ = synthesis.draw_eye(synthesis.draw_subject(rng), rng, rendered)
             photo = image if size is None else cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
             write_jpeg(path, photo, 92, "4:2:0")
         else:

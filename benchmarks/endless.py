@@ -1,7 +1,6 @@
-"""Memory over a long folder, and runs that are killed again and again: does the prediction script hold what
-it promises?
+"""Memory over a long folder, and runs that are killed again and again.
 
-Memory is the resident set of the process that `predict_test_images.py` runs in, read from /proc, beside the
+Memory is the resident set of the process that `predict_test_images.py` runs in, read from /proc, next to the
 photos done. Each killed run gets SIGKILL after a random time; the last one may end, and must leave what an
 uninterrupted one does.
 """
@@ -29,60 +28,34 @@ SHOWN = 8  # points of the memory curve that are printed
 
 def add_arguments(parser):
     """Adds this part's flags."""
-    parser.add_argument("weights", type=Path, metavar="MODEL", help="a trained model")
-    parser.add_argument(
-        "--count", type=between(2, 10**7, int), default=20_000, help="photos of 640x480 for the memory curve"
-    )
-    parser.add_argument(
-        "--kills",
-        type=between(0, 10**4, int),
-        default=20,
-        help="times that a run over a tenth as many is killed",
-    )
-    parser.add_argument("--seed", type=between(0, 2**31 - 1, int), default=0, help="of the moments")
+    add = parser.add_argument
+    add("weights", type=Path, metavar="MODEL", help="a trained model")
+    kills = "times that a run over a tenth as many is killed"
+    add("--count", type=between(2, 10**7, int), default=20_000, help="photos of 640x480 for the memory curve")
+    add("--kills", type=between(0, 10**4, int), default=20, help=kills)
+    add("--seed", type=between(0, 2**31 - 1, int), default=0, help="of the moments of the kills")
 
 
 def measure(args):
     """The memory curve, and whether a run that was killed `--kills` times ends like one that was not."""
     if not Path("/proc/self/statm").exists():
-        raise MunetError(
-            "this part reads memory from /proc, which this system does not have; run it on Linux"
-        )
+        raise MunetError("this part reads memory from /proc, which this system lacks; run it on Linux")
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         curve = _memory_curve(write_photos(scratch / "long", args.count, SIZE), args.weights, scratch / "out")
         points = [curve[i] for i in np.unique(np.linspace(0, len(curve) - 1, SHOWN).astype(int))]
         print_table(("photos done", "memory, MB"), [(done, f"{memory:.0f}") for done, memory in points])
-        after = [memory for done, memory in curve if done >= 100] or [curve[-1][1]]
-        killed, same = (
-            _killed_and_whole(write_photos(scratch / "short", max(2, args.count // 10), SIZE), args, scratch)
-            if args.kills
-            else (0, True)
-        )
-    print(
-        f"{killed} kills, then run to the end: {'the same files, byte for byte' if same else 'OTHER FILES'}"
-    )
-    return {
-        "images": args.count,
-        "failed": 0 if same else 1,
-        "memory_growth_mb": max(after) - after[0],
-        "memory_mb": max(after),
-        "kills": killed,
-        "same": same,
-    }
+        killed, same = _killed_and_whole(args, scratch) if args.kills else (0, True)
+    ended = "the same files, byte for byte" if same else "OTHER FILES"
+    print(f"kills: {killed}; then run to the end: {ended}")
+    after = [memory for done, memory in curve if done >= 100] or [curve[-1][1]]
+    memory = {"memory_growth_mb": max(after) - after[0], "memory_mb": max(after)}
+    return {"images": args.count, "failed": 0 if same else 1, **memory, "kills": killed, "same": same}
 
 
 def _start(photos, weights, out):
-    command = [
-        sys.executable,
-        SUITE / "predict_test_images.py",
-        photos,
-        "--weights",
-        weights,
-        "--out",
-        out,
-        "--no-overlays",
-    ]
+    words = [photos, "--weights", weights, "--out", out, "--no-overlays"]
+    command = [sys.executable, SUITE / "predict_test_images.py", *words]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -98,15 +71,14 @@ def _memory_curve(photos, weights, out):
                 if done > 0 and len(pages) > 1 and int(pages[1]):
                     curve.append((done, int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6))
     if process.returncode or not curve:
-        raise MunetError(
-            f"the run ended with exit code {process.returncode}; run predict_test_images.py by hand to see "
-            "why"
-        )
+        remedy = "run predict_test_images.py by hand to see why"
+        raise MunetError(f"the run ended with exit code {process.returncode}; {remedy}")
     return curve
 
 
-def _killed_and_whole(photos, args, scratch):
+def _killed_and_whole(args, scratch):
     """How many kills hit a run, and whether its files are those of an uninterrupted one in the end."""
+    photos = write_photos(scratch / "short", max(2, args.count // 10), SIZE)
     rng, hits = np.random.default_rng(args.seed), 0
     started = time.monotonic()
     _start(photos, args.weights, scratch / "whole").wait()
@@ -121,8 +93,5 @@ def _killed_and_whole(photos, args, scratch):
 
 
 def _tree(folder):
-    return {
-        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).digest()
-        for p in folder.rglob("*")
-        if p.is_file()
-    }
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder): hashlib.sha256(path.read_bytes()).digest() for path in files}

@@ -1,12 +1,12 @@
-"""The paper's recipe beside this one: one split by subject, scored from the saved files on subjects that
-neither has seen."""
+"""The paper's recipe and this one: one split by subject, scored from the saved files on held-out subjects."""
 
 import tempfile
 from pathlib import Path
 
 import keras
 
-from benchmarks import realism
+from benchmarks import call
+from benchmarks.realism import require_sizes
 from model import build_munet, encoder_layers, save_munet
 from munet.core.command_line import between, print_table
 from munet.core.errors import shown
@@ -20,75 +20,49 @@ from munet.training.batches import Batches
 from munet.training.stages import compile_network
 
 HALF = 128  # the level of probability 0.5
+HELD_OUT = "held-out subjects"
 KERAS_MOMENTUM = {"encoder": 0.999, "decoder": 0.99}  # of BatchNorm, as MobileNetV2 and Keras have them
 PAPER_RATE = 1e-4
 
 
 def add_arguments(parser):
     """Adds this part's flags."""
-    parser.add_argument("data", type=Path, metavar="DATA", help="dataset in any known layout")
-    parser.add_argument("--sclera-value", type=between(0, 255, int), help="class index of the sclera in DATA")
-    parser.add_argument(
-        "--also",
-        type=Path,
-        nargs="*",
-        default=[],
-        metavar="OTHER",
-        help="more datasets to score on, with binary masks",
-    )
-    parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
-    parser.add_argument(
-        "--encoder-weights",
-        default="imagenet",
-        metavar="imagenet|none|FILE",
-        help="where both encoders start from",
-    )
-    parser.add_argument(
-        "--epochs-finetune",
-        type=between(1, 10**6, int),
-        default=60,
-        help="epochs of stage 2 and of the paper's stage",
-    )
-    parser.add_argument(
-        "--test", type=between(0.01, 0.8), default=0.3, help="share of the subjects held out to score on"
-    )
-    parser.add_argument(
-        "--validation",
-        type=between(0.01, 0.8),
-        default=0.15,
-        help="share of the subjects to choose epoch and level on",
-    )
-    parser.add_argument(
-        "--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights and order"
-    )
+    add = parser.add_argument
+    add("data", type=Path, metavar="DATA", help="dataset in any known layout")
+    add("--sclera-value", type=between(0, 255, int), help="class index of the sclera in DATA")
+    also = {"type": Path, "nargs": "*", "default": [], "metavar": "OTHER"}
+    encoder = {"default": "imagenet", "metavar": "imagenet|none|FILE"}
+    epochs = "epochs of stage 2 and of the paper's stage"
+    validation = "share of the subjects to choose epoch and level on"
+    add("--also", **also, help="more datasets to score on, with binary masks")
+    add("--size", type=between(32, 2048, int), default=224, help="input height and width")
+    add("--encoder-weights", **encoder, help="where both encoders start from")
+    add("--epochs-finetune", type=between(1, 10**6, int), default=60, help=epochs)
+    add("--test", type=between(0.01, 0.8), default=0.3, help="share of the subjects held out to score on")
+    add("--validation", type=between(0.01, 0.8), default=0.15, help=validation)
+    add("--seed", type=between(0, 2**31 - 1, int), default=42, help="of split, weights and order")
 
 
 def measure(args):
-    """Trains both recipes on one split and scores their saved files on the held-out subjects, photos at their
-    own size."""
-    realism.require_sizes("--size", [args.size])
+    """Trains both recipes on one split, and scores their saved files on photos at their own size."""
+    require_sizes("--size", [args.size])
     dataset = find_dataset(args.data)
     parts = split_by_subject(dataset.samples, args.validation, args.test, args.seed)
-    held_out = [("held-out subjects", parts["test"], args.sclera_value)]
+    held_out = [(HELD_OUT, parts["test"], args.sclera_value)]
     held_out += [(shown(path.name), find_dataset(path).samples, None) for path in args.also]
+    names = ("size", "test", "validation", "seed", "epochs_finetune", "encoder_weights", "sclera_value")
+    flags = {name: getattr(args, name) for name in names}
     with tempfile.TemporaryDirectory() as folder:
-        names = ("size", "test", "validation", "seed", "epochs_finetune", "encoder_weights", "sclera_value")
-        flags = [
-            f"--{name.replace('_', '-')}={getattr(args, name)}"
-            for name in names
-            if getattr(args, name) is not None
-        ]
-        realism.call("train_mobv2_unet.py", args.data, f"--out={folder}/ours", *flags)
-        _train_paper(args, dataset, parts, Path(folder) / "paper")
-        rows = _score_recipe("paper", Path(folder) / "paper", held_out, paper=True) + _score_recipe(
-            "this", Path(folder) / "ours", held_out
-        )
+        ours, paper = Path(folder) / "ours", Path(folder) / "paper"
+        call("train_mobv2_unet.py", args.data, out=ours, **flags)
+        _train_paper(args, dataset, parts, paper)
+        rows = _score_recipe("paper", paper, held_out, paper=True) + _score_recipe("this", ours, held_out)
     print_table(("recipe", "scored on", "images", "level", "F1 pooled", "F1 mean"), rows)
     (_, _, count, _, paper_f1, paper_mean), (_, _, _, level, f1, f1_mean) = rows[0], rows[len(held_out)]
     also = {
         f"{name}: {where}": {"f1": pooled, "f1_mean": mean}
         for name, where, _, _, pooled, mean in rows
-        if where != held_out[0][0]
+        if where != HELD_OUT
     }
     figures = {"images": count, "failed": 0, "f1": f1, "f1_mean": f1_mean, "level": level, "out": None}
     return figures | {"paper_f1": paper_f1, "paper_f1_mean": paper_mean, "also": also}
@@ -117,9 +91,8 @@ def _train_paper(args, dataset, parts, folder):
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = KERAS_MOMENTUM["encoder" if layer.name in encoder else "decoder"]
-    doubled = Doubled(
-        build_cache(parts["train"], dataset.root, args.size, args.sclera_value, folder=folder / "cache")
-    )
+    kept = folder / "cache"
+    doubled = Doubled(build_cache(parts["train"], dataset.root, args.size, args.sclera_value, folder=kept))
     compile_network(network, "dice", PAPER_RATE)
     batches = Batches(doubled, range(len(doubled)), 8, (args.seed,))
     network.fit(batches, epochs=args.epochs_finetune, shuffle=False, verbose=0)

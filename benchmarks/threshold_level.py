@@ -1,4 +1,4 @@
-"""Choosing the best-F1 level, beside scikit-learn's precision-recall curve on the same pixels."""
+"""Choosing the best-F1 level, and scikit-learn's precision-recall curve on the same pixels."""
 
 import tracemalloc
 
@@ -15,20 +15,14 @@ MEGAPIXEL = (1000, 1000)
 
 def add_arguments(parser):
     """Adds this part's flags."""
-    parser.add_argument(
-        "--count", type=between(1, 10**6, int), default=1000, help="images for the histograms"
-    )
-    parser.add_argument(
-        "--reference-count",
-        type=between(1, 10**4, int),
-        default=20,
-        help="images for scikit-learn, all in memory",
-    )
+    add = parser.add_argument
+    add("--count", type=between(1, 10**6, int), default=1000, help="images for the histograms")
+    reference = "images for scikit-learn, all in memory"
+    add("--reference-count", type=between(1, 10**4, int), default=20, help=reference)
 
 
 def measure(args):
-    """Seconds a megapixel of `threshold.py` and of scikit-learn's precision_recall_curve, and that both find
-    the same F1."""
+    """Seconds per megapixel of `threshold.py` and of scikit-learn's curve; both must find the same F1."""
     rng = np.random.default_rng(0)
     masks = rng.random((args.reference_count, *MEGAPIXEL)) < 0.2
     maps = np.clip(rng.normal(60, 50, masks.shape) + 100 * masks, 0, 255).astype(np.uint8)
@@ -51,21 +45,9 @@ def measure(args):
     ratio = (reference / args.reference_count) / (ours / args.count)
     rows = [
         ("threshold.py", args.count, f"{1000 * ours / args.count:.2f}", f"{f1:.9f}"),
-        (
-            "scikit-learn",
-            args.reference_count,
-            f"{1000 * reference / args.reference_count:.2f}",
-            f"{best:.9f}",
-        ),
+        ("scikit-learn", len(maps), f"{1000 * reference / len(maps):.2f}", f"{best:.9f}"),
     ]
-    print_table(("", "megapixels", "ms a megapixel", "best F1 on the same pixels"), rows)
+    print_table(("", "megapixels", "ms per megapixel", "best F1 on the same pixels"), rows)
     print(f"{ratio:.0f} times faster; {peak:.1f} MB of memory for {args.count} images")
-    return {
-        "images": args.count,
-        "failed": 0,
-        "level": level,
-        "f1": f1,
-        "f1_reference": best,
-        "speed_ratio": ratio,
-        "memory_mb": peak,
-    }
+    figures = {"images": args.count, "failed": 0, "level": level, "f1": f1, "f1_reference": best}
+    return figures | {"speed_ratio": ratio, "memory_mb": peak}

@@ -1,9 +1,8 @@
-"""The input pipeline beside the bare training step, for every backend there is, and how long the first step
-takes.
+"""The input pipeline and the bare training step, for every backend, and how long the first step takes.
 
-The bare step's batch lies in memory already (its way from there to the device is in both); what an epoch
-takes longer, the device waits for data. How many images the pipeline gives when nothing trains tells how fast
-a device it can keep busy.
+The bare step's batch lies in memory (its way from there to the device is in both): for what an epoch takes
+longer, the device waits for data. How many images the pipeline gives when nothing trains tells how fast a
+device it can keep busy.
 """
 
 import importlib.util
@@ -36,22 +35,15 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 def add_arguments(parser):
     """Adds this part's flags."""
-    parser.add_argument(
-        "--backends",
-        nargs="+",
-        choices=BACKENDS,
-        help="Keras' backends, each in a process of its own (default: all there are)",
-    )
-    parser.add_argument("--mixed-precision", action="store_true", help="float16, as train_mobv2_unet.py does")
-    parser.add_argument("--size", type=between(32, 2048, int), default=224, help="input height and width")
-    parser.add_argument("--batch-size", type=between(1, 4096, int), default=8, help="images a step")
-    parser.add_argument("--steps", type=between(2, 10**6, int), default=24, help="steps an epoch")
-    parser.add_argument(
-        "--rounds",
-        type=between(1, 1000, int),
-        default=3,
-        help="epochs of each kind, in turn; the best counts",
-    )
+    add = parser.add_argument
+    backends = "Keras' backends, each in a process of its own (default: all that are installed)"
+    rounds = "epochs of each kind, in turn; the best counts"
+    add("--backends", nargs="+", choices=BACKENDS, help=backends)
+    add("--mixed-precision", action="store_true", help="float16, as train_mobv2_unet.py does")
+    add("--size", type=between(32, 2048, int), default=224, help="input height and width")
+    add("--batch-size", type=between(1, 4096, int), default=8, help="images per step")
+    add("--steps", type=between(2, 10**6, int), default=24, help="steps per epoch")
+    add("--rounds", type=between(1, 1000, int), default=3, help=rounds)
 
 
 class Repeated(keras.utils.PyDataset):
@@ -69,7 +61,7 @@ class Repeated(keras.utils.PyDataset):
 
 
 def measure(args):
-    """A table for every backend; the figures are the first one's."""
+    """Prints a table per backend; the figures are the first one's."""
     wanted = args.backends or [name for name in BACKENDS if importlib.util.find_spec(name)]
     if wanted == [keras.backend.backend()]:
         return measure_backend(args)
@@ -78,25 +70,21 @@ def measure(args):
 
 
 def _in_own_process(backend, args):
-    flags = [
-        f"--{name}={getattr(args, name.replace('-', '_'))}"
-        for name in ("size", "batch-size", "steps", "rounds")
-    ]
+    names = ("size", "batch-size", "steps", "rounds")
+    flags = [f"--{name}={getattr(args, name.replace('-', '_'))}" for name in names]
     flags += ["--mixed-precision"] * args.mixed_precision
     words = [sys.executable, SUITE / "benchmark.py", "train", *flags, "--backends", backend]
-    done = subprocess.run(
-        words, env=os.environ | {"KERAS_BACKEND": backend}, stdout=subprocess.PIPE, text=True, check=False
-    )
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     *shown, last = done.stdout.splitlines() or [""]
     print("\n".join(shown), flush=True)
     if done.returncode:
-        raise MunetError(f"the {backend} backend failed, as told above")
+        raise MunetError(f"the {backend} backend failed, see above")
     return json.loads(last)
 
 
 def measure_backend(args):
-    """Images a second of the bare step (one batch, already in memory), of epochs from the cache, and of the
-    pipeline alone."""
+    """Images per second of the bare step, of epochs from the cache, and of the pipeline alone."""
     rng, count = np.random.default_rng(0), args.steps * args.batch_size
     if args.mixed_precision:
         keras.mixed_precision.set_global_policy("mixed_float16")
@@ -118,16 +106,11 @@ def measure_backend(args):
                 seconds = timed(lambda source=source: network.fit(source, shuffle=False, verbose=0))[1]
                 best[name] = min(best[name], seconds)
         alone = timed(lambda: list(batches["with online augmentation"]))[1]
-    bare = best["bare step"]
-    print(
-        f"{keras.backend.backend()} on {devices.device()}, {args.size}x{args.size}, batches of "
-        f"{args.batch_size}, best of {args.rounds}"
-    )
+    bare, batch = best["bare step"], f"{args.size}x{args.size}, batches of {args.batch_size}"
+    print(f"{keras.backend.backend()} on {devices.device()}, {batch}, best of {args.rounds}")
     rows = [(name, f"{count / t:.1f}", f"{100 * (t / bare - 1):+.1f} %") for name, t in best.items()]
-    print_table(
-        ("", "images/s", "time over the bare step"),
-        [*rows, ("augmentation with nothing to train", f"{count / alone:.1f}", "")],
-    )
+    rows.append(("augmentation with nothing to train", f"{count / alone:.1f}", ""))
+    print_table(("", "images/s", "time over the bare step"), rows)
     print(f"first step, with tracing and compilation: {first:.1f} s; {args.steps} steps: {bare:.1f} s")
     return {
         "images": count,

@@ -1,8 +1,9 @@
-"""A converted model is kept only if it is as good as the one that it was made of, on labelled photos, in its
-own runtime.
+"""Exports a model, and keeps the file only if it is as good as the original, on labelled photos.
 
-photos = gather("weights/NAME", "litert-int8", folder)
-before, after, failures = export("weights/NAME", "litert-int8", "munet.tflite", photos)
+    photos = gather("weights/NAME", "litert-int8", folder)
+    before, after, failures = export("weights/NAME", "litert-int8", "munet.tflite", photos)
+
+The file is run in its own runtime.
 """
 
 import concurrent.futures
@@ -42,9 +43,15 @@ NEEDED = {
 
 @dataclass(frozen=True)
 class Photos:
-    """What an export is checked on: `samples` with their `sclera_value`, `words` for them, paths to take
-    8-bit ranges from, and how many `failures` there were: photos of theirs that had no mask and so on, each
-    named on stderr."""
+    """What an export is checked on.
+
+    Attributes:
+        samples: labelled photos.
+        sclera_value: class index of the sclera in their masks, or None.
+        words: for the samples, in messages.
+        calibration: paths of the photos to take 8-bit ranges from.
+        failures: how many photos could not be used; each was named on stderr.
+    """
 
     samples: list
     sclera_value: int | None
@@ -54,28 +61,24 @@ class Photos:
 
 
 def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=None, count=200):
-    """Finds the photos to check on, and where `kind` has 8 bits those to calibrate on.
+    """Finds the photos to check on, and if `kind` has 8 bits those to calibrate on.
 
     Args:
         weights: a run folder or a `munet.weights.h5` file.
         kind: a key of `conversion.SUFFIX`.
-        scratch: an existing folder for drawn eyes.
-        data: a labelled dataset. Default: None, the validation images of the run where they are there, else
-            drawn eyes.
+        scratch: an existing folder for synthetic eyes.
+        data: a labelled dataset. Default: the validation images of the run if they are still there, else
+            synthetic eyes.
         sclera_value: class index of the sclera in the masks of `data`.
-        calibration: a folder of photos. Default: None, the training images, else drawn eyes.
-        count: of each, at most; a seeded choice of more.
+        calibration: a folder of photos. Default: the training images, else synthetic eyes.
+        count: of each, at most; a seeded choice if there are more.
 
     Raises:
         MunetError: no photo in `data` or in `calibration`, or a package is missing that this format needs.
     """
-    missing = [name for name in NEEDED[kind.split("-")[0]] if importlib.util.find_spec(name) is None]
-    if missing:
-        raise MunetError(
-            f"{kind} needs packages that are not installed: pip install {' '.join(missing).replace('_', '-')}"
-        )
-    failures = 0
+    _require(kind)
     parts, own_value = _parts(model_file(weights).parent)
+    failures = 0
     if data:
         dataset = find_dataset(data)
         for problem in dataset.problems:
@@ -84,25 +87,32 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
     elif parts:
         samples, sclera_value, words = parts["validation"], own_value, "its validation images"
     else:
-        samples, words = _drawn(Path(scratch, "check"), count, 1), "eyes drawn for it"
-    if kind != "litert-int8":
-        paths = []
-    elif calibration:
-        found = find_photos(calibration)
-        for note in found.notes:
-            warn(note)
-        paths = [path for _, path in found]
-    else:
-        paths = [
-            sample.image
-            for sample in (parts["train"] if parts else _drawn(Path(scratch, "calibrate"), count, 2))
-        ]
+        samples, words = _synthetic(Path(scratch, "check"), count, 1), "synthetic eyes"
+    paths = _calibration(calibration, parts, scratch, count) if kind == "litert-int8" else []
     return Photos(_some(samples, count), sclera_value, words, _some(paths, count), failures)
 
 
+def _require(kind):
+    """Raises a MunetError if a package is missing that a format needs."""
+    needed = NEEDED[kind.split("-")[0]]
+    missing = [name.replace("_", "-") for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MunetError(f"{kind} needs packages that are not installed: pip install {' '.join(missing)}")
+
+
+def _calibration(photos, parts, scratch, count):
+    """Paths of the photos to take 8-bit ranges from: a folder, the training images, or synthetic eyes."""
+    if photos:
+        found = find_photos(photos)
+        for note in found.notes:
+            warn(note)
+        return [path for _, path in found]
+    samples = parts["train"] if parts else _synthetic(Path(scratch, "calibrate"), count, 2)
+    return [sample.image for sample in samples]
+
+
 def _parts(folder):
-    """The parts of a run's dataset and its sclera value, where the run and the dataset are still there; else
-    None and None."""
+    """The parts of a run's dataset and its sclera value; None and None if either is not there any more."""
     try:
         settings = folder_settings(folder)
         samples = find_dataset(Path(settings["data"])).samples
@@ -111,25 +121,14 @@ def _parts(folder):
         return None, None
 
 
-def _drawn(folder, count, seed):
-    """The samples of a dataset drawn into a folder."""
-    command = [
-        sys.executable,
-        SUITE / "synthesize_eyes.py",
-        folder,
-        "--count",
-        str(count),
-        "--seed",
-        str(seed),
-        "--images-per-subject",
-        "2",
-    ]
+def _synthetic(folder, count, seed):
+    """The samples of a dataset of synthetic eyes, rendered into a folder."""
+    flags = ["--count", str(count), "--seed", str(seed), "--images-per-subject", "2"]
+    command = [sys.executable, SUITE / "synthesize_eyes.py", folder, *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise MunetError(
-            f"no eyes could be drawn to check on ({done.stderr.strip()[-200:]}); give --data and "
-            "--calibration"
-        )
+        said = done.stderr.strip()[-200:]
+        raise MunetError(f"no synthetic eyes to check on ({said}); give --data and --calibration")
     return find_dataset(folder).samples
 
 
@@ -152,8 +151,8 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
         max_f1_drop: how much lower its pooled F1 may be than the Keras model's.
 
     Returns:
-        (before, after, failed): the figures of the Keras model and of the file, see
-        `ScoreAccumulator.figures`, and how many photos could not be read; each was named on stderr.
+        before, after: the figures of the Keras model and of the file, see `ScoreAccumulator.figures`.
+        failures: how many photos could not be used; each was named on stderr.
 
     Raises:
         MunetError: the file loses more than that, or no photo could be read.
@@ -163,42 +162,36 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
         calibration, bad = _prepared(photos.calibration, settings) if kind == "litert-int8" else (None, 0)
         with quiet_stderr():
             convert(weights, kind, part, calibration=calibration)
-        original, exported, agreement, failures = _score(
-            Segmenter(weights, "keras"), Segmenter(part, kind.split("-")[0]), photos
-        )
+        models = Segmenter(weights, "keras"), Segmenter(part, kind.split("-")[0])
+        original, exported, agreement, failures = _score(*models, photos)
         if not original.pooled[1].any():
+            remedy = "check --sclera-value, or --data"
             raise MunetError(
-                f"no mask of {photos.words} has any sclera, so nothing can be compared; check "
-                "--sclera-value, or --data"
+                f"no mask of {photos.words} has any sclera, so nothing can be compared; {remedy}"
             )
         if kind == "litert-int8":
-            changed = {
-                "level": best_level(agreement),
-                "level_chosen_on": f"agreement with the Keras model on {photos.words}",
-            }
-        before, after = (
-            original.figures(settings["level"]),
-            exported.figures(changed.get("level", settings["level"])),
-        )
+            chosen_on = f"agreement with the Keras model on {photos.words}"
+            changed = {"level": best_level(agreement), "level_chosen_on": chosen_on}
+        before = original.figures(settings["level"])
+        after = exported.figures(changed.get("level", settings["level"]))
         if not after["f1"] >= before["f1"] - max_f1_drop:
             lost = f"a pooled F1 of {after['f1']:.4f} instead of {before['f1']:.4f} on {photos.words}"
             raise MunetError(
                 f"as {kind}, {shown(weights)} has {lost}; nothing was written (--max-f1-drop {max_f1_drop:g})"
             )
-        checked = {
-            "format": kind,
-            "f1": after["f1"],
-            "f1_before": before["f1"],
-            "images": after["images"],
-            "on": photos.words,
-        }
+        figures = {"f1": after["f1"], "f1_before": before["f1"], "images": after["images"]}
+        checked = {"format": kind, **figures, "on": photos.words}
         store_settings(part, settings | changed | {"made_of": made_of(weights), "export": checked})
     return before, after, photos.failures + bad + failures
 
 
 def _score(keras, other, photos):
-    """The `ScoreAccumulator` of each model, the histograms of the second on the masks of the first, and how
-    many photos could not be read."""
+    """Scores two models on the same photos, in a thread per core.
+
+    Returns:
+        The `ScoreAccumulator` of each, the histograms of the second on the masks of the first, and how many
+        photos could not be read; each was named on stderr.
+    """
     scores, agreement = (ScoreAccumulator(), ScoreAccumulator()), np.zeros((2, 256), np.int64)
     threads = os.cpu_count() or 1
 
@@ -208,17 +201,13 @@ def _score(keras, other, photos):
         except BadInput as problem:
             return problem
         first, second = keras(image), other(image)
-        return (
-            histograms(first, mask.pixels),
-            histograms(second, mask.pixels),
-            histograms(second, first >= keras.level),
-        )
+        truths = ((first, mask.pixels), (second, mask.pixels), (second, first >= keras.level))
+        return [histograms(*pair) for pair in truths]
 
-    failures = 0
+    failures, samples = 0, photos.samples
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        for counts in progress(
-            pool_map(pool, both, photos.samples, ahead=2 * threads), len(photos.samples), "check"
-        ):
+        results = pool_map(pool, both, samples, ahead=2 * threads)
+        for counts in progress(results, len(samples), "check"):
             if isinstance(counts, BadInput):
                 failed(counts)
                 failures += 1
@@ -226,16 +215,18 @@ def _score(keras, other, photos):
                 for accumulator, part in zip(scores, counts, strict=False):
                     accumulator.add(ImageScore(part))
                 agreement += counts[2]
-    if failures == len(photos.samples):
-        raise MunetError(
-            f"none of {photos.words} could be read with its mask; see above, or give other --data"
-        )
+    if failures == len(samples):
+        remedy = "see above, or give other --data"
+        raise MunetError(f"none of {photos.words} could be read with its mask; {remedy}")
     return *scores, agreement, failures
 
 
 def _prepared(paths, settings):
-    """The network's inputs of photos, (N, size, size, 3) uint8, and how many could not be read; these are
-    named and left out."""
+    """The network's inputs of photos, and how many could not be read, which are named and left out.
+
+    Returns:
+        (N, size, size, 3) uint8 RGB, and a number.
+    """
     size, images = settings["architecture"]["size"], []
     for path in paths:
         try:
@@ -245,6 +236,5 @@ def _prepared(paths, settings):
     if not images:
         raise MunetError("no photo to calibrate on could be read; give another --calibration")
     # The ends of the range, so that every value a pixel can have is in it.
-    return np.stack([*images, np.zeros_like(images[0]), np.full_like(images[0], 255)]), len(paths) - len(
-        images
-    )
+    ends = [np.zeros_like(images[0]), np.full_like(images[0], 255)]
+    return np.stack([*images, *ends]), len(paths) - len(images)

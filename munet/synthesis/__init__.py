@@ -1,6 +1,6 @@
 """The renderer of synthetic eyes: photos of eyes with the exact mask of their sclera, in NumPy and OpenCV.
 
-May import munet.core and munet.images.
+May import munet.core, images, metrics and network.
 
 Labelled eyes of real people come under licences; synthetic ones are free, never mislabelled, and as many as
 wanted. A `Subject` is a person, a `Capture` one photo of them; both are drawn from seeded generators, and the

@@ -195,7 +195,8 @@ import sys, numpy as np, mediapipe
 from mediapipe.tasks.python import BaseOptions, vision
 photo, *files = sys.argv[1:]
 for file in files:
-    options = vision.ImageSegmenterOptions(base_options=BaseOptions(model_asset_path=file), output_confidence_masks=True)
+    base = BaseOptions(model_asset_path=file)
+    options = vision.ImageSegmenterOptions(base_options=base, output_confidence_masks=True)
     with vision.ImageSegmenter.create_from_options(options) as segmenter:
         masks = segmenter.segment(mediapipe.Image.create_from_file(photo)).confidence_masks
     np.save(file.rpartition("/")[2] + ".npy", masks[0].numpy_view())
@@ -230,7 +231,7 @@ def test_the_script_writes_what_it_tells(tiny, dataset, tmp_path, tiny_networks,
 
 def test_eyes_are_drawn_where_there_are_no_photos(tiny, tmp_path):
     photos = gather(tiny, "litert-int8", tmp_path, count=2)
-    assert (photos.words, len(photos.samples), len(photos.calibration)) == ("eyes drawn for it", 2, 2)
+    assert (photos.words, len(photos.samples), len(photos.calibration)) == ("synthetic eyes", 2, 2)
     assert {sample.image for sample in photos.samples}.isdisjoint(photos.calibration)
     calibration, bad = exporter._prepared(photos.calibration, read_settings(tiny))
     assert (calibration.shape, bad) == ((4, 64, 64, 3), 0)

@@ -445,7 +445,8 @@ def test_nothing_goes_to_another_origin(host, browser, photos, kept):
     )
     # Asked of the policy itself, as a fetch fails without a network, too.
     forbidden = """new Promise((resolve) => {
-        (self.document ?? self).addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective));
+        const told = (event) => resolve(event.effectiveDirective);
+        (self.document ?? self).addEventListener("securitypolicyviolation", told);
         fetch("https://example.org/").catch(() => setTimeout(() => resolve("nothing"), 1000));
     })"""
     assert page.evaluate(forbidden) == page.workers[0].evaluate(forbidden) == "connect-src"
@@ -480,7 +481,8 @@ def test_a_phone_and_a_keyboard(host, browser, photos):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
     assert {"camera", "show", "opacity", "level", "own-level", "save-mask", "save-overlay"} <= set(reached)
-    unnamed = "[...document.querySelectorAll('input, button')].filter(e => !e.labels?.length && !e.textContent.trim()).length"
+    unnamed = """[...document.querySelectorAll('input, button')]
+        .filter(e => !e.labels?.length && !e.textContent.trim()).length"""
     assert page.evaluate(unnamed) == 0
     assert "sclera" in page.get_attribute("#view", "aria-label")
 

@@ -16,8 +16,9 @@ import support
 from support import needs, write_eye
 
 import benchmark
+import benchmarks
 import benchmarks.predict as predict_part
-from benchmarks import card, endless, finetune, realism, recipe, threshold_level, train_step
+from benchmarks import card, endless, finetune, recipe, threshold_level, train_step
 from model import build_munet
 from munet.core.errors import MunetError
 from munet.data import pairing
@@ -77,28 +78,25 @@ def called_here(quick, monkeypatch):
     """The scripts that a part calls run in this process, where networks are tiny; they draw small eyes and no
     figures of training."""
 
-    def call(script, *words):
-        less = {
-            "synthesize_eyes.py": ["--workers", "1", "--size", "48", "64"],
-            "evaluate_masks.py": ["--workers", "1"],
-        }
-        assert (
-            importlib.import_module(script.removesuffix(".py")).main(
-                [*map(str, words), *less.get(script, [])]
-            )
-            == 0
-        )
+    less = {
+        "synthesize_eyes.py": ["--workers", "1", "--size", "48", "64"],
+        "evaluate_masks.py": ["--workers", "1"],
+    }
+
+    def exit_code(script, words):
+        return importlib.import_module(script.removesuffix(".py")).main([*words, *less.get(script, [])])
 
     monkeypatch.setattr(report, "write", lambda *_: None)
-    monkeypatch.setattr(realism, "call", call)
+    monkeypatch.setattr(benchmarks, "_exit_code", exit_code)
 
 
 def test_scripts_are_called_as_users_do(tmp_path):
-    words = "synthesize_eyes.py", tmp_path / "eyes", "--size", 48, 64, "--workers", 1, "--count"
-    realism.call(*words, 1)
-    assert len(list((tmp_path / "eyes/masks").rglob("*.png"))) == 1
-    with pytest.raises(MunetError, match=r"synthesize_eyes\.py failed, as told above"):
-        realism.call(*words, 2)  # other settings than the folder's
+    flags = {"size": [48, 64], "workers": 1, "images_per_subject": 1, "without": None}
+    benchmarks.call("synthesize_eyes.py", tmp_path / "eyes", "--classes", count=1, **flags)
+    for kind in ("masks", "classes"):
+        assert len(list((tmp_path / "eyes" / kind).rglob("*.png"))) == 1
+    with pytest.raises(MunetError, match=r"synthesize_eyes\.py failed, see above"):
+        benchmarks.call("synthesize_eyes.py", tmp_path / "eyes", count=2)  # other settings than the folder's
 
 
 def test_threshold_finds_what_scikit_learn_finds():
@@ -236,7 +234,7 @@ def test_finetune_compares_both_starts_on_held_out_subjects(tiny, tiny_dataset, 
     )
     assert [(row["network"], row["photos"]) for row in last["networks"]] == [
         ("as it is", 0),
-        ("adapted", 8),
+        ("fine-tuned", 8),
         ("from ImageNet", 8),
     ]
     assert last["images"] == 4

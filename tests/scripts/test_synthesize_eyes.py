@@ -54,7 +54,7 @@ def test_workers_and_order_change_nothing(dataset, tmp_path):
     assert synthesize_eyes.main([str(tmp_path / "two"), *SMALL, "--workers", "2"]) == 0
     assert contents(tmp_path / "two") == contents(dataset)
     for index in (6, 0, 4):
-        row, new = synthesize_eyes.draw_one(synthesize_eyes.Plan(tmp_path / "some", 5, (48, 64), 3), index)
+        row, new = synthesize_eyes.render_one(synthesize_eyes.Plan(tmp_path / "some", 5, (48, 64), 3), index)
         assert new
         assert (tmp_path / "some" / row["path"]).read_bytes() == (dataset / row["path"]).read_bytes()
 
@@ -62,15 +62,15 @@ def test_workers_and_order_change_nothing(dataset, tmp_path):
 @pytest.mark.parametrize("kind", ["images", "masks"])
 def test_what_a_power_cut_left_empty_is_drawn_again(dataset, tmp_path, kind):
     plan = synthesize_eyes.Plan(tmp_path, 5, (48, 64), 3)
-    row, _ = synthesize_eyes.draw_one(plan, 0)
+    row, _ = synthesize_eyes.render_one(plan, 0)
     path = next((tmp_path / kind).rglob("*.*g"))
     path.write_bytes(b"")
-    assert synthesize_eyes.draw_one(plan, 0) == (row, True)
+    assert synthesize_eyes.render_one(plan, 0) == (row, True)
     assert path.read_bytes() == (dataset / path.relative_to(tmp_path)).read_bytes()
 
 
 def test_other_seeds_draw_other_people(dataset, tmp_path):
-    row, _ = synthesize_eyes.draw_one(synthesize_eyes.Plan(tmp_path, 6, (48, 64), 3), 0)
+    row, _ = synthesize_eyes.render_one(synthesize_eyes.Plan(tmp_path, 6, (48, 64), 3), 0)
     assert row["skin_tone"] != float(rows_of(dataset)[0]["skin_tone"])
 
 
@@ -114,7 +114,7 @@ def test_going_on_restores_the_same_bytes(dataset, capsys):
     assert synthesize_eyes.main([str(dataset), *SMALL, "--workers", "1"]) == 0
     assert contents(dataset) == before
     assert images[3].stat().st_mtime_ns == kept
-    assert "3 drawn now" in capsys.readouterr().out
+    assert "rendered now: 3" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_the_command_line(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     summary, figures = done.stdout.splitlines()
-    assert summary.startswith("2 images of 1 subjects")
+    assert summary.startswith("images: 2, subjects: 1, in ")
     figures = json.loads(figures)
     assert (figures["images"], figures["failed"], figures["out"]) == (2, 0, str(tmp_path / "out"))
 
