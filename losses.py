@@ -6,8 +6,11 @@ image; Keras then averages over the batch. Sums are taken in float32 whatever th
 without sclera has a loss of 0 when it is predicted empty, instead of 1 as with `keras.losses.Dice`.
 """
 
+from typing import Any
+
 import keras
 
+Tensor = Any  # of the backend that Keras runs on
 _IMAGE_AXES = (1, 2, 3)
 
 
@@ -25,17 +28,17 @@ class Dice(keras.losses.Loss):
         smooth: added to both terms, in pixels. Default: 1.
     """
 
-    def __init__(self, smooth=1.0, name="dice", **kwargs):
+    def __init__(self, smooth: float = 1.0, name: str = "dice", **kwargs: Any):
         super().__init__(name=name, dtype="float32", **kwargs)
         self.smooth = smooth
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Args: `y_true`, `y_pred` (N, H, W, 1) in [0, 1]. Returns: (N,) float32 in [0, 1]."""
         overlap = keras.ops.sum(y_true * y_pred, axis=_IMAGE_AXES)
         total = keras.ops.sum(y_true, axis=_IMAGE_AXES) + keras.ops.sum(y_pred, axis=_IMAGE_AXES)
         return 1.0 - (2.0 * overlap + self.smooth) / (total + self.smooth)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild the loss."""
         return {**super().get_config(), "smooth": self.smooth}
 
@@ -55,16 +58,16 @@ class DiceBCE(Dice):
         smooth: as for `Dice`.
     """
 
-    def __init__(self, weight=1.0, smooth=1.0, name="dice_bce", **kwargs):
+    def __init__(self, weight: float = 1.0, smooth: float = 1.0, name: str = "dice_bce", **kwargs: Any):
         super().__init__(smooth=smooth, name=name, **kwargs)
         self.weight = weight
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Args: `y_true`, `y_pred` (N, H, W, 1) in [0, 1]. Returns: (N,) float32, at least 0."""
         entropy = keras.ops.binary_crossentropy(y_true, y_pred)
         return super().call(y_true, y_pred) + self.weight * keras.ops.mean(entropy, axis=_IMAGE_AXES)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild the loss."""
         return {**super().get_config(), "weight": self.weight}
 
@@ -87,20 +90,27 @@ class Tversky(keras.losses.Loss):
         smooth: added to both terms, in pixels. Default: 1.
     """
 
-    def __init__(self, alpha=0.3, beta=0.7, smooth=1.0, name="tversky", **kwargs):
+    def __init__(
+        self,
+        alpha: float = 0.3,
+        beta: float = 0.7,
+        smooth: float = 1.0,
+        name: str = "tversky",
+        **kwargs: Any,
+    ):
         super().__init__(name=name, dtype="float32", **kwargs)
         self.alpha, self.beta, self.smooth = alpha, beta, smooth
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Args: `y_true`, `y_pred` (N, H, W, 1) in [0, 1]. Returns: (N,) float32 in [0, 1]."""
         tp = keras.ops.sum(y_true * y_pred, axis=_IMAGE_AXES)
         fp = keras.ops.sum(y_pred, axis=_IMAGE_AXES) - tp
         fn = keras.ops.sum(y_true, axis=_IMAGE_AXES) - tp
         return 1.0 - (tp + self.smooth) / (tp + self.alpha * fp + self.beta * fn + self.smooth)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild the loss."""
         return {**super().get_config(), "alpha": self.alpha, "beta": self.beta, "smooth": self.smooth}
 
 
-BY_NAME = {"dice": Dice, "dice-bce": DiceBCE, "tversky": Tversky}
+BY_NAME: dict[str, type[keras.losses.Loss]] = {"dice": Dice, "dice-bce": DiceBCE, "tversky": Tversky}

@@ -9,10 +9,14 @@ to [-1, 1] is its first layer. A trained model is one file, `munet.weights.h5`: 
 that prediction needs as JSON in the HDF5 attribute `munet`.
 """
 
+from __future__ import annotations
+
 import json
 import math
+import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -43,12 +47,14 @@ _IMAGENET_URL = (
 )
 
 
-def build_munet(size=224, decoder="unet", encoder_weights="imagenet"):
+def build_munet(
+    size: int = 224, decoder: str = "unet", encoder_weights: str | os.PathLike[str] = "imagenet"
+) -> keras.Model:
     """Builds MU-Net.
 
     Args:
         size: height and width of the input in pixels, divisible by 32. Default: 224.
-        decoder: "unet", the decoder of the paper, or "lite", a tenth of its cost; see decoders.py.
+        decoder: "unet", the decoder of the paper, or "lite", a tenth of its cost.
         encoder_weights: "imagenet" (downloaded once by Keras), "none", or a file: MobileNetV2 alpha 0.35
             without top as a legacy `.h5`, its Keras 3 `.weights.h5`, or a whole `munet.weights.h5`.
 
@@ -67,9 +73,8 @@ def build_munet(size=224, decoder="unet", encoder_weights="imagenet"):
         raise MunetError(f"no decoder {decoder!r}; there is: {', '.join(DECODERS)}")
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
-    encoder = keras.applications.MobileNetV2(
-        input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None
-    )
+    mobilenet = keras.applications.MobileNetV2
+    encoder = mobilenet(input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None)
     skips = [encoder.get_layer(name).output for name in SKIPS]
     logits = DECODERS[decoder](encoder.get_layer(BOTTOM).output, skips, scaled)
     probability = keras.layers.Activation("sigmoid", dtype="float32", name="probability")(logits)
@@ -83,65 +88,45 @@ def build_munet(size=224, decoder="unet", encoder_weights="imagenet"):
     return network
 
 
-def _batch_norms(network):
+def _batch_norms(network: keras.Model) -> list[keras.layers.Layer]:
     return [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
-def encoder_layers(network):
+def encoder_layers(network: keras.Model) -> list[keras.layers.Layer]:
     """The layers of the encoder: all that are not the decoder's or the head's."""
-    return [
-        layer for layer in network.layers if not layer.name.startswith(("decoder_", "head", "probability"))
-    ]
+    others = ("decoder_", "head", "probability")
+    return [layer for layer in network.layers if not layer.name.startswith(others)]
 
 
-def multiply_adds(network):
+def multiply_adds(network: keras.Model) -> int:
     """Products that one image costs: those of all convolutions, which is all that counts here."""
-    layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
-    # A transposed convolution applies its kernel at each place of its input, the others at each of their
-    # output.
-    tensors = [
-        layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output for layer in layers
-    ]
-    return sum(
-        math.prod(tensor.shape[1:3]) * math.prod(layer.kernel.shape)
-        for layer, tensor in zip(layers, tensors, strict=True)
-    )
+    return sum(_products(layer) for layer in network.layers if hasattr(layer, "kernel"))
 
 
-def freeze_encoder(network):
+def _products(layer: keras.layers.Layer) -> int:
+    """A transposed convolution applies its kernel at each place of its input, others of their output."""
+    places = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
+    return math.prod(places.shape[1:3]) * math.prod(layer.kernel.shape)
+
+
+def freeze_encoder(network: keras.Model) -> None:
     """Keeps the encoder's weights, and its BatchNorm at inference statistics, while the decoder trains."""
     for layer in encoder_layers(network):
         layer.trainable = False
 
 
-def unfreeze_encoder(network):
+def unfreeze_encoder(network: keras.Model) -> None:
     """Lets everything train, BatchNorm statistics included (at `BATCH_NORM_MOMENTUM`)."""
     for layer in network.layers:  # setting it on a functional model does not reach its layers
         layer.trainable = True
 
 
-def _load_encoder(encoder, network, source):
+def _load_encoder(encoder: keras.Model, network: keras.Model, source: str | os.PathLike[str]) -> None:
     path = _download() if source == "imagenet" else Path(source)
     if not path.is_file():
         raise MunetError(f"encoder weights {shown(path)} do not exist; give imagenet, none, or a file")
     try:
-        with h5py.File(path) as file:
-            kind = (
-                "munet" if ATTRIBUTE in file.attrs else "legacy" if "layer_names" in file.attrs else "keras"
-            )
-        if kind == "munet":
-            whole, _ = load_munet(path, size=network.input_shape[1])
-            for layer, trained in zip(encoder_layers(network), encoder_layers(whole), strict=True):
-                layer.set_weights(trained.get_weights())
-        elif kind == "legacy" and path.name.endswith(".weights.h5"):
-            raise MunetError(
-                f"{shown(path)} is a legacy file; rename it so that it ends in .h5 without .weights"
-            )
-        else:
-            with warnings.catch_warnings():
-                # of a file that does not fit Keras warns 80 times before it raises
-                warnings.simplefilter("ignore")
-                encoder.load_weights(path)
+        _load_encoder_file(encoder, network, path)
     except OSError as error:
         raise MunetError(
             f"{shown(path)} is not a whole HDF5 file ({error}); remove it and fetch it again"
@@ -152,20 +137,36 @@ def _load_encoder(encoder, network, source):
         ) from error
 
 
-def _download():
+def _load_encoder_file(encoder: keras.Model, network: keras.Model, path: Path) -> None:
+    with h5py.File(path) as file:
+        ours, legacy = ATTRIBUTE in file.attrs, "layer_names" in file.attrs
+    if ours:
+        whole, _ = load_munet(path, size=network.input_shape[1])
+        for layer, trained in zip(encoder_layers(network), encoder_layers(whole), strict=True):
+            layer.set_weights(trained.get_weights())
+    elif legacy and path.name.endswith(".weights.h5"):
+        raise MunetError(f"{shown(path)} is a legacy file; rename it so that it ends in .h5 without .weights")
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # of a file that does not fit Keras warns 80 times before it raises
+            encoder.load_weights(path)
+
+
+def _download() -> Path:
     name = _IMAGENET_URL.rpartition("/")[2]
     try:
         return Path(keras.utils.get_file(name, _IMAGENET_URL, cache_subdir="models"))
     except Exception as error:  # get_file raises a bare Exception when there is no network
         raise MunetError(
             f"the ImageNet encoder could not be downloaded ({first_line(error)}); fetch {_IMAGENET_URL} "
-            "elsewhere "
-            "and put it into ~/.keras/models/, give --encoder-weights FILE, or start without: "
+            "elsewhere and put it into ~/.keras/models/, give --encoder-weights FILE, or start without: "
             "--encoder-weights none"
         ) from error
 
 
-def save_munet(network, path, settings):
+def save_munet(network: keras.Model, path: str | os.PathLike[str], settings: dict[str, Any]) -> Path:
     """Saves a model as one file, whole or not at all.
 
     Args:
@@ -177,33 +178,27 @@ def save_munet(network, path, settings):
     Returns:
         The path of the file.
     """
-    path = model_file(path)
-    settings = {
-        **settings,
-        "format": FORMAT,
-        "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
-    }
-    require_space(path.parent, FILE_BYTES)
-    with whole_file(path) as part:
+    place = model_file(path)
+    versions = {"keras": keras.__version__, "backend": keras.backend.backend()}
+    require_space(place.parent, FILE_BYTES)
+    with whole_file(place) as part:
         _without_optimizer(network).save_weights(part)
         with h5py.File(part, "r+") as file:
-            file.attrs[ATTRIBUTE] = json.dumps(settings)
-    return path
+            file.attrs[ATTRIBUTE] = json.dumps({**settings, "format": FORMAT, "versions": versions})
+    return place
 
 
-def restore(network, path):
-    """Gives a network, which may be in training, the weights that `save_munet` wrote of the same
-    architecture."""
+def restore(network: keras.Model, path: str | os.PathLike[str]) -> None:
+    """Gives a network, which may be in training, the weights that `save_munet` wrote of one like it."""
     _without_optimizer(network).load_weights(model_file(path))
 
 
-def _without_optimizer(network):
-    """The same layers and weights without the optimiser that trains them, which would be two thirds of a
-    file."""
+def _without_optimizer(network: keras.Model) -> keras.Model:
+    """The same layers without the optimiser that trains them, which would be two thirds of a file."""
     return keras.Model(network.inputs, network.outputs, name=network.name)
 
 
-def load_munet(path, size=None):
+def load_munet(path: str | os.PathLike[str], size: int | None = None) -> tuple[keras.Model, dict[str, Any]]:
     """Loads a model that `save_munet` wrote.
 
     Args:
