@@ -17,8 +17,7 @@ import numpy as np
 
 from munet.images.effects import saturation_matrix, streak
 
-# 256 equally likely values of a standard normal distribution; a byte to choose one costs a tenth of drawing
-# it.
+# 256 equally likely values of a standard normal distribution: a byte chooses one at a tenth of a draw's cost.
 _NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])
 
 
@@ -64,6 +63,27 @@ class Ranges:
     noise: tuple = (0.0, 0.04)
     jpeg: tuple = (30.0, 95.0)
     degraded: float = 0.25
+
+
+# What a range may hold: beyond it a transform hangs (blur), folds the image (perspective) or means nothing.
+LIMITS = {
+    "flip": (0, 1),
+    "rotation": (-180, 180),
+    "scale": (0.05, 20),
+    "aspect": (0.05, 20),
+    "shift": (-1, 1),
+    "perspective": (-0.4, 0.4),
+    "brightness": (-1, 1),
+    "contrast": (0, 10),
+    "gamma": (0.05, 20),
+    "temperature": (-1, 1),
+    "saturation": (0, 10),
+    "blur": (0, 0.1),
+    "motion_blur": (0, 0.25),
+    "noise": (0, 1),
+    "jpeg": (1, 100),
+    "degraded": (0, 1),
+}
 
 
 def augment(image, mask, ranges, rng):

@@ -153,7 +153,7 @@ def test_a_mended_mask_is_augmented_anew_and_what_was_removed_is_told(tiny_datas
     for kind in ("images", "masks"):
         (tiny_dataset / kind / "s2/eye2.png").unlink()
     augmented(tiny_dataset, tmp_path / "out")
-    assert "2 images in" in (told := capsys.readouterr().err) and "s2/eye2" in told
+    assert "2 images of none" in (told := capsys.readouterr().err) and "s2/eye2" in told
     mended, made = pairs(tiny_dataset)["s1/eye1"], pairs(tmp_path / "out")
     assert same(made["s1/eye1"], mended)
     assert same(made["s1/eye1_flip"], [side[:, ::-1] for side in mended])
