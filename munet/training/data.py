@@ -1,18 +1,28 @@
-"""What a training run gets to see: the decoded images and the parts of the split, with all problems told
-first."""
+"""What a training run gets to see: the decoded images, and the parts that they are split into."""
 
 import dataclasses
 
 from munet.core.command_line import print_problems, print_table
 from munet.core.errors import MunetError, shown
-from munet.core.messages import warn
+from munet.core.messages import counted, warn
 from munet.data.cache import build_cache
 from munet.data.names import original
 from munet.data.splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject
 
 
 def checked_cache(dataset, args):
-    """Decodes everything once; all problems are shown together before anything is trained."""
+    """Decodes everything once, and shows all problems together before anything is trained.
+
+    Args:
+        dataset: a `pairing.Dataset`.
+        args: the command line.
+
+    Returns:
+        A `cache.Cache`.
+
+    Raises:
+        MunetError: there are problems and no --skip-bad, or no good image is left.
+    """
     cache = build_cache(dataset.samples, dataset.root, args.size, args.sclera_value, args.cache)
     problems = dataset.problems + cache.problems
     if problems:
@@ -20,20 +30,16 @@ def checked_cache(dataset, args):
         print_problems(problems)
         if not args.skip_bad:
             raise MunetError(
-                f"problems in {shown(dataset.root)}: {len(problems)}, listed above; mend them, or leave "
+                f"problems in {shown(dataset.root)}: {len(problems)}, listed above; fix them, or leave "
                 "these files out with --skip-bad"
             )
     if not len(cache):
         raise MunetError(f"no usable image with a mask in {shown(dataset.root)}")
     if cache.cleaned:
-        warn(
-            f"{cache.cleaned} of {len(cache)} masks were stored with losses and have been cleaned to black "
-            "and white"
-        )
-    print(
-        f"masks: {', '.join(sorted(cache.codings))} coding; cache: {len(cache)} images at "
-        f"{args.size}x{args.size}"
-    )
+        cleaned = f"{cache.cleaned} of {counted(len(cache), 'mask')}"
+        warn(f"stored with losses, and now cleaned to black and white: {cleaned}")
+    codings, images = ", ".join(sorted(cache.codings)), counted(len(cache), "image")
+    print(f"masks: {codings} coding; cache: {images} at {args.size}x{args.size}")
     return cache
 
 
@@ -43,57 +49,75 @@ def make_split(samples, good, args):
     Args:
         samples: all samples of the dataset.
         good: those without problems, the only ones that get into a part.
-        args: the command line; a run that is resumed keeps the split it began with.
+        args: the command line; a run that is resumed keeps the split that it started with.
+
+    Returns:
+        dict from part ("train", "validation", "test") to a list of samples.
+
+    Raises:
+        MunetError: too few photos or subjects, or a file that is no split of this dataset.
     """
     kept = args.out / SPLIT_FILE
     file = kept if args.resume and not args.overwrite and kept.exists() else args.split
     if file:
-        parts, usable = read_split(file, samples), {sample.name for sample in good}
-        parts = {part: [sample for sample in found if sample.name in usable] for part, found in parts.items()}
-        named = {sample.name for found in parts.values() for sample in found}
-        scored = {sample.name for part in ("validation", "test") for sample in parts[part]}
-        left_out = sum(sample.name not in named and not _is_variant(sample, scored) for sample in good)
-        if left_out:
-            warn(f"{left_out} images are not in {shown(file)} and are left out")
-        for subject in shared_subjects(parts)[:5]:
-            warn(
-                f"subject {shown(subject)} is in more than one part of {shown(file)}: the score will flatter"
-            )
+        parts = _read(file, samples, good)
     elif args.split_by == "image":
-        named = {sample.name: sample for sample in good}
-        alone = [dataclasses.replace(sample, subject=original(sample.name)[0]) for sample in good]
-        if len({sample.subject for sample in alone}) < 2 + (args.test > 0):
-            raise MunetError(
-                f"{shown(args.data)}: all are of one photo or two, too few to split; add photos, or give "
-                "--split FILE"
-            )
-        parts = split_by_subject(alone, args.validation, args.test, args.seed)
-        parts = _scored_once(
-            {part: [named[sample.name] for sample in found] for part, found in parts.items()}
-        )
-        warn("split by image: the same person may be in training and validation, the score will flatter")
+        parts = _drawn_by_image(good, args)
     else:
-        parts = _scored_once(split_by_subject(good, args.validation, args.test, args.seed))
-        if len({sample.subject for sample in good}) == len({original(sample.name)[0] for sample in good}):
-            warn(
-                "no subject has two images: if one person does, put each person's images into a folder, or "
-                "the score will flatter"
-            )
+        parts = _drawn_by_subject(good, args)
     rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
     print_table(("part", "images", "subjects"), rows)
     return parts
 
 
+def _read(file, samples, good):
+    usable = {sample.name for sample in good}
+    parts = read_split(file, samples)
+    parts = {part: [sample for sample in found if sample.name in usable] for part, found in parts.items()}
+    named = {sample.name for found in parts.values() for sample in found}
+    scored = {sample.name for part in ("validation", "test") for sample in parts[part]}
+    unnamed = sum(sample.name not in named and not _is_variant(sample, scored) for sample in good)
+    if unnamed:
+        warn(f"{shown(file)} does not name {counted(unnamed, 'image')} of the dataset: left out")
+    for subject in shared_subjects(parts)[:5]:
+        warn(f"subject {shown(subject)} is in more than one part of {shown(file)}: the score will flatter")
+    return parts
+
+
+def _drawn_by_image(good, args):
+    named = {sample.name: sample for sample in good}
+    alone = [dataclasses.replace(sample, subject=original(sample.name)[0]) for sample in good]
+    if len({sample.subject for sample in alone}) < 2 + (args.test > 0):
+        raise MunetError(
+            f"{shown(args.data)}: all are of one photo or two, too few to split; add photos, or give --split "
+            "FILE"
+        )
+    drawn = split_by_subject(alone, args.validation, args.test, args.seed)
+    parts = {part: [named[sample.name] for sample in found] for part, found in drawn.items()}
+    warn("split by image: the same person may be in training and validation, the score will flatter")
+    return _scored_once(parts)
+
+
+def _drawn_by_subject(good, args):
+    parts = _scored_once(split_by_subject(good, args.validation, args.test, args.seed))
+    if len({sample.subject for sample in good}) == len({original(sample.name)[0] for sample in good}):
+        warn(
+            "no subject has two images: if one person does, put each person's images into a folder, or the "
+            "score will flatter"
+        )
+    return parts
+
+
 def _scored_once(parts):
-    """The parts without the flips and copies of what validation and test hold: those are scored as they were
-    photographed."""
+    """The parts without the flips and copies of what validation and test hold: originals alone are scored."""
     kept = dict(parts)
     for part in ("validation", "test"):
         names = {sample.name for sample in parts[part]}
         kept[part] = [sample for sample in parts[part] if not _is_variant(sample, names)]
     left_out = sum(len(parts[part]) - len(kept[part]) for part in parts)
     if left_out:
-        print(f"{left_out} flips and copies are left out of what is scored: they are for training")
+        variants = counted(left_out, "flip or copy", "flips and copies")
+        print(f"{variants} left out of what is scored: they are for training")
     return kept
 
 

@@ -10,8 +10,15 @@ from munet.network import devices
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """One stage: its `name`, whether the `encoder` trains, `epochs`, peak learning `rate`, and `patience` in
-    epochs."""
+    """One stage of training.
+
+    Attributes:
+        name: in history.csv and in what is printed.
+        encoder: whether the encoder trains, or the decoder alone.
+        epochs: at most.
+        rate: peak learning rate.
+        patience: epochs without a better F1 that end the stage.
+    """
 
     name: str
     encoder: bool
@@ -20,8 +27,10 @@ class Stage:
     patience: int
 
     def schedule(self, steps):
-        """The learning rate over the stage, of `steps` an epoch: linear warm-up over the first tenth (a
-        hundred steps at most), then half a cosine down to a hundredth."""
+        """The learning rate over the stage, of `steps` an epoch, as a Keras schedule.
+
+        A linear warm-up over the first tenth (a hundred steps at most), then half a cosine to a hundredth.
+        """
         total = self.epochs * steps
         warmup = min(100, total // 10)
         if not warmup:
@@ -32,8 +41,13 @@ class Stage:
 
 
 def compile_network(network, loss, rate):
-    """Compiles for training: Adam at a rate or schedule, the loss by name; ready so that the first step is
-    traced only once."""
+    """Compiles a network for training with Adam, so that its step is traced only once.
+
+    Args:
+        network: a `keras.Model`.
+        loss: a name in `losses.BY_NAME`.
+        rate: a learning rate, or a schedule of it.
+    """
     # On CPUs TensorFlow's XLA takes twice as long to start and twice as long a step as its plain graph.
     plain = keras.backend.backend() == "tensorflow" and (devices.device() == "cpu" or devices.replicas() > 1)
     network.compile(

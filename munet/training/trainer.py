@@ -2,50 +2,31 @@
 
 Stage 1 trains the decoder on the frozen encoder, stage 2 everything at a lower rate. After each epoch the
 network is run as users will run it (BatchNorm on its running statistics) on the validation images; the epoch
-with the best pooled F1, at its best level, is kept in the run folder as `munet.weights.h5`. `resume.h5` holds
-what the next epoch needs (weights, optimiser, scores), written whole: a killed run goes on where it was.
+with the best pooled F1, at its best level, is kept in the run folder as `munet.weights.h5`.
 """
 
-import csv
+import contextlib
 import dataclasses
-import io
-import json
-import sys
-import time
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
-from tqdm import tqdm
 
 import model
-from munet.core.command_line import PLAIN_PROGRESS_SECONDS
-from munet.core.errors import MunetError
-from munet.core.files import require_space, whole_file, write_bytes
+from munet.core.files import write_bytes, write_csv
 from munet.metrics.histograms import best_level, f1_scores, histograms
 from munet.network import devices
 from munet.network.model_files import model_file
+from munet.training import resume
 from munet.training.batches import Batches
+from munet.training.callbacks import ProgressCallback, ValidationCallback
 from munet.training.stages import compile_network
 
-RESUME_FILE = "resume.h5"
-START_FILE = "start.weights.h5"  # what fine-tuning began with, until it is known that the result is no worse
-_RESUME_BYTES = 16_000_000  # more than weights and Adam's two moments take
+START_FILE = (
+    "start.weights.h5"  # what fine-tuning started from, until it is known that the result is no worse
+)
 AT_NETWORK_SIZE = "validation, network size"  # what the level is chosen on until the run is over
 HISTORY_FILE = "history.csv"
-
-
-@dataclasses.dataclass
-class State:
-    """How far a run is: finished stages, finished epochs of this stage, epochs since the best, the best
-    score, history rows."""
-
-    stage: int = 0
-    epoch: int = 0
-    waited: int = 0
-    best_f1: float = -1.0
-    history: list = dataclasses.field(default_factory=list)
 
 
 def evaluate(network, cache, indices, batch_size):
@@ -71,75 +52,8 @@ def evaluate(network, cache, indices, batch_size):
     return counts
 
 
-class Watch(keras.callbacks.Callback):
-    """After each epoch: scores at inference, keeps the best, saves the state, stops when patience is over."""
-
-    def __init__(self, run, stage):
-        super().__init__()
-        self.run, self.stage = run, stage
-        self._bar, self._epoch, self._started, self._shown = None, 0, 0.0, 0.0
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Starts the clock, and a bar on a terminal."""
-        self._epoch, self._started = epoch, time.monotonic()
-        self._shown = self._started
-        if sys.stderr.isatty():
-            self._bar = tqdm(
-                total=self.params["steps"],
-                desc=f"{self.stage.name} {epoch + 1}",
-                leave=False,
-                file=sys.stderr,
-            )
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Moves the bar."""
-        if self._bar is not None:
-            self._bar.update()
-        elif time.monotonic() - self._shown > PLAIN_PROGRESS_SECONDS:
-            self._shown = time.monotonic()
-            print(
-                f"{self.stage.name} {self._epoch + 1}: step {batch + 1}/{self.params['steps']}",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Scores, prints one line, saves."""
-        if self._bar is not None:
-            self._bar.close()
-        if not np.isfinite(logs["loss"]):
-            raise MunetError(
-                f"the loss is {logs['loss']} in epoch {epoch + 1}; use a lower rate, or no --mixed-precision"
-            )
-        run, state = self.run, self.run.state
-        f1, level, better = run.judge()
-        row = {
-            "stage": self.stage.name,
-            "epoch": epoch + 1,
-            "rate": _rate(run.network),
-            "loss": float(logs["loss"]),
-        }
-        row |= {"val_f1": f1, "val_level": level, "seconds": round(time.monotonic() - self._started, 2)}
-        state.history.append(row)
-        state.epoch, state.waited = epoch + 1, 0 if better else state.waited + 1
-        run.save()
-        kept = "best, kept" if better else f"best {state.best_f1:.4f}"
-        print(
-            f"{self.stage.name} {epoch + 1}/{self.stage.epochs}  loss {row['loss']:.4f}  validation F1 "
-            f"{f1:.4f} at level {level}"
-            f" ({kept})  {row['seconds']:.1f} s",
-            flush=True,
-        )
-        if state.waited >= self.stage.patience:
-            self.model.stop_training = True
-
-
-def _rate(network):
-    return float(keras.ops.convert_to_numpy(network.optimizer.learning_rate))
-
-
-class Run:
-    """A training run in a folder.
+class Trainer:
+    """Trains a network in a run folder, stage by stage.
 
     Args:
         network: from `model.build_munet` or `model.load_munet`.
@@ -155,7 +69,10 @@ class Run:
         ranges: an `augmentation.Ranges` for online augmentation, or None.
         trained: whether the network is good for something already: then what it scores is what an epoch has
             to beat.
-        teacher: a `runtime.Segmenter` to learn from, too, see `batches.Batches`. Default: None.
+        teacher: a `segmenter.Segmenter` to learn from, too, see `batches.Batches`. Default: None.
+
+    Attributes:
+        state: a `resume.State`.
     """
 
     def __init__(
@@ -174,102 +91,89 @@ class Run:
         trained=False,
         teacher=None,
     ):
-        self.network, self.cache, self.train, self.validation = network, cache, train, validation
-        self.folder, self.settings, self.stages = Path(folder), settings, stages
-        self.loss, self.batch_size, self.seed, self.ranges = loss, batch_size, seed, ranges
-        self.trained, self.teacher, self.state = trained, teacher, State()
-        self._optimizer_values = None
+        self._network, self._cache, self._train, self._validation = network, cache, train, validation
+        self._folder, self._settings, self._stages = Path(folder), settings, stages
+        self._loss, self._batch_size, self._seed, self._ranges = loss, batch_size, seed, ranges
+        self._trained, self._teacher, self.state = trained, teacher, resume.State()
+        self._in_stage = False  # whether the optimiser has to be taken from resume.h5
+
+    def resume(self):
+        """Takes up the state of an earlier run in the folder; returns whether there was one.
+
+        Raises:
+            MunetError: its `resume.h5` is damaged.
+        """
+        state = resume.load(self._folder, self._network)
+        if state is None:
+            return False
+        self.state, self._in_stage = state, bool(state.epoch)
+        return True
 
     def fit(self):
         """Trains the stages that are left, each from the best weights so far; `state` tells how it went."""
-        if self.trained and not self.state.history:
+        if self._trained and not self.state.history:
             self.judge()
-            write_bytes(self.folder / START_FILE, model_file(self.folder).read_bytes())
+            write_bytes(self._folder / START_FILE, model_file(self._folder).read_bytes())
             print(f"before training  validation F1 {self.state.best_f1:.4f}", flush=True)
-        for number in range(self.state.stage, len(self.stages)):
-            stage = self.stages[number]
-            (model.unfreeze_encoder if stage.encoder else model.freeze_encoder)(self.network)
+        for number in range(self.state.stage, len(self._stages)):
+            stage = self._stages[number]
+            (model.unfreeze_encoder if stage.encoder else model.freeze_encoder)(self._network)
             if number and not self.state.epoch:
-                model.restore(self.network, self.folder)
+                model.restore(self._network, self._folder)
             self._fit_stage(number, stage)
             self.state = dataclasses.replace(self.state, stage=number + 1, epoch=0, waited=0)
-            self.save()
+            self._save()
 
     def _fit_stage(self, number, stage):
-        seed, multiple = (self.seed, number), devices.replicas()
         batches = Batches(
-            self.cache,
-            self.train,
-            self.batch_size,
-            seed,
-            self.ranges,
-            self.state.epoch,
-            multiple,
-            self.teacher,
+            self._cache,
+            self._train,
+            self._batch_size,
+            seed=(self._seed, number),
+            ranges=self._ranges,
+            epoch=self.state.epoch,
+            multiple=devices.replicas(),
+            teacher=self._teacher,
         )
-        compile_network(self.network, self.loss, stage.schedule(len(batches)))
-        if self._optimizer_values is not None:
-            for variable, value in zip(self.network.optimizer.variables, self._optimizer_values, strict=True):
-                variable.assign(value)
-            self._optimizer_values = None
-        if self.state.epoch < stage.epochs and self.state.waited < stage.patience:
-            watch = Watch(self, stage)
-            self.network.fit(
+        compile_network(self._network, self._loss, stage.schedule(len(batches)))
+        if self._in_stage:
+            resume.load_optimizer(self._folder, self._network)
+            self._in_stage = False
+        if self.state.epoch >= stage.epochs or self.state.waited >= stage.patience:
+            return
+        with contextlib.closing(ProgressCallback(stage)) as shown:
+            self._network.fit(
                 batches,
                 epochs=stage.epochs,
                 initial_epoch=self.state.epoch,
-                callbacks=[watch],
+                callbacks=[keras.callbacks.TerminateOnNaN(), shown, ValidationCallback(self, stage)],
                 shuffle=False,
                 verbose=0,
             )
 
     def judge(self):
-        """Scores the network on the validation images and keeps it where it is the best so far: (F1, level,
-        whether it is)."""
-        counts = evaluate(self.network, self.cache, self.validation, self.batch_size)
+        """Scores the network on the validation images, and keeps it where it is the best so far.
+
+        Returns:
+            (F1, level, whether it is the best).
+        """
+        counts = evaluate(self._network, self._cache, self._validation, self._batch_size)
         level = best_level(counts)
         f1 = float(f1_scores(counts)[level])
         better = f1 > self.state.best_f1
         if better:
             self.state.best_f1 = f1
             chosen = {"level": level, "f1": f1, "level_chosen_on": AT_NETWORK_SIZE}
-            model.save_munet(self.network, self.folder, {**self.settings, **chosen})
+            model.save_munet(self._network, self._folder, {**self._settings, **chosen})
         return f1, level, better
 
-    def save(self):
-        """Writes `resume.h5` and `history.csv`, each whole."""
-        require_space(self.folder, _RESUME_BYTES)
-        with whole_file(self.folder / RESUME_FILE) as part, h5py.File(part, "w") as file:
-            for group, variables in (
-                ("network", self.network.variables),
-                ("optimizer", self.network.optimizer.variables),
-            ):
-                for i, variable in enumerate(variables):
-                    file[f"{group}/{i}"] = keras.ops.convert_to_numpy(variable)
-            file["state"] = json.dumps(dataclasses.asdict(self.state))
-        text = io.StringIO(newline="")
+    def epoch_done(self, row, better):
+        """Takes an epoch's row of history.csv and whether it is the best; saves all that resuming needs."""
+        self.state.history.append(row)
+        self.state.epoch, self.state.waited = row["epoch"], 0 if better else self.state.waited + 1
+        self._save()
+
+    def _save(self):
+        resume.save(self._folder, self._network, self.state)
         rows = self.state.history
-        writer = csv.DictWriter(text, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-        write_bytes(self.folder / HISTORY_FILE, text.getvalue().encode())
-
-    def resume(self):
-        """Takes up the state that `save` wrote; returns whether there was one.
-
-        Raises:
-            MunetError: the file is damaged.
-        """
-        path = self.folder / RESUME_FILE
-        if not path.exists():
-            return False
-        try:
-            with h5py.File(path) as file:
-                self.state = State(**json.loads(file["state"].asstr()[()]))
-                for i, variable in enumerate(self.network.variables):
-                    variable.assign(file[f"network/{i}"][()])
-                count = len(file["optimizer"]) if self.state.epoch else 0
-                self._optimizer_values = [file[f"optimizer/{i}"][()] for i in range(count)] or None
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise MunetError(f"{path} is damaged ({error}); remove it to start again") from error
-        return True
+        write_csv(self._folder / HISTORY_FILE, [list(rows[0]), *(row.values() for row in rows)])

@@ -35,7 +35,8 @@ from munet.images.writing import write_png
 from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level, histograms
 from munet.network.model_files import read_settings, store_level
-from munet.training import batches, data, trainer
+from munet.training import batches, data, options, trainer
+from munet.training.resume import RESUME_FILE
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 SCRIPT = Path(train_mobv2_unet.__file__)
@@ -265,25 +266,25 @@ def test_fine_tuning_never_ends_worse_than_it_began(drawn, learned, tmp_path):
 
 def test_fine_tuning_keeps_the_architecture_that_it_began_with(capsys):
     begun = ["DATA", "--weights", str(ROOT / "weights/munet-lite")]
-    args = train_mobv2_unet.parse(begun)
+    args = options.parse(begun)
     assert {"size": args.size, "decoder": args.decoder} == read_settings(ROOT / "weights/munet-lite")[
         "architecture"
     ]
     assert args.decoder == "lite"
     with pytest.raises(SystemExit):
-        train_mobv2_unet.parse([*begun, "--decoder", "unet"])
+        options.parse([*begun, "--decoder", "unet"])
     assert "has a decoder of its own, lite" in capsys.readouterr().err
 
 
 def test_fine_tuning_is_gentle_and_long_enough_for_few_photos():
     lengths = []
     for start, count in ((["--weights", str(ROOT / "weights/munet")], 6), ([], 800)):
-        args = train_mobv2_unet.parse(["DATA", *start])
-        train_mobv2_unet.set_length(args, count)
+        args = options.parse(["DATA", *start])
+        options.set_length(args, count)
         lengths.append((args.epochs_frozen, args.epochs_finetune, args.patience_finetune, args.rate_finetune))
     assert lengths == [(0, 200, 66, 1e-4), (5, 60, 20, 1e-3)]
     args.epochs_finetune, args.patience_finetune = 0, 7
-    train_mobv2_unet.set_length(args, 6)
+    options.set_length(args, 6)
     assert (args.epochs_finetune, args.patience_finetune) == (0, 7)
 
 
@@ -305,7 +306,7 @@ def test_fine_tuning_that_only_seemed_better_is_undone(copied, whole_run, learne
 @reads_whole
 def test_a_finished_model_is_not_trained_over_when_resume_h5_was_removed(copied):
     run, command = copied
-    (run / trainer.RESUME_FILE).unlink()
+    (run / RESUME_FILE).unlink()
     before = (run / "munet.weights.h5").read_bytes()
     for how in ([], ["--resume"]):
         with pytest.raises(MunetError, match="holds this run, finished"):
@@ -317,10 +318,10 @@ def test_a_finished_model_is_not_trained_over_when_resume_h5_was_removed(copied)
 def test_a_run_whose_resume_h5_was_damaged_and_removed_is_trained_again(copied):
     run, command = copied
     store_level(run, 7, 0.5, trainer.AT_NETWORK_SIZE)  # as an epoch leaves it
-    (run / trainer.RESUME_FILE).write_bytes(b"half")
+    (run / RESUME_FILE).write_bytes(b"half")
     with pytest.raises(MunetError, match="remove it to start again"):
         train(*command, "--resume")
-    (run / trainer.RESUME_FILE).unlink()
+    (run / RESUME_FILE).unlink()
     assert train(*command, "--resume")[0] == 0
     assert read_settings(run)["level_chosen_on"] != trainer.AT_NETWORK_SIZE
 
@@ -359,7 +360,7 @@ def test_a_start_that_fails_loses_nothing(copied, tmp_path, capsys):
 def test_a_resumed_run_keeps_its_split_and_names_what_is_new(tiny_dataset, tmp_path, capsys):
     command = [tiny_dataset, "--out", tmp_path / "run", *ONE_EPOCH, "--resume"]
     assert train(*command)[0] == 0
-    assert "run to resume: it begins" in capsys.readouterr().err
+    assert "to resume; a new one starts" in capsys.readouterr().err
     split = (tmp_path / "run/split.csv").read_bytes()
     for number in range(5):
         write_eye(
@@ -368,7 +369,7 @@ def test_a_resumed_run_keeps_its_split_and_names_what_is_new(tiny_dataset, tmp_p
             seed=100 + number,
         )
     assert train(*command)[0] == 0
-    assert "5 images are not in" in capsys.readouterr().err
+    assert "does not name 5 images" in capsys.readouterr().err
     assert (tmp_path / "run/split.csv").read_bytes() == split
 
 
@@ -384,23 +385,21 @@ def test_a_resumed_run_keeps_its_split_and_names_what_is_new(tiny_dataset, tmp_p
 def test_flags_that_would_do_nothing_are_refused(words, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     with pytest.raises(SystemExit, match="2"):
-        train_mobv2_unet.parse(["DATA", *words])
+        options.parse(["DATA", *words])
     assert "leave" in capsys.readouterr().err
 
 
 def test_flips_of_one_photo_stay_in_one_part_and_resuming_sees_the_same_subjects(tmp_path, capsys):
     write_plain(tmp_path / "data", subjects=1, images=10)
     augment_datasets.main([str(tmp_path / "data"), str(tmp_path / "both"), "--copies", "1"])
-    args = train_mobv2_unet.parse(
-        [str(tmp_path / "both"), "--out", str(tmp_path / "run"), "--split-by", "image"]
-    )
+    args = options.parse([str(tmp_path / "both"), "--out", str(tmp_path / "run"), "--split-by", "image"])
     samples = pairing.find_dataset(args.data).samples
     parts = data.make_split(samples, samples, args)
     kept = {part: {original(sample.name)[0] for sample in found} for part, found in parts.items()}
     assert (len(kept["train"]), len(kept["validation"])) == (8, 2)
     # flips and copies are for training
     assert [len(parts[part]) for part in ("train", "validation")] == [24, 2]
-    assert "4 flips and copies are left out" in capsys.readouterr().out
+    assert "4 flips and copies left out" in capsys.readouterr().out
     assert not kept["train"] & kept["validation"]
     write_split(args.out / "split.csv", parts)
     alone = [sample for sample in samples if original(sample.name)[0] == original(samples[0].name)[0]]
@@ -438,7 +437,7 @@ def test_images_without_subjects_are_warned_of(tmp_path, capsys):
         write_eye(tmp_path / f"flat/images/{number}.png", tmp_path / f"flat/masks/{number}.png", seed=number)
     augment_datasets.main([str(tmp_path / "flat"), str(tmp_path / "both")])
     for name in ("flat", "both"):
-        args = train_mobv2_unet.parse([str(tmp_path / name), "--out", str(tmp_path / "run")])
+        args = options.parse([str(tmp_path / name), "--out", str(tmp_path / "run")])
         samples = pairing.find_dataset(args.data).samples
         data.make_split(samples, samples, args)
         assert "no subject has two images" in capsys.readouterr().err
