@@ -1,4 +1,4 @@
-"""A results folder of the version before the modules moved into a package is resumed, and refused, as before."""
+"""A results folder of the version before the modules became a package is resumed, and refused, as before."""
 
 import json
 import os

@@ -9,6 +9,7 @@ import pytest
 import train_mobv2_unet
 from munet.core.errors import MunetError
 from munet.network import devices
+from munet.training import run
 
 WORDS = ["--size", "32", "--encoder-weights", "none", "--batch-size", "4", "--seed", "3"]
 # the encoder in the second
@@ -36,10 +37,8 @@ def test_two_devices_give_the_loss_of_one(encoder, request, tiny_dataset, tmp_pa
     shared = []
     one = train(tiny_dataset, tmp_path / "one")
     with pytest.MonkeyPatch.context() as patch:
-        build = train_mobv2_unet.make_network
-        patch.setattr(
-            train_mobv2_unet, "make_network", lambda args: shared.append(devices.replicas()) or build(args)
-        )
+        build = run.make_network
+        patch.setattr(run, "make_network", lambda args: shared.append(devices.replicas()) or build(args))
         two = train(tiny_dataset, tmp_path / "two", "--data-parallel")
     assert shared == [2] == [len(keras.distribution.list_devices("cpu"))]
     assert devices.replicas() == 1

@@ -180,7 +180,7 @@ def test_a_killed_run_resumes_to_what_an_uninterrupted_one_of_the_same_seed_give
     assert code, errors
     with pytest.raises(MunetError, match="--resume"):
         train(*command)
-    judge = trainer.Run.judge
+    judge = trainer.Trainer.judge
 
     def interrupted(run):
         # the third epoch of the second stage is not judged, and not saved
@@ -189,7 +189,7 @@ def test_a_killed_run_resumes_to_what_an_uninterrupted_one_of_the_same_seed_give
         return judge(run)
 
     with monkeypatch.context() as patched:
-        patched.setattr(trainer.Run, "judge", interrupted)
+        patched.setattr(trainer.Trainer, "judge", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(*command, "--resume")
     _, out, _ = train(*command, "--resume")
