@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -62,7 +63,7 @@ class _Record:
         if report.when == "call" or not report.passed:
             reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
             line = {
-                "test": report.nodeid,
+                "test": re.sub(r"@[^@\[\]]*$", "", report.nodeid),  # without its xdist_group
                 "outcome": report.outcome,
                 "seconds": round(report.duration, 2),
                 "reason": reason,

@@ -38,7 +38,8 @@ from munet.network.model_files import read_settings
 
 COUNT = 12
 ONNX = needs("onnx", "onnxruntime", "tf2onnx")
-KINDS = [pytest.param(kind, marks=ONNX if kind == "onnx" else ()) for kind in SUFFIX]
+MARKS = {"onnx": ONNX, "litert-fp16": pytest.mark.slow}  # what lies between the two others of LiteRT
+KINDS = [pytest.param(kind, marks=MARKS.get(kind, ())) for kind in SUFFIX]
 # A worker each: every format of a network is made once.
 NETWORKS = [
     pytest.param(name, marks=pytest.mark.xdist_group(f"export {name}")) for name in ("munet", "munet-lite")

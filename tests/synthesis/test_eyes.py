@@ -202,7 +202,7 @@ def test_flesh_at_the_nose_grows_as_the_eye_turns_to_it_and_leaves_the_iris_whol
 
 def test_skin_is_often_brighter_than_the_sclera_in_the_sockets_shade():
     ratios = []
-    for i in range(120):
+    for i in range(80):
         image, mask, attributes = synthesis.draw_eye(subject_of(i), np.random.default_rng([i, 2]), (120, 160))
         if attributes["view"] == "eye" and mask.sum() > 100:
             skin = image[~mask].sum(axis=1)
@@ -263,15 +263,13 @@ def test_closed_lids_give_an_empty_mask_and_squinting_a_smaller_one():
 
 @pytest.mark.parametrize("view", ["skin", "nothing"])
 def test_negatives_hold_no_eye(view):
-    found = 0
-    for seed in range(400):
-        capture = synthesis.draw_capture(np.random.default_rng(seed))
-        if capture.view == view:
-            found += 1
-            image, classes = synthesis.render(subject_of(seed), capture, (60, 80))
-            assert not classes.any()
-            assert np.ptp(image) > 0
-    assert found > 3
+    captures = [(seed, synthesis.draw_capture(np.random.default_rng(seed))) for seed in range(400)]
+    found = [(seed, capture) for seed, capture in captures if capture.view == view][:20]
+    assert len(found) > 3
+    for seed, capture in found:
+        image, classes = synthesis.render(subject_of(seed), capture, (60, 80))
+        assert not classes.any()
+        assert np.ptp(image) > 0
 
 
 def test_the_mask_depends_on_geometry_alone():
