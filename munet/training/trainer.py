@@ -22,9 +22,8 @@ from munet.training.batches import Batches
 from munet.training.callbacks import ProgressCallback, ValidationCallback
 from munet.training.stages import compile_network
 
-START_FILE = (
-    "start.weights.h5"  # what fine-tuning started from, until it is known that the result is no worse
-)
+# What fine-tuning started from, until it is known that the result is no worse.
+START_FILE = "start.weights.h5"
 AT_NETWORK_SIZE = "validation, network size"  # what the level is chosen on until the run is over
 HISTORY_FILE = "history.csv"
 

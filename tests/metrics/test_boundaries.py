@@ -3,7 +3,9 @@ import math
 import numpy as np
 import pytest
 from scipy.spatial.distance import directed_hausdorff
+from skimage.segmentation import find_boundaries
 
+from munet.metrics import boundaries
 from munet.metrics.boundaries import boundary_scores, sclera_width
 
 
@@ -52,3 +54,12 @@ def test_the_frame_ends_a_mask():
     whole = np.ones((20, 20), bool)
     assert boundary_scores(whole, whole) == (1.0, 0.0)
     assert boundary_scores(whole, box(5, 5, 15, 15, (20, 20)))[1] > 4
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.97, 1])
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 5), (60, 80)])
+def test_boundary_pixels_are_scikit_images(size, share):
+    for seed in range(5):
+        mask = np.random.default_rng(seed).random(size) < share
+        framed = find_boundaries(np.pad(mask, 1), connectivity=1, mode="inner")[1:-1, 1:-1]
+        np.testing.assert_array_equal(boundaries._boundary(mask), np.argwhere(framed))
