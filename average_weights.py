@@ -1,5 +1,4 @@
-"""Averages the weights of models that were trained from one another, which finds more on photos unlike those
-of training.
+"""Averages the weights of models trained from one another, to find more on photos unlike those of training.
 
     python average_weights.py weights/A weights/B --out weights/C --data DATA --split weights/B/split.csv
 
@@ -16,7 +15,7 @@ from munet.core.command_line import ArgumentParser, between, finish, print_table
 from munet.core.errors import MunetError, shown
 from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
-from munet.core.messages import failed
+from munet.core.messages import counted, failed
 from munet.core.run_folders import prepare_run_folder
 from munet.data.pairing import find_dataset
 from munet.data.splits import read_split
@@ -37,36 +36,24 @@ from munet.network.model_files import (
 def parse(argv):
     """The command line as a namespace."""
     parser = ArgumentParser(__doc__)
-    parser.add_argument(
-        "weights",
-        nargs="+",
-        type=Path,
-        metavar="MODEL",
-        help="run folders or munet.weights.h5 files of one architecture",
-    )
-    parser.add_argument(
-        "--shares", nargs="+", type=between(0, 1), help="of each in the average (default: equal)"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="run folder of the average")
-    parser.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        help="labelled photos to choose the level on, of people that no model was trained on",
-    )
-    parser.add_argument("--split", type=Path, help="split.csv of DATA: only its part validation is used")
-    parser.add_argument(
-        "--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks of DATA"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="start afresh in --out")
+    add = parser.add_argument
+    models = "run folders or munet.weights.h5 files of one architecture"
+    add("weights", nargs="+", type=Path, metavar="MODEL", help=models)
+    add("--shares", nargs="+", type=between(0, 1), help="of each in the average (default: equal)")
+    add("--out", type=Path, required=True, help="run folder of the average")
+    data = "labelled photos to choose the level on, of people that no model was trained on"
+    add("--data", type=Path, required=True, help=data)
+    add("--split", type=Path, help="split.csv of DATA: only its part validation is used")
+    value = "class index of the sclera in the masks of DATA"
+    add("--sclera-value", type=between(0, 255, int), help=value)
+    add("--overwrite", action="store_true", help="start again in --out")
     args = parser.parse_args(argv)
-    args.shares = args.shares or [1 / len(args.weights)] * len(args.weights)
-    if len(args.weights) < 2:
+    count = len(args.weights)
+    args.shares = args.shares or [1 / count] * count
+    if count < 2:
         parser.error("argument MODEL: give at least two")
-    if len(args.shares) != len(args.weights) or abs(sum(args.shares) - 1) > 1e-6:
-        parser.error(
-            f"argument --shares: found {args.shares}, expected {len(args.weights)} numbers that add up to 1"
-        )
+    if len(args.shares) != count or abs(sum(args.shares) - 1) > 1e-6:
+        parser.error(f"argument --shares: found {args.shares}, expected {count} numbers that add up to 1")
     if wrong := misplaced(args.out, [args.data, *args.weights]):
         parser.error(f"argument --out: {wrong}")
     return args
@@ -75,61 +62,65 @@ def parse(argv):
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
-    architectures = [read_settings(trained_file(path))["architecture"] for path in args.weights]
-    for path, architecture in zip(args.weights, architectures, strict=True):
-        if architecture != architectures[0]:
-            words = (
-                f"{found['decoder']} of {found['size']}x{found['size']}"
-                for found in (architecture, architectures[0])
-            )
-            raise MunetError(
-                f"{shown(path)} is a {next(words)}, {shown(args.weights[0])} a {next(words)}; give models of "
-                "one kind"
-            )
+    architecture = common_architecture(args.weights)
     dataset = find_dataset(args.data)
     for problem in dataset.problems:
         failed(problem)
     samples = read_split(args.split, dataset.samples)["validation"] if args.split else dataset.samples
-    models = [path.resolve().name if path.is_dir() else path.name for path in args.weights]
     made_of = {
-        "models": models,
+        "models": [path.resolve().name if path.is_dir() else path.name for path in args.weights],
         "digests": [weights_digest(path) for path in args.weights],
         "shares": args.shares,
     }
-    chosen_on = {
-        name: value and str(value.resolve()) for name, value in (("data", args.data), ("split", args.split))
-    }
-    claim = {"script": "average_weights.py", **made_of, **chosen_on, "sclera_value": args.sclera_value}
+    settings = _settings(args, made_of)
     if not args.overwrite:  # which removes what is there, and so has to wait until there is something better
-        prepare_run_folder(args.out, claim)
+        prepare_run_folder(args.out, settings)
     rows, readable = [], samples
     for path in args.weights:
         figures, readable = score(path, readable, args)
         rows.append((shown(path), figures))
     with tempfile.TemporaryDirectory() as scratch:  # --out gets it whole, with its level
         with quiet_stderr():
-            average(
-                args.weights,
-                args.shares,
-                scratch,
-                {"architecture": architectures[0], "level": 0, "average": made_of},
-            )
+            kept = {"architecture": architecture, "level": 0, "average": made_of}
+            average(args.weights, args.shares, scratch, kept)
         figures, readable = score(scratch, readable, args)
-        store_level(
-            scratch,
-            figures["level"],
-            figures["f1"],
-            f"photos of {shown(args.data.resolve().name)} at their own size",
-        )
-        prepare_run_folder(args.out, claim, args.overwrite)
+        chosen_on = f"photos of {shown(args.data.resolve().name)} at their own size"
+        store_level(scratch, figures["level"], figures["f1"], chosen_on)
+        prepare_run_folder(args.out, settings, args.overwrite)
         write_bytes(model_file(args.out), model_file(scratch).read_bytes())
-    rows.append((shown(args.out), figures))
-    print(f"on {figures['images']} photos, each at its best level:")
-    columns = ("level", *KEYS)
-    print_table(("model", *columns), [(name, *(row[key] for key in columns)) for name, row in rows])
+    _print_figures([*rows, (shown(args.out), figures)])
     bad = len(dataset.problems) + len(samples) - len(readable)
     finish(failed=bad, out=str(args.out), **figures)
     return 1 if bad else 0
+
+
+def common_architecture(paths):
+    """The architecture of models.
+
+    Raises:
+        MunetError: they are not of one.
+    """
+    found = [read_settings(trained_file(path))["architecture"] for path in paths]
+    for path, architecture in zip(paths, found, strict=True):
+        if architecture != found[0]:
+            one, other = (f"{a['decoder']} of {a['size']}x{a['size']}" for a in (architecture, found[0]))
+            raise MunetError(
+                f"{shown(path)} is a {one}, {shown(paths[0])} a {other}; give models of one kind"
+            )
+    return found[0]
+
+
+def _settings(args, made_of):
+    """What decides what is written, as JSON values."""
+    paths = {"data": args.data, "split": args.split}
+    chosen_on = {name: value and str(value.resolve()) for name, value in paths.items()}
+    return {"script": "average_weights.py", **made_of, **chosen_on, "sclera_value": args.sclera_value}
+
+
+def _print_figures(rows):
+    print(f"on {counted(rows[-1][1]['images'], 'photo')}, each model at its best level:")
+    columns = ("level", *KEYS)
+    print_table(("model", *columns), [(name, *(row[key] for key in columns)) for name, row in rows])
 
 
 def average(paths, shares, out, settings):
