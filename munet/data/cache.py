@@ -48,7 +48,7 @@ class Cache:
     Made by `build_cache`.
 
     Attributes:
-        samples: list of `datasets.Sample`, in the dataset's order.
+        samples: list of `pairing.Sample`, in the dataset's order.
         size: height and width in pixels.
         cleaned: number of masks that went through a lossy format and were cleaned.
         codings: set of the masks' codings.
@@ -83,7 +83,7 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
     """Builds what is missing of a dataset's cache, decoding in parallel threads, and opens it.
 
     Args:
-        samples: list of `datasets.Sample`.
+        samples: list of `pairing.Sample`.
         root: the dataset's folder; it names the cache.
         size: height and width in pixels.
         sclera_value: class index of the sclera in the masks, if they hold class indices.

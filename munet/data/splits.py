@@ -23,7 +23,7 @@ def split_by_subject(samples, validation=0.2, test=0.0, seed=42):
     for gets at least one.
 
     Args:
-        samples: list of `datasets.Sample`.
+        samples: list of `pairing.Sample`.
         validation: share of the subjects for validation, in (0, 1).
         test: share of the subjects kept for a later test, in [0, 1).
         seed: of the draw.

@@ -1,5 +1,4 @@
-"""A trained model is one file, and this reads all of it but the network, without Keras: settings, level,
-digest.
+"""A trained model is one file; its settings, level and digest are read here, without Keras.
 
 `munet.weights.h5` holds Keras weights, and everything that prediction needs as JSON in the HDF5 attribute
 `munet`. A converted model has the same JSON: `munet.json` in the zip at the end of a `.tflite`, `munet.json`
@@ -27,8 +26,7 @@ FILE_BYTES = 8_000_000  # more than a saved model takes
 
 
 def model_file(path):
-    """The model's file: `path` itself, or `munet.weights.h5` in it where `path` has not the suffix of a
-    model."""
+    """The model's file: `path` itself if it has the suffix of a model, else `munet.weights.h5` in it."""
     path = Path(path)
     return path if path.suffix in (".h5", *CONVERTED) else path / FILE_NAME
 
@@ -45,8 +43,7 @@ def trained_file(path):
 
 
 def misplaced(out, read):
-    """Why `out` cannot be the run folder of a run that reads these models and datasets, in words for the
-    command line; None if it can."""
+    """Why `out` cannot be the run folder of a run that reads these models and datasets; None if it can."""
     if out.suffix in (".h5", *CONVERTED):
         return f"{shown(out)} is named like a model's file, and is to be a folder; give another name"
     inside = [path for path in read if model_file(path).resolve().is_relative_to(out.resolve())]
@@ -120,8 +117,13 @@ def settings_text(settings):
 
 
 def weights_digest(path):
-    """A hash of a model, 16 hexadecimal digits: of a `.h5` its weights alone, the same whatever level is
-    stored with them."""
+    """A hash of a model, 16 hexadecimal digits.
+
+    Of a `.h5` it is of the weights alone, the same whatever level is stored with them.
+
+    Raises:
+        MunetError: the file is damaged.
+    """
     if model_file(path).suffix in CONVERTED:
         return hashlib.sha256(model_file(path).read_bytes()).hexdigest()[:16]
     digest = hashlib.sha256()

@@ -79,7 +79,7 @@ def test_a_second_build_decodes_nothing(tiny_dataset, tmp_path, decoded):
     assert decoded == []
 
 
-def test_a_damaged_part_is_built_anew(tiny_dataset, tmp_path, decoded):
+def test_a_damaged_part_is_built_again(tiny_dataset, tmp_path, decoded):
     first = contents(build(tiny_dataset, tmp_path / "cache"))
     part = min((tmp_path / "cache").rglob("*.h5"))
     whole = part.read_bytes()

@@ -144,7 +144,7 @@ def test_an_interrupted_run_continues_and_whole_files_are_left_alone(tiny_datase
     assert kept.stat().st_mtime_ns == written
 
 
-def test_a_mended_mask_is_augmented_anew_and_what_was_removed_is_told(tiny_dataset, tmp_path, capsys):
+def test_a_fixed_mask_is_augmented_again_and_what_was_removed_is_told(tiny_dataset, tmp_path, capsys):
     augmented(tiny_dataset, tmp_path / "out")
     assert "warning" not in capsys.readouterr().err
     kept = tmp_path / "out/images/s6/eye1.png"
@@ -154,9 +154,9 @@ def test_a_mended_mask_is_augmented_anew_and_what_was_removed_is_told(tiny_datas
         (tiny_dataset / kind / "s2/eye2.png").unlink()
     augmented(tiny_dataset, tmp_path / "out")
     assert "2 images of none" in (told := capsys.readouterr().err) and "s2/eye2" in told
-    mended, made = pairs(tiny_dataset)["s1/eye1"], pairs(tmp_path / "out")
-    assert same(made["s1/eye1"], mended)
-    assert same(made["s1/eye1_flip"], [side[:, ::-1] for side in mended])
+    fixed, made = pairs(tiny_dataset)["s1/eye1"], pairs(tmp_path / "out")
+    assert same(made["s1/eye1"], fixed)
+    assert same(made["s1/eye1_flip"], [side[:, ::-1] for side in fixed])
     assert kept.stat().st_mtime_ns == written
     write_eye(None, tmp_path / "older.png", seed=78)
     os.utime(tmp_path / "older.png", (1, 1))
