@@ -153,7 +153,7 @@ def test_other_settings_and_other_datasets_have_their_own_parts(tiny_dataset, tm
     assert len(decoded) == 36
 
 
-def test_an_interrupted_build_goes_on_with_whole_parts(tiny_dataset, tmp_path, monkeypatch):
+def test_an_interrupted_build_is_resumed_with_whole_parts(tiny_dataset, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(
             cache,
