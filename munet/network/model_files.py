@@ -5,6 +5,7 @@
 among the metadata of an `.onnx`.
 """
 
+import functools
 import hashlib
 import json
 import shutil
@@ -119,13 +120,21 @@ def settings_text(settings):
 def weights_digest(path):
     """A hash of a model, 16 hexadecimal digits.
 
-    Of a `.h5` it is of the weights alone, the same whatever level is stored with them.
+    Of a `.h5` it is of the weights alone, the same whatever level is stored with them. It is computed once,
+    while the file stays as it is.
 
     Raises:
         MunetError: the file is damaged.
     """
-    if model_file(path).suffix in CONVERTED:
-        return hashlib.sha256(model_file(path).read_bytes()).hexdigest()[:16]
+    path = model_file(path)
+    found = path.stat() if path.exists() else None
+    return _digest(path, found and (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=16)
+def _digest(path, state):
+    if path.suffix in CONVERTED:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     digest = hashlib.sha256()
 
     def add(name, item):
@@ -133,12 +142,10 @@ def weights_digest(path):
             digest.update(name.encode() + np.ascontiguousarray(item[()]).tobytes())
 
     try:
-        with h5py.File(model_file(path)) as file:
+        with h5py.File(path) as file:
             file.visititems(add)
     except (OSError, RuntimeError, ValueError) as error:
-        raise MunetError(
-            f"{shown(model_file(path))} is damaged ({first_line(error)}); copy or train it again"
-        ) from error
+        raise MunetError(f"{shown(path)} is damaged ({first_line(error)}); copy or train it again") from error
     return digest.hexdigest()[:16]
 
 
