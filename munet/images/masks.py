@@ -56,10 +56,8 @@ def check_class(paths, sclera_value, where):
                 return
             readable = True
     if readable:
-        warn(
-            f"no mask of {where} holds the class {sclera_value}: either none shows sclera, or --sclera-value "
-            "is another"
-        )
+        why = "either none shows sclera, or --sclera-value is another"
+        warn(f"no mask of {where} holds the class {sclera_value}: {why}")
 
 
 def read_mask(path, sclera_value=None):
@@ -142,11 +140,10 @@ def _from_alpha(layers):
     opaque = layers[..., 3] >= 128
     laid = np.where(opaque[..., None], layers[..., :3], np.uint8(0))
     planes = cv2.split(laid)
-    shown = [
-        name for name, code in _COLOURS.items() if name != "background" and not _distance(planes, code).all()
-    ]
+    painted = [code for name, code in _COLOURS.items() if name != "background"]
+    used = [code for code in painted if not _distance(planes, code).all()]
     # on a background that is transparent, not black
-    if len(shown) > 1 and (mask := _from_colours(Image.fromarray(laid))):
+    if len(used) > 1 and (mask := _from_colours(Image.fromarray(laid))):
         return mask
     marked = opaque & (layers[..., :3].max(axis=-1) >= 128)
     return Mask(marked if marked.any() else opaque, "alpha")
@@ -155,26 +152,17 @@ def _from_alpha(layers):
 def _from_classes(opened, sclera_value, path):
     levels = np.asarray(opened) if opened.mode == "P" or opened.mode.startswith("I") else _grey_levels(opened)
     if levels is None:
-        raise BadInput(
-            path,
-            f"a {opened.mode} picture in colours",
-            "class indices (--sclera-value is given)",
-            "leave --sclera-value out",
-        )
+        found, expected = f"a {opened.mode} picture in colours", "class indices (--sclera-value is given)"
+        raise BadInput(path, found, expected, "leave --sclera-value out")
     if opened.format == "JPEG":
-        raise BadInput(
-            path, "a JPEG, which changes class indices", "a lossless file", "export it again as PNG"
-        )
+        found = "a JPEG, which changes class indices"
+        raise BadInput(path, found, "a lossless file", "export it again as PNG")
     if opened.mode == "1":
         levels = levels // 255
     sclera = levels == sclera_value
     if not sclera.any() and levels.max() == 255 and not ((levels > 0) & (levels < 255)).any():
-        raise BadInput(
-            path,
-            _values_found(levels, opened.mode),
-            f"class indices with {sclera_value} for sclera",
-            "check --sclera-value",
-        )
+        expected = f"class indices with {sclera_value} for sclera"
+        raise BadInput(path, _values_found(levels, opened.mode), expected, "check --sclera-value")
     return Mask(sclera, "class")
 
 

@@ -11,7 +11,6 @@ Arrays follow one convention everywhere:
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -221,16 +220,3 @@ def _to_grey(image, path):
         raise BadInput(path, "32-bit pixels", "8 or 16 bits a channel", "convert it to PNG or JPEG")
     bits = next(bits for bits in (8, 10, 12, 14, 16) if brightest < 1 << bits)
     return Image.fromarray((levels >> bits - 8).astype(np.uint8))
-
-
-_MOVED = {  # for those who import them from here still
-    **dict.fromkeys(("resize_image", "resize_mask", "resize_probability"), "resizing"),
-    **dict.fromkeys(("overlay", "OVERLAY_COLOR", "OVERLAY_MAX_SIDE"), "drawing"),
-    **dict.fromkeys(("write_png", "write_jpeg"), "writing"),
-}
-
-
-def __getattr__(name):
-    if name not in _MOVED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"munet.images.{_MOVED[name]}"), name)

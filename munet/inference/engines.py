@@ -42,32 +42,38 @@ def open_engine(path, runtime="auto", threads=1):
     kind = next((kind for kind, suffix in SUFFIX.items() if model_file(path).suffix == suffix), None)
     if kind:
         if runtime not in ("auto", kind):
-            raise MunetError(
-                f"{shown(path)} runs on {kind} alone; leave --runtime {runtime} away, or give the weights it "
-                "was made of"
-            )
+            remedy = f"leave --runtime {runtime} away, or give the weights it was made of"
+            raise MunetError(f"{shown(path)} runs on {kind} alone; {remedy}")
         return _open_file(path, kind, threads)
-    if runtime == "keras" or (
-        runtime == "auto" and _installed("keras") and (has_gpu() or not _installed("litert"))
-    ):
-        _require("keras")
+    return _open_auto(path, threads) if runtime == "auto" else _open_as(path, runtime, threads)
+
+
+def _open_auto(path, threads):
+    """Keras where there is a GPU, else LiteRT, else Keras."""
+    if not _installed("keras"):
+        return _open_as(path, "litert", threads)
+    if not _installed("litert"):
+        return KerasEngine(path)
+    if has_gpu():
         engine = KerasEngine(path)
-        if engine.batch > 1 or runtime == "keras" or not _installed("litert"):
+        if engine.batch > 1:
             return engine
         install = 'pip install "tensorflow[and-cuda]"?'
         warn(f"Keras finds no GPU, though there is one ({install}): LiteRT runs on the CPU instead")
-    kind = "litert" if runtime == "auto" else runtime
     try:
-        return _open_converted(path, kind, threads)
+        return _open_as(path, "litert", threads)
     except MunetError as error:
-        if runtime != "auto" or not _installed("keras"):
-            raise
         warn(f"{error}: Keras runs instead")
         return KerasEngine(path)
 
 
-def _open_converted(path, kind, threads):
+def _open_as(path, kind, threads):
+    """Opens weights on a runtime, converted if it is not Keras."""
     _require(kind)  # before it is converted, which takes a while
+    return KerasEngine(path) if kind == "keras" else _open_converted(path, kind, threads)
+
+
+def _open_converted(path, kind, threads):
     file = converted(path, kind)
     try:
         return _open_file(file, kind, threads)
@@ -88,10 +94,8 @@ def _open_file(path, kind, threads):
 
 def _require(kind):
     if not _installed(kind):
-        raise MunetError(
-            f"--runtime {kind} needs a package that is not installed: pip install "
-            f"{_PACKAGE[kind].replace('_', '-')}"
-        )
+        package = _PACKAGE[kind].replace("_", "-")
+        raise MunetError(f"--runtime {kind} needs a package that is not installed: pip install {package}")
 
 
 def _installed(kind):
@@ -100,10 +104,8 @@ def _installed(kind):
 
 def has_gpu():
     """Whether an NVIDIA GPU is there and not hidden; costs nothing, since nothing is loaded for it."""
-    return Path("/proc/driver/nvidia/version").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in (
-        "",
-        "-1",
-    )
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return not hidden and Path("/proc/driver/nvidia/version").exists()
 
 
 class LiteRTEngine:
@@ -125,12 +127,10 @@ class LiteRTEngine:
         if not hasattr(self._local, "interpreter"):
             interpreter = self._make()
             interpreter.allocate_tensors()
+            first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
             self._local.interpreter = interpreter
-            self._local.ends = (
-                interpreter.get_input_details()[0]["index"],
-                interpreter.get_output_details()[0]["index"],
-            )
-            self._scale = interpreter.get_output_details()[0]["quantization"][0]  # 0 of floating point
+            self._local.ends = first["index"], last["index"]
+            self._scale = last["quantization"][0]  # 0 of floating point
         return self._local.interpreter, *self._local.ends
 
     def infer(self, image):

@@ -30,7 +30,7 @@ from munet.inference.segmenter import Segmenter
 from munet.inference.storage import Folder
 
 OVERLAY_QUALITY = 90
-LARGE = 40_000_000  # pixels of a photo that is worked on alone, lest several fill the memory
+LARGE = 40_000_000  # pixels of a photo that is worked on alone: several might fill the memory
 # What a disk says of a name that it cannot hold: EINVAL of characters (FAT, SMB), EILSEQ of bytes that are no
 # UTF-8.
 _BAD_NAME = (

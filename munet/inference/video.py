@@ -107,9 +107,8 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
                 written += 1
         except KeyboardInterrupt:
             if not clip.camera:  # of which it is the way to end a recording
-                raise KeyboardInterrupt(
-                    "a video is written whole or not at all; the same command begins it again"
-                ) from None
+                kept = "a video is written whole or not at all"
+                raise KeyboardInterrupt(f"{kept}; the same command starts it again") from None
     clip.capture.release()
     return written, int(total - written) if clip.told and written < ENOUGH * total else 0
 
