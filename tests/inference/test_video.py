@@ -193,7 +193,7 @@ def test_a_recording_ends_with_ctrl_c_and_is_kept(weights, clip, tmp_path, monke
     )
     assert video.predict_video(video.Clip("0"), Segmenter(weights), LEVEL, tmp_path / "out") == (4, 0)
     assert real(str(tmp_path / "out/camera0.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 4
-    with pytest.raises(KeyboardInterrupt, match="the same command begins it again"):
+    with pytest.raises(KeyboardInterrupt, match="the same command starts it again"):
         video.predict_video(video.Clip(clip), Segmenter(weights), LEVEL, tmp_path / "file")
 
 
