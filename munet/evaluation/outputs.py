@@ -67,7 +67,7 @@ def _facts(evaluation, truth):
     return [
         ("level", evaluation.scores.level),
         ("worst subject", f"{people['worst']}: F1 {people['worst_f1']:.3f}"),
-        ("F1 a subject", f"{people['f1_mean']:.3f}, standard deviation {people['f1_std']:.3f}"),
+        ("F1 per subject", f"{people['f1_mean']:.3f}, standard deviation {people['f1_std']:.3f}"),
         ("ground truth", shown(truth.name)),
         *facts_of(evaluation.results),
     ]

@@ -101,7 +101,7 @@ def _cards(figures):
             note += f"; standard deviation {figures['f1_std']:.3f}"
         cards.append(_card(f"{column.label} {column.arrow}", figures[column.key], note))
     if np.isfinite(figures["boundary_f1"]):
-        note = f"mean over photos; {distance_text(figures)}"
+        note = f"mean over images; {distance_text(figures)}"
         cards.append(_card("boundary F1 ↑", figures["boundary_f1"], note))
     oracle = f"at level {figures['best_level']}, which has seen these labels: an oracle"
     return [*cards, _card("best F1 ↑", figures["best_f1"], oracle)]

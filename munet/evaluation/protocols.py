@@ -8,7 +8,7 @@ with one recall the most precise is kept; F1, precision, recall and sclera's IoU
 another level in each fold, chosen on the very pixels that are scored; and the area by trapezoids, which is
 above the step-wise area wherever the curve falls. Of the mask: F1, precision, recall, and an IoU that is the
 mean of sclera's and background's, which is why it is larger than the first row's. The tables by light, phone,
-both and gaze fold each group anew; a group of less than 5 photos is left out. A photo without sclera is not
+both and gaze fold each group anew; a group of fewer than 5 photos is left out. A photo without sclera is not
 marked out among a fold's pixels.
 
 `ssbc2025`, SSBC 2025 (github.com/dariant/SSBC_2025). Pictures are 400x300; every figure is a mean over
