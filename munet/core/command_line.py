@@ -30,6 +30,7 @@ from munet.core.paths import SUITE
 
 PLAIN_PROGRESS_SECONDS = 10
 _started = time.monotonic()
+_interrupts = []  # signals that came
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -82,7 +83,9 @@ def run(main, again="the same command", resumes=True):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.filterwarnings("ignore", module="PIL")  # its remarks on odd metadata help nobody
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, _interrupt)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a background job ignores it
+            signal.signal(signal.SIGINT, _interrupt)
     code = _exit_code(main, again, resumes)
     try:
         sys.stdout.flush()
@@ -90,6 +93,13 @@ def run(main, again="the same command", resumes=True):
         # Nobody takes our output any more: keep Python quiet about it at exit, and the exit code ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _interrupt(number, frame):
+    """Raises KeyboardInterrupt, and notes it: in a destructor or a weak reference's callback Python drops it,
+    and the next step of `progress` raises it again."""
+    _interrupts.append(number)
+    raise KeyboardInterrupt
 
 
 def _exit_code(main, again, resumes):
@@ -135,9 +145,18 @@ def progress_bar(total, label):
         with tqdm_logging_redirect(
             total=total, desc=label, file=sys.stderr, leave=False, loggers=[LOGGER]
         ) as bar:
-            yield bar.update
+            yield _interruptible(bar.update)
     else:
-        yield _PlainProgress(total, label).step
+        yield _interruptible(_PlainProgress(total, label).step)
+
+
+def _interruptible(step):
+    def checked():
+        if _interrupts:
+            raise KeyboardInterrupt
+        step()
+
+    return checked
 
 
 class _PlainProgress:

@@ -120,6 +120,20 @@ def test_an_error_keeps_its_exit_code_where_output_cannot_be_written():
     assert (done.returncode, done.stderr) == (2, "error: no\n")
 
 
+def test_ctrl_c_that_python_drops_is_taken_at_the_next_step():
+    body = """import weakref
+thing = type("Thing", (), {})()
+kept = weakref.ref(thing, lambda _: os.kill(os.getpid(), 2))
+del thing
+print("dropped")
+for _ in command_line.progress(range(3), 3, "count"):
+    print("step")"""
+    done = run_main(body)
+    assert (done.returncode, done.stdout) == (130, "dropped\nstep\n")
+    assert "Exception ignored" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("interrupted: ")
+
+
 def test_ctrl_c_is_taken_in_the_middle():
     body = "print('ready', flush=True)\nimport time\ntime.sleep(30)"
     code = script(body)
