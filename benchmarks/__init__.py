@@ -8,8 +8,13 @@ import subprocess
 import sys
 import time
 
+import cv2
+import numpy as np
+
+from munet import synthesis
 from munet.core.errors import MunetError
 from munet.core.paths import SUITE
+from munet.images.writing import write_jpeg
 
 DIFFERENT = 12  # synthetic photos; the others are links to them
 
@@ -55,8 +60,6 @@ def image_times(segmenters, rounds):
     Returns:
         {key: (median, 95th percentile)}.
     """
-    import numpy as np
-
     rng, spent = np.random.default_rng(0), {key: [] for key, _ in segmenters}
     sizes = {segmenter.size for _, segmenter in segmenters}
     images = {size: rng.integers(0, 256, (size, size, 3), np.uint8) for size in sizes}
@@ -80,12 +83,6 @@ def write_photos(folder, count, rendered, size=None):
     Returns:
         The folder.
     """
-    import cv2
-    import numpy as np
-
-    from munet import synthesis
-    from munet.images.writing import write_jpeg
-
     for i in range(count):
         path = folder / f"{i // 1000:04}" / f"{i:07}.jpg"
         if i < DIFFERENT:
