@@ -19,6 +19,7 @@ if _MADE_HERE:
     for name in ("MUNET_CACHE", "XDG_CACHE_HOME", "KERAS_HOME", "MPLCONFIGDIR"):
         os.environ.pop(name, None)
     os.environ["HOME"] = os.environ["USERPROFILE"] = os.environ[_OWN]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Two workers on two cores: a second thread in one of them is taken from the other.
     for name in (
         "OMP_NUM_THREADS",
