@@ -162,7 +162,7 @@ def test_the_real_network_is_interrupted_goes_on_and_learns(tiny_dataset, tmp_pa
     assert 1 <= done < 16
     code, out, figures = train(*command, "--resume")
     assert code == 0
-    assert f", resumed after {done} epochs" in out
+    assert f", resumed after {done} epoch" in out
     assert figures["f1"] > 0.8, out
     assert_scored_from_the_saved_file(tmp_path / "run", tiny_dataset, out, figures)
 
