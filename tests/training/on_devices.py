@@ -12,8 +12,7 @@ from munet.network import devices
 from munet.training import run
 
 WORDS = ["--size", "32", "--encoder-weights", "none", "--batch-size", "4", "--seed", "3"]
-# the encoder in the second
-TWO_EPOCHS = ["--epochs-frozen", "1", "--epochs-finetune", "1", "--rate-finetune", "1e-4"]
+ONE_EPOCH = ["--epochs-frozen", "0", "--epochs-finetune", "1", "--rate-finetune", "1e-4"]  # encoder and all
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -24,8 +23,8 @@ if keras.backend.backend() == "tensorflow":
 
 
 def train(data, out, *flags):
-    """Trains two epochs and returns the history's rows."""
-    assert train_mobv2_unet.main([str(data), "--out", str(out), *WORDS, *TWO_EPOCHS, *flags]) == 0
+    """Trains an epoch and returns the history's rows."""
+    assert train_mobv2_unet.main([str(data), "--out", str(out), *WORDS, *ONE_EPOCH, *flags]) == 0
     with open(out / "history.csv", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -42,7 +41,7 @@ def test_two_devices_give_the_loss_of_one(encoder, request, tiny_dataset, tmp_pa
         two = train(tiny_dataset, tmp_path / "two", "--data-parallel")
     assert shared == [2] == [len(keras.distribution.list_devices("cpu"))]
     assert devices.replicas() == 1
-    assert [row["epoch"] for row in two] == ["1", "1"]
+    assert [row["epoch"] for row in two] == ["1"]
     for first, second in zip(one, two, strict=True):
         assert float(second["loss"]) == pytest.approx(float(first["loss"]), rel=1e-3)
         assert float(second["val_f1"]) == pytest.approx(float(first["val_f1"]), abs=0.02)
