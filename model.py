@@ -72,9 +72,8 @@ def build_munet(
     if decoder not in DECODERS:
         raise MunetError(f"no decoder {decoder!r}; there is: {', '.join(DECODERS)}")
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
-    mobilenet = keras.applications.MobileNetV2
-    encoder = mobilenet(input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None)
+    encoder = _encoder(image)
+    scaled = encoder.get_layer("scale").output
     skips = [encoder.get_layer(name).output for name in SKIPS]
     logits = DECODERS[decoder](encoder.get_layer(BOTTOM).output, skips, scaled)
     probability = keras.layers.Activation("sigmoid", dtype="float32", name="probability")(logits)
@@ -86,6 +85,31 @@ def build_munet(
     if encoder_weights != "none":
         _load_encoder(encoder, network, encoder_weights)
     return network
+
+
+def _encoder(image: Any) -> keras.Model:
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
+    return keras.applications.MobileNetV2(
+        input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None
+    )
+
+
+def build_encoder(image: Any, encoder_weights: str | os.PathLike[str] = "imagenet") -> keras.Model:
+    """MobileNetV2 on an input of uint8 RGB, for networks other than MU-Net.
+
+    Args:
+        image: a `keras.Input` (N, size, size, 3), uint8.
+        encoder_weights: as for `build_munet`, but no `munet.weights.h5`.
+
+    Raises:
+        MunetError: encoder weights that cannot be had.
+    """
+    encoder = _encoder(image)
+    for layer in _batch_norms(encoder):
+        layer.momentum = BATCH_NORM_MOMENTUM
+    if encoder_weights != "none":
+        _load_encoder(encoder, encoder, encoder_weights)
+    return encoder
 
 
 def _batch_norms(network: keras.Model) -> list[keras.layers.Layer]:

@@ -32,10 +32,7 @@ from .backdrop import draw_backdrop
 from .ball import IRIS, PUPIL, SCLERA, draw_eyeball
 from .camera import expose
 from .captures import BACKDROPS, GAZES, GLINTS, VIEWS, Capture, draw_capture
-from .geometry import Frame as _Frame
-from .geometry import Globe as _Globe
-from .geometry import Lids as _Lids
-from .geometry import Scene as _Scene
+from .geometry import Frame, Globe, Lids, Scene
 from .glasses import draw_glasses
 from .hair import draw_hair
 from .ingredients import INGREDIENTS, leave_out
@@ -112,17 +109,17 @@ def render(subject, capture, size=None):
         found = f"{size[0]}x{size[1]}"
         raise ValueError(f"size {found} is too small for an eye; give at least {SMALLEST}x{SMALLEST}")
     rng = np.random.default_rng(capture.seed)
-    frame = _Frame(capture, size)
-    lids, globe = _Lids(subject, capture, frame.turn), _Globe(capture, frame, subject.iris_radius)
-    scene = _Scene(subject, capture, frame, lids, globe)
+    frame = Frame(capture, size)
+    lids, globe = Lids(subject, capture, frame.turn), Globe(capture, frame, subject.iris_radius)
+    scene = Scene(subject, capture, frame, lids, globe)
     if capture.view == "nothing":
         canvas, classes = draw_backdrop(scene, rng), np.zeros(size, np.uint8)
     else:
-        canvas, classes = _draw_face(scene, rng)
+        canvas, classes = draw_close_up(scene, rng)
     return expose(light(canvas, scene, rng), capture, classes > 0, rng), classes
 
 
-def _draw_face(scene, rng):
+def draw_close_up(scene, rng):
     canvas = draw_skin(scene, rng)
     draw_makeup(canvas, scene, rng)
     classes = draw_eyeball(canvas, scene, rng)

@@ -23,7 +23,7 @@ def draw_skin(scene, rng):
     """The face without the eye, and what is behind it, over the whole frame: HWC float32 linear RGB."""
     diffuse, gloss = shade_face(scene)
     grain = _pores(scene, rng)
-    relief = _shade(scene, rng)
+    relief = shade_folds(scene, rng)
     relief += 0.12 * scene.subject.pores * grain
     relief *= REFLECTANCE * diffuse
     canvas = cv2.multiply(cv2.merge([relief] * 3), _colors(scene, rng))
@@ -78,7 +78,7 @@ def _colors(scene, rng):
     return enlarge(cv2.merge([red, green, (1 - flush) * blue]), frame.size)
 
 
-def _shade(scene, rng):
+def shade_folds(scene, rng):
     """The shading of lid crease, eye socket, bag and fine wrinkles, and blotches, around 1: HW float32."""
     subject, frame, lids = scene.subject, scene.frame, scene.lids
     # All this is smooth: every other pixel is enough, and takes a quarter of the time.

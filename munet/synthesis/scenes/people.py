@@ -1,0 +1,260 @@
+"""Who stands where in a scene, how it is framed, and the boxes of the eyes in it."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from munet.synthesis import SCLERA, draw_capture, draw_close_up, draw_subject
+from munet.synthesis.ball import draw_eyeball
+from munet.synthesis.camera import expose
+from munet.synthesis.geometry import Frame, Globe, Lids, Scene
+from munet.synthesis.glasses import draw_glasses
+from munet.synthesis.hair import draw_hair
+from munet.synthesis.light import light
+from munet.synthesis.makeup import draw_makeup
+from munet.synthesis.paint import bump
+from munet.synthesis.skin import shade_folds
+
+from . import head as heads
+from . import things, worn
+from .brush import box, rotation
+
+KINDS = {  # of framing: how often
+    "portrait": 0.2,  # one person, from the waist to the face alone
+    "group": 0.1,
+    "part": 0.2,  # some part of a face, at any place
+    "pair": 0.06,  # both eyes and the bridge of the nose
+    "eye": 0.18,  # one eye with its brow and lids
+    "macro": 0.08,  # the eye fills the frame, or a part of it does
+    "nothing": 0.18,
+}
+COVERED, GLASSES, FEW = 0.1, 0.2, 0.2  # the last: eyes of which less is in the frame are not asked for
+FLATTEST = 0.25  # Of a closed eye's box: its height over its width.
+AROUND = 3.6  # Eye units from an eye's middle in which all of it is drawn.
+
+
+@dataclass(frozen=True)
+class SceneEye:
+    """The part of a palpebral fissure that is in the frame. Lengths in pixels, from the frame's corner.
+
+    Attributes:
+        x, y: middle of the part.
+        width: from canthus to canthus.
+        height: from lid to lid, across.
+        angle: degrees from the photo's horizontal to the eye's, clockwise, -180..180.
+        open: whether there is something between the lids.
+        side: "L" or "R", the person's own.
+        asked: False if so much is hidden or cut off that finding it is neither right nor wrong.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    angle: float
+    open: bool
+    side: str
+    asked: bool = True
+
+    def bounds(self):
+        """x0, y0, x1, y1 of the upright rectangle around the fissure, taken for an ellipse."""
+        turn = math.radians(self.angle)
+        across = math.hypot(self.width * math.cos(turn), self.height * math.sin(turn)) / 2
+        down = math.hypot(self.width * math.sin(turn), self.height * math.cos(turn)) / 2
+        return self.x - across, self.y - down, self.x + across, self.y + down
+
+
+def draw_scene(rng, size=(256, 256)):
+    """Renders a photo of people, of eyes or of none.
+
+    Args:
+        rng: `np.random.Generator`; it alone decides the photo.
+        size: (height, width) in pixels.
+
+    Returns:
+        image: HWC uint8 RGB, 0-255.
+        eyes: list of `SceneEye`, all that are in the frame.
+    """
+    kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values()))))
+    capture = dataclasses.replace(draw_capture(rng), stamped=False)
+    # Photos of rooms and people are sharper for their size than close-ups.
+    capture = dataclasses.replace(capture, defocus=0.7 * capture.defocus, motion=0.5 * capture.motion)
+    if rng.uniform() < 0.6:  # and mostly better exposed
+        capture = dataclasses.replace(capture, exposure=rng.normal(0, 0.4), noise=0.5 * capture.noise)
+    if kind in ("eye", "macro"):
+        canvas, eyes, taken = _draw_close(kind, capture, size, rng)
+    else:
+        canvas, eyes, taken = _draw_room(kind, capture, size, rng)
+    scene = _scene(draw_subject(rng), dataclasses.replace(capture, scale=0.2), size)
+    return expose(light(canvas, scene, rng), capture, taken, rng), eyes
+
+
+def _scene(subject, capture, size):
+    frame = Frame(capture, size)
+    return Scene(subject, capture, frame, Lids(subject, capture, frame.turn), Globe(capture, frame, subject.iris_radius))
+
+
+def _draw_close(kind, capture, size, rng):
+    """One eye: canvas, eyes, and where it is."""
+    if kind == "macro":
+        scale = rng.uniform(0.5, 1.6)
+        center = rng.uniform(0.5 - 0.5 * scale, 0.5 + 0.5 * scale, 2)
+    else:
+        scale = rng.uniform(0.12, 0.6)
+        center = np.array([capture.center_x, capture.center_y]) if rng.uniform() < 0.3 else rng.uniform(0.3, 0.7, 2)
+    tilt = rng.uniform(-180, 180) if rng.uniform() < 0.3 else capture.tilt
+    center_x, center_y = center
+    capture = dataclasses.replace(capture, view="eye", scale=scale, center_x=center_x, center_y=center_y, tilt=tilt)
+    scene = _scene(draw_subject(rng), capture, size)
+    canvas, classes = draw_close_up(scene, rng)
+    return canvas, _eyes_of(scene, (0, 0), size, 0.08 if kind == "macro" else FEW), classes > 0
+
+
+def _draw_room(kind, capture, size, rng):
+    """People, or none, before a background: canvas, eyes, and where they are."""
+    canvas = things.draw_background(rng, size)
+    eyes, taken = [], np.zeros(size, bool)
+    if kind == "nothing":
+        for _ in range(int(rng.integers(0, 6))):
+            things.draw_thing(canvas, rng, large=rng.uniform() < 0.5)
+        return canvas, eyes, taken
+    turn = rng.uniform(-180, 180) if rng.uniform() < 0.2 else rng.normal(0, 8)  # of the camera
+    for center, unit, covered in _places(kind, size, rng):
+        head = heads.draw_head(rng, center, unit, turn + rng.normal(0, 9), far=12 if kind == "pair" else 26)
+        eyes = [_seen_behind(eye, head) for eye in eyes]
+        eyes += _draw_person(canvas, head, covered, capture, size, rng)
+    return canvas, eyes, taken
+
+
+def _places(kind, size, rng):
+    """(middle of the eyes in pixels, half their distance in pixels, whether the face is covered) of each person."""
+    height, width = size
+    long = max(size)
+    covered = lambda: bool(rng.uniform() < COVERED)  # noqa: E731
+    if kind == "group":
+        count = int(rng.integers(2, 7))
+        unit = long * rng.uniform(0.03, 0.09)
+        for x in (np.arange(count) + 0.5) / count:
+            at = (width * (x + rng.normal(0, 0.05)), height * np.clip(rng.normal(0.42, 0.12), 0.1, 0.8))
+            yield at, unit * rng.uniform(0.8, 1.25), covered()
+    elif kind == "portrait":
+        unit = long * 0.035 * 7 ** rng.uniform()
+        free = np.clip((np.array([width, height]) - 4 * unit) / 2, 2, None)
+        yield np.array([width, height]) * (0.5, 0.45) + rng.uniform(-0.9, 0.9, 2) * free, unit, covered()
+    elif kind == "pair":
+        yield np.array([width, height]) * rng.normal(0.5, 0.06, 2), long * rng.uniform(0.24, 0.36), False
+    else:
+        unit = long * 0.14 * 4 ** rng.uniform()
+        # Somewhere from the forehead to the neck, from ear to ear, is the middle of the frame.
+        seen = rng.uniform((-2, -1.5), (2, 4)) * unit
+        yield np.array([width, height]) / 2 - seen, unit, covered()
+
+
+def _seen_behind(eye, head):
+    """The eye, not asked for if another's head came before it."""
+    near = math.hypot(eye.x - head.center[0], eye.y - head.center[1]) < 4.5 * head.unit
+    return dataclasses.replace(eye, asked=eye.asked and not near)
+
+
+def _draw_person(canvas, head, covered, capture, size, rng):
+    """A person with all that is worn; returns their eyes."""
+    subject = draw_subject(rng)
+    color = worn.hair_color(subject, rng)
+    bald, hat, beard = rng.uniform() < 0.12, rng.uniform() < 0.2, rng.uniform() < 0.25
+    what = str(rng.choice(["mask", "shades", "hand", "bar", "mask"])) if covered else ""
+    if not bald:
+        worn.draw_back_hair(canvas, head, color, rng)
+    worn.draw_body(canvas, head, subject, rng)
+    heads.draw_ears(canvas, head, subject, capture, rng)
+    heads.draw_skin(canvas, head, subject, capture, rng)
+    if beard:
+        worn.draw_beard(canvas, head, color, rng)
+    heads.draw_mouth(canvas, head, subject, rng)
+    heads.draw_nose(canvas, head, subject, rng)
+    heads.draw_brows(canvas, head, subject, color, rng)
+    eyes = _draw_eyes(canvas, head, subject, capture, what, rng)
+    if not bald:
+        worn.draw_front_hair(canvas, head, color, rng)
+    if hat:
+        worn.draw_hat(canvas, head, rng)
+    if what:
+        worn.cover(canvas, head, what, subject, rng)
+    if rng.uniform() < 0.08:
+        at = head.pixels((rng.choice([-1, 1]) * rng.uniform(1, 2.5), rng.uniform(1, 4), 2))
+        worn.draw_fingers(canvas, at, head.unit, rng.uniform(0, math.tau), subject, rng)
+        eyes = [dataclasses.replace(eye, asked=False) for eye in eyes]
+    if what in ("shades", "bar"):
+        return []
+    return [dataclasses.replace(eye, asked=False) for eye in eyes] if what == "hand" else eyes
+
+
+def _draw_eyes(canvas, head, subject, capture, what, rng):
+    """Both eyes of a head, as far as it shows them; returns those in the frame."""
+    glasses = rng.integers(2**31) if rng.uniform() < GLASSES and not what else None
+    pose = draw_capture(rng)
+    closed = rng.uniform() < 0.07
+    away = np.clip((pose.yaw - pose.head_yaw, pose.pitch - pose.head_pitch), -40, 40) * rng.uniform(0, 1)
+    openness = 0.0 if closed else max(pose.openness, 0.15) * (1 - 0.35 * head.smile)
+    eyes = []
+    for side in (-1, 1):
+        yaw = head.yaw + side * heads.OUTWARD
+        if abs(yaw) > heads.HIDDEN:
+            continue
+        yaw = float(np.clip(yaw, -42, 42))
+        place = head.pixels((side, 0, heads.EYES_Z))
+        view = _around(place, AROUND * heads.EYE_UNIT * head.unit, canvas.shape)
+        if view is None:
+            continue
+        top, left = view[0].start, view[1].start
+        height, width = canvas[view].shape[:2]
+        own = dataclasses.replace(
+            capture, eye="L" if side > 0 else "R", view="eye", tilt=head.roll, head_yaw=yaw, head_pitch=head.pitch,
+            yaw=head.yaw + away[0], pitch=head.pitch + away[1], openness=openness, pupil=pose.pupil, redness=pose.redness,
+            eyeliner=pose.eyeliner, mascara=pose.mascara, eyeshadow=pose.eyeshadow, glints=pose.glints, strands=0, head_hair=0.0,
+            center_x=float(place[0] - left) / width, center_y=float(place[1] - top) / height,
+            scale=heads.EYE_UNIT * head.unit / min(width, 1.8 * height), seed=0)  # fmt: skip
+        scene = _scene(subject, own, (height, width))
+        _draw_eye(canvas[view], scene, rng)
+        if glasses is not None:
+            draw_glasses(canvas[view], scene, np.random.default_rng(glasses))
+        eyes += _eyes_of(scene, (left, top), canvas.shape[:2], FEW if abs(head.yaw + side * heads.OUTWARD) < 55 else 1)
+    return eyes
+
+
+def _around(place, reach, shape):
+    x0, y0 = np.maximum(np.floor(np.asarray(place) - reach), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(np.asarray(place) + reach), (shape[1], shape[0])).astype(int)
+    return np.s_[y0:y1, x0:x1] if x1 - x0 >= 8 and y1 - y0 >= 8 else None
+
+
+def _draw_eye(view, scene, rng):
+    """An eye with its folds, lashes and brow onto a part of the canvas in place."""
+    frame = scene.frame
+    near = bump(np.maximum(np.hypot(frame.x, frame.y + 0.2) - 1.2, 0), 0.5) ** 2
+    view *= (1 + near * (np.clip(shade_folds(scene, rng), 0.2, 1.5) - 1))[..., None]
+    draw_makeup(view, scene, rng)
+    classes = draw_eyeball(view, scene, rng)
+    draw_hair(view, classes, scene, rng)
+    return classes == SCLERA
+
+
+def _eyes_of(scene, corner, size, few):
+    """The eye of a scene whose frame lies at `corner` of a photo of `size`, if some of it is in the photo."""
+    lids, frame = scene.lids, scene.frame
+    lower = np.stack([lids.at, lids.lower], 1)
+    upper = np.stack([lids.at, np.minimum(lids.upper, lids.lower - 2 * FLATTEST / 2) if lids.closed else lids.upper], 1)
+    between = np.linspace(0, 1, 9)[:, None, None]
+    points = frame.pixels((upper + between * (lower - upper)).reshape(-1, 2)) + 0.5 + corner
+    inside = ((points >= 0) & (points <= size[::-1])).all(axis=1)
+    if inside.mean() < 0.04:
+        return []
+    turn = math.radians(scene.capture.tilt)
+    along = points[inside] @ rotation(-turn)
+    low, high = along.min(axis=0), along.max(axis=0)
+    x, y = (low + high) / 2 @ rotation(turn)
+    wide, high = high - low
+    angle = (scene.capture.tilt + 180) % 360 - 180
+    asked = bool(inside.mean() > few)
+    return [SceneEye(float(x), float(y), float(wide), float(high), angle, not lids.closed, scene.capture.eye, asked)]
