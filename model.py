@@ -89,9 +89,7 @@ def build_munet(
 
 def _encoder(image: Any) -> keras.Model:
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
-    return keras.applications.MobileNetV2(
-        input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None
-    )
+    return keras.applications.MobileNetV2(input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None)
 
 
 def build_encoder(image: Any, encoder_weights: str | os.PathLike[str] = "imagenet") -> keras.Model:

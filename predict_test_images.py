@@ -27,7 +27,7 @@ from munet.inference import folders, video
 from munet.inference.engines import RUNTIMES
 from munet.inference.prediction import Predictor
 from munet.inference.prediction_table import PredictionTable
-from munet.inference.segmenter import Segmenter
+from munet.inference.segmenter import EYES, Segmenter
 from munet.inference.storage import LocalFolder, is_remote
 
 SHIPPED = SUITE / "weights" / "munet"
@@ -60,6 +60,8 @@ def _add_options(parser):
     level.add_argument("--level", type=between(0, 255, int), help="binarise here, not at the model's level")
     level.add_argument("--threshold", type=between(0, 1), help="the same as a probability, made a level")
     flip = "average over the photo and its flip: twice the time; the level was chosen without"
+    eyes = "find the eyes of each photo; in a close-up of one, or `whole`: the photo is an eye, as in SSBC"
+    parser.add_argument("--eyes", choices=EYES, default="auto", help=eyes)
     parser.add_argument("--tta", action="store_true", help=flip)
     parser.add_argument("--no-overlays", action="store_true", help="write no Overlays")
     frames = "of a video or a camera: stop after so many"
@@ -130,13 +132,29 @@ def main(argv):
         return predict_frames(args)
     summary, level = predict_on_cluster(args) if args.ray else predict_here(args)
     done, total = summary.predicted, summary.photos
-    print(f"{done} of {total} photos predicted at level {level}; sclera found in {summary.found}")
-    print(f"  maps, masks and predictions.csv in {shown(args.out)}")
+    eyes = f"eyes: {summary.eyes}; " if args.eyes != "whole" else ""
+    print(f"{done} of {total} photos predicted at level {level}; {eyes}sclera found in {summary.found}")
+    tables = "predictions.csv" if args.eyes == "whole" else "predictions.csv and eyes.csv"
+    print(f"  maps, masks, {tables} in {shown(args.out)}")
+    warn_of_doubt(summary)
     if left := summary.leftovers:
         remedy = "remove them, or --overwrite"
         warn(f"masks of photos that are not there any more: {len(left)}, such as {shown(left[0])}; {remedy}")
-    finish(images=done, failed=total - done, level=level, out=str(args.out))
+    eyes = {"eyes": summary.eyes, "without_eyes": summary.eyeless, "doubtful": summary.doubtful}
+    finish(images=done, failed=total - done, level=level, **eyes, out=str(args.out))
     return 1 if done < total else 0
+
+
+def warn_of_doubt(summary):
+    """Tells of photos whose masks are empty or in doubt, once each, with an example and what to do."""
+    if summary.eyeless:
+        example = shown(summary.eyeless_example)
+        remedy = "their masks are empty; if they are close-ups of an eye, --eyes whole"
+        warn(f"no eye found in {summary.eyeless} of {summary.photos} photos, such as {example}: {remedy}")
+    if summary.doubtful:
+        example = shown(summary.doubtful_example)
+        remedy = "look at their overlays (column `doubt` of predictions.csv)"
+        warn(f"masks in doubt: {summary.doubtful} of {summary.photos}, most of all {example}; {remedy}")
 
 
 def predict_here(args):
@@ -180,7 +198,7 @@ def predict_frames(args):
 
 def load(args):
     """The segmenter, and the level to binarise its maps at."""
-    segmenter = Segmenter(args.weights, args.runtime, args.tta)
+    segmenter = Segmenter(args.weights, args.runtime, args.tta, eyes=args.eyes)
     level = segmenter.level if args.level is None else args.level
     return segmenter, level if args.threshold is None else round(args.threshold * 255)
 

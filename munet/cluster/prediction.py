@@ -73,7 +73,7 @@ def predict_folder(photos, predictor, images, address, overwrite=False):
         A `folders.Summary`.
     """
     target = predictor.target
-    with local_copy(target, (SETTINGS_FILE, "predictions.csv")) as (folder, put_back):
+    with local_copy(target, (SETTINGS_FILE, "predictions.csv", "eyes.csv")) as (folder, put_back):
         prepare_results(folder, images, predictor, overwrite)
         if overwrite and isinstance(target, RemoteFolder):  # of which the folder here has but the settings
             for name in target.listed((".png", ".jpg")):
@@ -110,24 +110,37 @@ def predicted(ray, photos, predictor):
         predictor: a `Predictor`, of folders that all machines see.
     """
     segmenter = predictor.segmenter
-    model = ray.put(segmenter.file.read_bytes())
+    files = [segmenter.file] + ([segmenter.finder_file] if segmenter.finder_file else [])
+    models = ray.put({file.name: file.read_bytes() for file in files})
     folders = [folder.location("") for folder in (predictor.source, predictor.target)]
-    options = (segmenter.runtime, segmenter.tta, predictor.level, *folders, predictor.overlays)
-    arguments = (model, segmenter.file.name, *options)
+    options = (
+        segmenter.runtime,
+        segmenter.tta,
+        segmenter.eyes,
+        predictor.level,
+        *folders,
+        predictor.overlays,
+    )
+    arguments = (models, segmenter.file.name, *options)
     return mapped(ray, _PredictActor, arguments, photos, gpu=segmenter.runtime == "keras")
 
 
 class _PredictActor(Actor):
     """A worker that predicts."""
 
-    def __init__(self, model, file_name, runtime, tta, level, source, target, overlays):
+    def __init__(self, models, file_name, runtime, tta, eyes, level, source, target, overlays):
         import ray
 
         cv2.setNumThreads(1)  # it has one core
         self._scratch = tempfile.TemporaryDirectory()
+        finder = None
+        for name, content in (ray.get(models) if isinstance(models, ray.ObjectRef) else models).items():
+            path = Path(self._scratch.name, name)
+            path.write_bytes(content)
+            finder = path if name != file_name else finder
         path = Path(self._scratch.name, file_name)
-        path.write_bytes(ray.get(model) if isinstance(model, ray.ObjectRef) else model)
-        segmenter, folders = Segmenter(path, runtime, tta), map(open_folder, (source, target))
+        segmenter = Segmenter(path, runtime, tta, eyes=eyes, finder=finder)
+        folders = map(open_folder, (source, target))
         self._predictor = Predictor(segmenter, level, *folders, overlays)
 
     def one(self, name, file):

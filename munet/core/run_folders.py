@@ -18,7 +18,7 @@ SETTINGS_FILE = "settings.json"
 _PART_HOURS = 1  # what is half-written for longer was left by a killed run
 
 
-def prepare_run_folder(folder, settings, overwrite=False, shard=None, replace_idle=False):
+def prepare_run_folder(folder, settings, overwrite=False, shard=None, replace_idle=False, defaults=None):
     """Makes a folder ready for a run with these settings, new or to resume, and locks it.
 
     Args:
@@ -29,6 +29,7 @@ def prepare_run_folder(folder, settings, overwrite=False, shard=None, replace_id
         shard: see `locks.lock_folder`.
         replace_idle: also take the folder of a run with other settings that made nothing in it, as one that
             refused all of its input.
+        defaults: values of settings that earlier versions did not write. Default: none.
 
     Returns:
         True if there is an earlier run with the same settings to resume.
@@ -39,6 +40,8 @@ def prepare_run_folder(folder, settings, overwrite=False, shard=None, replace_id
     """
     folder = Path(folder)
     earlier = _earlier_settings(folder, settings["script"])
+    if earlier is not None:
+        earlier = {**(defaults or {}), **earlier}
     idle = replace_idle and earlier is not None and _is_idle(folder)
     if earlier is not None and not overwrite and not idle:
         _refuse_others(folder, earlier, settings)
@@ -48,7 +51,7 @@ def prepare_run_folder(folder, settings, overwrite=False, shard=None, replace_id
         _clear(folder)
     elif idle and held and _is_idle(folder):  # still, now that nobody else can be at work in it
         (folder / SETTINGS_FILE).unlink(missing_ok=True)
-    _keep_settings(folder, settings)
+    _keep_settings(folder, settings, defaults or {})
     remove_parts(folder, _PART_HOURS if shard else 0)
     return earlier == settings and not overwrite
 
@@ -68,10 +71,10 @@ def _earlier_settings(folder, script):
     return earlier
 
 
-def _keep_settings(folder, settings):
+def _keep_settings(folder, settings, defaults):
     """Writes the settings; where an earlier run or a shard beside this has, they must be the same."""
     if not _create_json(folder / SETTINGS_FILE, settings):
-        _refuse_others(folder, _settings_of(folder, settings["script"]) or {}, settings)
+        _refuse_others(folder, {**defaults, **(_settings_of(folder, settings["script"]) or {})}, settings)
 
 
 def _is_idle(folder):

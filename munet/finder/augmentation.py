@@ -62,7 +62,12 @@ def _recolored(image, rng):
         image = cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     gamma, gain = math.exp(rng.normal(0, 0.25)), np.exp(rng.normal(0, 0.2) + rng.normal(0, 0.06, 3))
     tones = np.linspace(0, 1, 256)[:, None] ** gamma * gain
-    image = cv2.merge([cv2.LUT(np.ascontiguousarray(image[..., c]), np.uint8(np.clip(255 * tones[:, c], 0, 255))) for c in range(3)])
+    image = cv2.merge(
+        [
+            cv2.LUT(np.ascontiguousarray(image[..., c]), np.uint8(np.clip(255 * tones[:, c], 0, 255)))
+            for c in range(3)
+        ]
+    )
     factor = 0.0 if rng.uniform() < GREY else rng.uniform(0.5, 1.5)
     image = cv2.transform(image, saturation_matrix(factor))
     if rng.uniform() < PACKED:

@@ -52,7 +52,12 @@ class Eye:
         (x, y), factor = matrix @ (self.x, self.y, 1), math.hypot(*matrix[:, 0])
         angle = self.angle + math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
         return dataclasses.replace(
-            self, x=float(x), y=float(y), width=self.width * factor, height=self.height * factor, angle=(angle + 180) % 360 - 180
+            self,
+            x=float(x),
+            y=float(y),
+            width=self.width * factor,
+            height=self.height * factor,
+            angle=(angle + 180) % 360 - 180,
         )
 
 
@@ -91,7 +96,10 @@ def distinct(eyes):
     """Of eyes that are one, the surest: non-maximum suppression by the distance of their middles."""
     kept = []
     for eye in sorted(eyes, key=lambda eye: -eye.score):
-        near = (math.hypot(eye.x - other.x, eye.y - other.y) < SAME * max(eye.width, other.width) for other in kept)
+        near = (
+            math.hypot(eye.x - other.x, eye.y - other.y) < SAME * max(eye.width, other.width)
+            for other in kept
+        )
         if not any(near):
             kept.append(eye)
     return kept

@@ -15,13 +15,17 @@ import cv2
 import numpy as np
 
 from munet.finder.eyes import decode, distinct
+from munet.images.crops import Pyramid, square
 
 SIZE = 192  # of the network's input
 LOWEST, ENOUGH = 0.12, 0.4  # scores: of what is looked at again, and of an eye
 WIDE = 0.2  # An eye wider than this share of what the network sees needs no look from nearer.
 MOST = 60  # candidates that are looked at again
 VIEW = 2.8  # A crop is so many times as wide as the eye.
-PARTS = ((2, 0.6), (3, 0.42))  # rows and columns of parts, and a part's side as a share of the photo's longer one
+PARTS = (
+    (2, 0.6),
+    (3, 0.42),
+)  # rows and columns of parts, and a part's side as a share of the photo's longer one
 SMALL = 0.11  # Eyes narrower than this share of the photo may have others beside them that one look misses.
 
 
@@ -39,19 +43,19 @@ class EyeFinder:
         """The eyes of a photo.
 
         Args:
-            image: HWC uint8 RGB of any size, upright.
+            image: HWC uint8 RGB of any size, upright, or the `Pyramid` of one.
 
         Returns:
             list of `Eye` in the photo's pixels, from left to right.
         """
-        seen = pyramid(image)
-        side = max(image.shape[:2])
-        middle = np.array(image.shape[1::-1]) / 2
+        seen = image if isinstance(image, Pyramid) else Pyramid(image)
+        side = max(seen.shape[:2])
+        middle = np.array(seen.shape[1::-1]) / 2
         candidates = self._look(seen, middle, side, 0)
         if not any(eye.score >= ENOUGH and eye.width >= SMALL * side for eye in candidates):
             for count, share in PARTS:
                 if share * side >= SIZE / 2:
-                    candidates += self._look_at_parts(seen, image.shape, count, share)
+                    candidates += self._look_at_parts(seen, seen.shape, count, share)
         candidates = distinct(candidates)[:MOST]
         eyes = [again for eye in candidates if (again := self._look_again(seen, eye, side))]
         return sorted(distinct(eyes), key=lambda eye: eye.x)
@@ -67,7 +71,7 @@ class EyeFinder:
         """The eyes in a square of the photo, turned by `angle` degrees, in the photo's pixels."""
         matrix = square(middle, side, angle, SIZE)
         back = cv2.invertAffineTransform(matrix)
-        return [eye.moved(back) for eye in decode(self._run(seen.warp(matrix)), LOWEST)]
+        return [eye.moved(back) for eye in decode(self._run(seen.warp(matrix, SIZE)), LOWEST)]
 
     def _look_again(self, seen, eye, side):
         """The eye as a crop of its own shows it; None if it is none."""
@@ -75,7 +79,11 @@ class EyeFinder:
             return eye if eye.score >= ENOUGH else None
         angle = eye.angle if abs(eye.angle) > 25 else 0
         found = self._look(seen, np.array([eye.x, eye.y]), VIEW * eye.width, angle)
-        near = [f for f in found if math.hypot(f.x - eye.x, f.y - eye.y) < 0.5 * eye.width and 0.5 < f.width / eye.width < 2]
+        near = [
+            f
+            for f in found
+            if math.hypot(f.x - eye.x, f.y - eye.y) < 0.5 * eye.width and 0.5 < f.width / eye.width < 2
+        ]
         if not near:
             return None
         best = max(near, key=lambda f: f.score)
@@ -83,40 +91,5 @@ class EyeFinder:
         return dataclasses.replace(best, score=score) if score >= ENOUGH else None
 
 
-def square(middle, side, angle, size):
-    """The (2, 3) matrix from a photo to a turned square of it, `size` pixels wide; pixel corners are whole numbers."""
-    factor, turn = size / side, math.radians(-angle)
-    a, b = factor * math.cos(turn), factor * math.sin(turn)
-    matrix = np.array([[a, -b, 0], [b, a, 0]])
-    matrix[:, 2] = size / 2 - matrix[:, :2] @ middle
-    return matrix
-
-
 def _starts(length, side, count):
     return np.linspace(0, length - side, count) if length > side else [(length - side) / 2]
-
-
-class pyramid:
-    """A photo at all sizes down to the network's, so that each look takes from the nearest without aliasing."""
-
-    def __init__(self, image):
-        self._levels = [image]
-        self.shape = image.shape
-
-    def level(self, factor):
-        """The photo at 1 / 2 ** k, the smallest that has no fewer pixels than `factor` asks for."""
-        k = max(0, int(math.floor(math.log2(1 / max(factor, 1e-6)) + 1e-6)))
-        while len(self._levels) <= k:
-            last = self._levels[-1]
-            size = max(1, last.shape[1] // 2), max(1, last.shape[0] // 2)
-            self._levels.append(cv2.resize(last, size, interpolation=cv2.INTER_AREA))
-        return self._levels[k]
-
-    def warp(self, matrix, size=SIZE):
-        """What a matrix from the photo to (size, size) shows; black beyond the photo."""
-        image = self.level(math.hypot(*matrix[:, 0]))
-        shrunk = np.array([image.shape[1] / self.shape[1], image.shape[0] / self.shape[0]])
-        own = matrix.copy()
-        own[:, :2] = matrix[:, :2] / shrunk
-        own[:, 2] += own[:, :2] @ (0.5, 0.5) - 0.5
-        return cv2.warpAffine(image, own, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)

@@ -38,7 +38,9 @@ def build_finder(encoder_weights="imagenet", size=SIZE):
     fine, middle, coarse = (encoder.get_layer(name).output for name in FEATURES)
     x = _pointwise(coarse, CHANNELS[2], "coarse")
     # What fills the frame is seen from further away.
-    context = layers.DepthwiseConv2D(5, strides=2, padding="same", use_bias=False, name="context_depthwise")(x)
+    context = layers.DepthwiseConv2D(5, strides=2, padding="same", use_bias=False, name="context_depthwise")(
+        x
+    )
     context = _pointwise(_normed(context, "context_depthwise"), CHANNELS[2], "context")
     context = _block(context, CHANNELS[2], 5, "context_wide")
     x = layers.Add(name="with_context")([x, layers.UpSampling2D(name="context_up")(context)])
@@ -54,7 +56,11 @@ def build_finder(encoder_weights="imagenet", size=SIZE):
     heat = layers.Conv2D(1, 1, bias_initializer=rare, name="head_heat")(x)
     shape = layers.Conv2D(6, 1, name="head_shape")(x)
     state = layers.Conv2D(2, 1, name="head_state")(x)
-    parts = [layers.Activation("sigmoid", name="heat")(heat), shape, layers.Activation("sigmoid", name="state")(state)]
+    parts = [
+        layers.Activation("sigmoid", name="heat")(heat),
+        shape,
+        layers.Activation("sigmoid", name="state")(state),
+    ]
     found = layers.Concatenate(name="eyes", dtype="float32")(parts)
     return keras.Model(image, found, name="finder")
 

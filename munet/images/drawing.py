@@ -6,19 +6,20 @@ import numpy as np
 from munet.images.resizing import resize_image
 from munet.images.writing import write_jpeg, write_png
 
-OVERLAY_COLOR = (0, 255, 128)
+OVERLAY_COLOR, BOX_COLOR = (0, 255, 128), (255, 220, 0)
 OVERLAY_MAX_SIDE = 1600  # pixels
 _CAPTION_BAR = 22  # pixels
 _INK, _TRUTH_COLOR = (40, 40, 40), (255, 255, 255)
 _FONT, _LETTER = cv2.FONT_HERSHEY_SIMPLEX, 7  # pixels that a letter of a caption takes
 
 
-def overlay(image, mask):
-    """The photo with the mask tinted and outlined.
+def overlay(image, mask, boxes=()):
+    """The photo with the mask tinted and outlined, and boxes about the eyes with their numbers.
 
     Args:
         image: HWC uint8 RGB, left as it is.
         mask: HW bool.
+        boxes: (x0, y0, x1, y1) in pixels. Default: none.
 
     Returns:
         HWC uint8 RGB, its longer side at most `OVERLAY_MAX_SIDE`.
@@ -34,7 +35,22 @@ def overlay(image, mask):
     tint = np.rint(np.arange(256)[:, None] * 0.6 + 0.4 * np.array(OVERLAY_COLOR)).astype(np.uint8)
     cv2.copyTo(cv2.LUT(drawn, tint[None]), inside, drawn)
     contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(drawn, contours, -1, OVERLAY_COLOR, max(1, round(max(drawn.shape) / 500)))
+    thick = max(1, round(max(drawn.shape) / 500))
+    cv2.drawContours(drawn, contours, -1, OVERLAY_COLOR, thick)
+    for number, box in enumerate(boxes, 1):
+        _draw_box(drawn, np.array(box) * scale, number, thick)
+    return drawn
+
+
+def _draw_box(drawn, box, number, thick):
+    """A box a little larger than the eye, and its number above it."""
+    x0, y0, x1, y1 = box
+    gap = 0.12 * (x1 - x0) + 2 * thick
+    corner, end = (int(x0 - gap), int(y0 - gap)), (int(x1 + gap), int(y1 + gap))
+    cv2.rectangle(drawn, corner, end, BOX_COLOR, thick, cv2.LINE_AA)
+    place = (max(2, corner[0]), corner[1] - 4 if corner[1] > 20 * thick else end[1] + 14 * thick)
+    for color, width in ((_INK, 3 * thick), (BOX_COLOR, thick)):
+        cv2.putText(drawn, str(number), place, _FONT, 0.45 * thick, color, width, cv2.LINE_AA)
 
 
 def outline(image, mask, truth):

@@ -20,6 +20,7 @@ import numpy as np
 from munet.core.errors import MunetError, shown
 from munet.core.loading import quiet_stderr
 from munet.core.messages import warn
+from munet.core.paths import SUITE
 from munet.inference.conversion import SUFFIX, converted
 from munet.network.model_files import first_line, model_file
 
@@ -46,6 +47,26 @@ def open_engine(path, runtime="auto", threads=1):
             raise MunetError(f"{shown(path)} runs on {kind} alone; {remedy}")
         return _open_file(path, kind, threads)
     return _open_auto(path, threads) if runtime == "auto" else _open_as(path, runtime, threads)
+
+
+def open_finder(path=None, threads=1):
+    """Loads a finder of eyes.
+
+    Args:
+        path: a `.tflite` or `.onnx` file. Default: None, the bundled one, on LiteRT, or on ONNX Runtime where that
+            alone is installed.
+        threads: that one call may use.
+
+    Raises:
+        MunetError: the file is missing or damaged, or what runs it is not installed.
+    """
+    if path is None:
+        kind = "onnx" if _installed("onnx") and not _installed("litert") else "litert"
+        path = SUITE / "weights" / "finder" / f"finder{SUFFIX[kind]}"
+    if not Path(path).exists():
+        remedy = "copy it again, or give --eyes whole where every photo is a close-up of one eye"
+        raise MunetError(f"the finder of eyes {shown(path)} is missing; {remedy}")
+    return _open_file(path, "onnx" if Path(path).suffix == ".onnx" else "litert", threads)
 
 
 def _open_auto(path, threads):
@@ -135,11 +156,15 @@ class LiteRTEngine:
 
     def infer(self, image):
         """Probabilities (size, size) float32 of one (size, size, 3) uint8 RGB image."""
+        found = self.run(image)[..., 0]
+        return found * np.float32(self._scale) if self._scale else found
+
+    def run(self, image):
+        """The network's answer (H, W, C) to one (size, size, 3) uint8 RGB image, as it is stored."""
         interpreter, first, last = self._interpreter()
         interpreter.set_tensor(first, image[None])
         interpreter.invoke()
-        found = interpreter.get_tensor(last)[0, ..., 0]
-        return found * np.float32(self._scale) if self._scale else found
+        return interpreter.get_tensor(last)[0]
 
 
 class OnnxEngine:
@@ -159,7 +184,11 @@ class OnnxEngine:
 
     def infer(self, image):
         """Probabilities (size, size) float32 of one (size, size, 3) uint8 RGB image."""
-        return self._session.run(None, {self._input: image[None]})[0][0, ..., 0]
+        return self.run(image)[..., 0]
+
+    def run(self, image):
+        """The network's answer (H, W, C) to one (size, size, 3) uint8 RGB image."""
+        return self._session.run(None, {self._input: image[None]})[0][0]
 
 
 class KerasEngine:

@@ -17,6 +17,7 @@ from munet.core.errors import MunetError, shown
 from munet.core.files import find_files, walk_files
 from munet.core.messages import failed, warn
 from munet.core.run_folders import prepare_run_folder
+from munet.inference.eye_rows import DOUBTFUL
 from munet.inference.photos import find_photos
 from munet.inference.prediction import predicted
 from munet.inference.storage import LocalFolder, is_remote
@@ -25,12 +26,26 @@ SCRIPT = "predict_test_images.py"  # whose the results folders are
 
 
 class Summary(NamedTuple):
-    """What is in a results folder: of how many photos, how many were `predicted`, in how many sclera was
-    `found`, and the `leftovers`, paths of masks of photos that are not there any more."""
+    """What is in a results folder.
+
+    Attributes:
+        photos: how many there are to predict.
+        predicted: how many of them are.
+        found: in how many there is sclera.
+        eyes: how many eyes were found; 0 where none was looked for.
+        eyeless: in how many photos none was, and `eyeless_example`, the name of one.
+        doubtful: how many maps are in doubt, and `doubtful_example`, the name of the one most so.
+        leftovers: paths of masks of photos that are not there any more.
+    """
 
     photos: int
     predicted: int
     found: int
+    eyes: int
+    eyeless: int
+    eyeless_example: str
+    doubtful: int
+    doubtful_example: str
     leftovers: list[Path]
 
 
@@ -99,8 +114,10 @@ def prepare_results(folder, images, predictor, overwrite=False, shard=None):
         "level": predictor.level,
         "tta": segmenter.tta,
         "overlays": predictor.overlays,
+        "eyes": segmenter.eyes,
     }
-    prepare_run_folder(folder, settings, overwrite, "{}of{}".format(*shard) if shard else None)
+    of = "{}of{}".format(*shard) if shard else None
+    prepare_run_folder(folder, settings, overwrite, of, defaults={"eyes": "whole"})
 
 
 def _origin(settings):
@@ -154,17 +171,28 @@ def complete(photos, predictor, table, predict, after_row=lambda: None):
 
 
 def _summary(photos, predictor, table):
-    counts = Counter()
+    counts, example, most = Counter(), {"eyeless": "", "doubtful": ""}, DOUBTFUL
 
     def count(row, file):
+        nonlocal most
         counts["predicted"] += row["status"] == "ok"
         counts["found"] += row["sclera_pixels"] not in ("", "0")
+        counts["eyes"] += int(row["eyes"] or 0)
+        if row["eyes"] == "0":
+            counts["eyeless"] += 1
+            example["eyeless"] = example["eyeless"] or row["image"]
+        if float(row["doubt"] or 0) >= DOUBTFUL:
+            counts["doubtful"] += 1
+            if float(row["doubt"]) >= most:
+                example["doubtful"], most = row["image"], float(row["doubt"])
         return True
 
     table.rebuild(photos.files(), count)
     here = table.whole and isinstance(predictor.target, LocalFolder)
     left = leftovers(photos, counts["predicted"], predictor.target.path) if here else []
-    return Summary(len(photos), counts["predicted"], counts["found"], left)
+    figures = (counts[key] for key in ("predicted", "found", "eyes"))
+    unsure = (value for key in ("eyeless", "doubtful") for value in (counts[key], example[key]))
+    return Summary(len(photos), *figures, *unsure, left)
 
 
 def leftovers(photos, predicted, out):

@@ -12,6 +12,7 @@ are enough.
 
 import concurrent.futures
 import errno
+import json
 import threading
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ from munet.images.drawing import overlay
 from munet.images.library_settings import single_threaded_opencv
 from munet.images.reading import BOMB_DENSITY, SUFFIXES, image_size, read_image
 from munet.images.writing import encode_jpeg, encode_png
-from munet.inference.prediction_table import COLUMNS
+from munet.inference.eye_rows import doubt, eye_rows
+from munet.inference.prediction_table import BOXES, COLUMNS
 from munet.inference.segmenter import Segmenter
 from munet.inference.storage import Folder
 
@@ -66,7 +68,7 @@ class Predictor:
             file: path of the photo below the source.
 
         Returns:
-            Its row, a dict from `COLUMNS` to text. A photo that cannot be predicted has no outputs.
+            Its row, a dict from `COLUMNS` and `BOXES` to text. A photo that cannot be predicted has no outputs.
 
         Raises:
             OSError: an output cannot be written (disk full, read-only), which concerns all photos.
@@ -97,19 +99,36 @@ class Predictor:
         return check
 
     def _write(self, name, image):
-        probability = self.segmenter(image)
+        found = self.segmenter.segment(image)
+        probability = found.probability
         mask = probability >= self.level
+        boxes = [tuple(map(round, eye.bounds())) for eye in found.eyes]
         map_path, mask_path, overlay_path = output_paths(name)
         self.target.write(map_path, encode_png(probability))
         if self.overlays:
-            drawn = encode_jpeg(overlay(image, mask), OVERLAY_QUALITY, "4:2:0")
+            drawn = encode_jpeg(overlay(image, mask, boxes), OVERLAY_QUALITY, "4:2:0")
             self.target.write(overlay_path, drawn)
         self.target.write(mask_path, encode_png(mask))  # last: where there is a mask, all else is there too
         height, width = mask.shape
         sclera = int(np.count_nonzero(mask))
         share, highest = f"{sclera / mask.size:.6f}", int(probability.max())
-        values = (name, "ok", "", height, width, sclera, share, highest, "")
-        return {column: str(value) for column, value in zip(COLUMNS, values, strict=True)}
+        searched = self.segmenter.eyes != "whole"
+        count = len(found.eyes) if searched else ""
+        values = (
+            name,
+            "ok",
+            "",
+            height,
+            width,
+            sclera,
+            share,
+            highest,
+            count,
+            f"{doubt(probability, self.level):.3f}",
+            "",
+        )
+        row = {column: str(value) for column, value in zip(COLUMNS, values, strict=True)}
+        return row | {BOXES: json.dumps(eye_rows(name, found, mask))}
 
 
 @contextmanager

@@ -1,11 +1,14 @@
-"""predictions.csv, a row a photo: written while the run goes on, and taken up by the next one.
+"""predictions.csv, a row a photo, and eyes.csv, a row an eye: written while the run goes on, and taken up by
+the next one.
 
-A row is appended when its photo's files are there. A run that was killed leaves its rows but for a last one
-cut short; the next run takes them with those of shards (`predictions-3of8.csv`), drops what is not up to
-date, and appends its own. The last step of a run puts the table in order of name.
+A photo's rows are appended when its files are there, those of its eyes first. A run that was killed leaves its
+rows but for a last one cut short; the next run takes them with those of shards (`predictions-3of8.csv`,
+`eyes-3of8.csv`), drops what is not up to date, and appends its own. The last step of a run puts the tables in
+order of name.
 """
 
 import csv
+import json
 import os
 import re
 from contextlib import contextmanager, suppress
@@ -15,9 +18,15 @@ from munet.core.files import whole_file
 
 COLUMNS = (
     *("image", "status", "bytes", "height", "width"),
-    *("sclera_pixels", "sclera_share", "max_level", "error"),
+    *("sclera_pixels", "sclera_share", "max_level", "eyes", "doubt", "error"),
 )
-_PART = re.compile(r"predictions-\d+of\d+\.csv")
+EYE_COLUMNS = (
+    *("image", "eye", "x0", "y0", "x1", "y1", "angle", "score", "open", "side"),
+    *("sclera_pixels", "sclera_share", "max_level"),
+)
+BOXES = "boxes"  # of a photo's row on its way to the tables: the lines of its eyes in eyes.csv
+_NEW = {"eyes": "", "doubt": ""}  # columns that tables of earlier versions lack
+_PART = re.compile(r"(predictions|eyes)-\d+of\d+\.csv")
 _TEXT = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
 _BETWEEN = "\0"  # the values of a row that is held: one text takes a third of the memory of a list
 
@@ -35,7 +44,8 @@ class PredictionTable:
 
     def __init__(self, folder, shard=None):
         self.folder, self.whole = folder, shard is None
-        self.path = folder / ("predictions-{}of{}.csv".format(*shard) if shard else "predictions.csv")
+        part = "-{}of{}".format(*shard) if shard else ""
+        self.path, self.eyes_path = folder / f"predictions{part}.csv", folder / f"eyes{part}.csv"
         self._kept = bytearray()
 
     def rebuild(self, photos, keep):
@@ -49,19 +59,19 @@ class PredictionTable:
         Returns:
             How many rows are left.
         """
-        parts = self._parts()
-        rows = self._rows(parts)
+        rows, eyes = self._rows(), self._eyes()
         self._kept = bytearray()
-        with whole_file(self.path) as part, part.open("w", **_TEXT) as file:
-            table = csv.DictWriter(file, COLUMNS)
-            table.writeheader()
+        with _rewritten(self.path, COLUMNS) as table, _rewritten(self.eyes_path, EYE_COLUMNS) as eye_table:
             for name, photo in photos:
-                row = _unpacked(rows.get(name))
-                kept = row is not None and bool(keep(row, photo))
+                row, found = _unpacked(rows.get(name)), eyes.get(name, ())
+                kept = row is not None and row["eyes"] in ("", str(len(found))) and bool(keep(row, photo))
                 if kept:
                     table.writerow(row)
+                    eye_table.writerows(
+                        dict(zip(EYE_COLUMNS, line.split(_BETWEEN), strict=True)) for line in found
+                    )
                 self._kept.append(kept)
-        for path in parts:
+        for path in self._parts():
             path.unlink(missing_ok=True)
         return sum(self._kept)
 
@@ -71,15 +81,19 @@ class PredictionTable:
 
     @contextmanager
     def appending(self):
-        """A context manager that gives a function which appends a row; a row is on disk when it returns.
+        """A context manager that gives a function which appends a row, and those of its eyes; they are on disk
+        when it returns.
 
         Raises:
             MunetError: the folder was removed.
         """
-        with open(self.path, "a", **_TEXT) as file:
-            table = csv.DictWriter(file, COLUMNS)
+        with open(self.path, "a", **_TEXT) as file, open(self.eyes_path, "a", **_TEXT) as eye_file:
+            table, eye_table = csv.DictWriter(file, COLUMNS), csv.DictWriter(eye_file, EYE_COLUMNS)
 
             def append(row):
+                row = dict(row)
+                eye_table.writerows(json.loads(row.pop(BOXES, "[]")))
+                eye_file.flush()
                 table.writerow(row)
                 file.flush()
                 if os.fstat(file.fileno()).st_nlink == 0:
@@ -94,27 +108,52 @@ class PredictionTable:
         """The tables of shards that are merged into this one."""
         if not self.whole:
             return []
-        return [path for path in self.folder.glob("predictions-*of*.csv") if _PART.fullmatch(path.name)]
+        return [path for path in self.folder.glob("*-*of*.csv") if _PART.fullmatch(path.name)]
 
-    def _rows(self, parts):
-        """The rows that are there, packed, by name."""
+    def _tables(self, kind, own):
+        """The tables of a kind that are there, the oldest first."""
         # A shard looks into the whole table too: an earlier run's, with what need not be done again.
-        tables = dict.fromkeys([self.folder / "predictions.csv", *parts, self.path])
-        tables = sorted(filter(os.path.exists, tables), key=lambda path: path.stat().st_mtime_ns)
-        return {row["image"]: _packed(row) for path in tables for row in _read(path)}
+        parts = [path for path in self._parts() if path.name.startswith(kind)]
+        tables = dict.fromkeys([self.folder / f"{kind}.csv", *parts, own])
+        return sorted(filter(os.path.exists, tables), key=lambda path: path.stat().st_mtime_ns)
+
+    def _rows(self):
+        """The rows that are there, packed, by name."""
+        tables = self._tables("predictions", self.path)
+        return {row["image"]: _packed(row, COLUMNS) for path in tables for row in _read(path, COLUMNS, _NEW)}
+
+    def _eyes(self):
+        """The rows of eyes that are there, packed, a list by name of the photo."""
+        eyes = {}
+        for path in self._tables("eyes", self.eyes_path):
+            for row in _read(path, EYE_COLUMNS):
+                if row["eye"] == "1":  # of a photo that was predicted again
+                    eyes[row["image"]] = []
+                eyes.setdefault(row["image"], []).append(_packed(row, EYE_COLUMNS))
+        return eyes
 
 
-def _read(path):
-    """Yields the whole rows of a table."""
+@contextmanager
+def _rewritten(path, columns):
+    """A context manager that gives the writer of a whole new table."""
+    with whole_file(path) as part, part.open("w", **_TEXT) as file:
+        table = csv.DictWriter(file, columns)
+        table.writeheader()
+        yield table
+
+
+def _read(path, columns, new=None):
+    """Yields the whole rows of a table; `new` has the values of columns that it may lack."""
     with open(path, **_TEXT) as file, suppress(csv.Error):  # damaged from here on
         for row in csv.DictReader(file):
             # A last line cut short lacks columns; the error, which is last, is empty in good rows alone.
-            if set(row) == set(COLUMNS) and None not in row.values():
+            row = {**(new or {}), **row}
+            if set(row) == set(columns) and None not in row.values():
                 yield row
 
 
-def _packed(row):
-    return _BETWEEN.join(row[column] for column in COLUMNS)
+def _packed(row, columns):
+    return _BETWEEN.join(row[column] for column in columns)
 
 
 def _unpacked(text):

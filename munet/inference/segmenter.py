@@ -5,23 +5,47 @@
     segmenter = Segmenter("weights/NAME")
     probability = segmenter(read_image("photo.jpg"))  # HW uint8, the photo's own size
     mask = probability >= segmenter.level
+    eyes = segmenter.segment(read_image("photo.jpg")).eyes
 
-The threshold of training is chosen through this very code, so that what was measured is what users get.
+The eyes of a photo are found first, and the network sees each alone: it was trained on photos of one eye. The
+threshold of training is chosen through this very code, so that what was measured is what users get.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from munet.finder.eyes import Eye
+from munet.finder.finder import EyeFinder
+from munet.images.crops import Pyramid, lay_crop, square
 from munet.images.resizing import resize_image, resize_probability
-from munet.inference.engines import open_engine
+from munet.inference.engines import open_engine, open_finder
 from munet.network.model_files import model_file, read_settings, weights_digest
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+EYES = ("auto", "whole", "find")
+AROUND = 2.0  # A crop is so many times as wide as the eye in it: what the networks were trained on.
+UPRIGHT = 20  # Degrees that an eye may lean without being turned upright.
+CLOSE = 0.45  # A lone eye wider than this share of the photo's width, and upright, is a close-up.
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What was found in a photo.
+
+    Attributes:
+        probability: HW uint8 of the photo's height and width, 0-255 stands for 0..1; 0 away from the eyes.
+        eyes: from left to right; none where the whole photo was taken for an eye unseen.
+    """
+
+    probability: npt.NDArray[np.uint8]
+    eyes: list[Eye]
 
 
 class Segmenter:
@@ -32,6 +56,9 @@ class Segmenter:
         runtime: "auto", "keras", "litert" or "onnx", see `engines.open_engine`. Default: "auto".
         tta: average over the image and its left-right flip (test-time augmentation). Default: False.
         threads: that one call may use; where many threads call, 1 is the fastest. Default: 1.
+        eyes: "auto", "whole" or "find": whether a photo is searched for eyes, is taken for a close-up of one
+            as in SSBC, or is searched even if it is one. Default: "auto".
+        finder: a `.tflite` or `.onnx` file that finds the eyes. Default: None, the bundled one.
 
     Attributes:
         name: of the model, with its digest.
@@ -40,15 +67,23 @@ class Segmenter:
         settings: all that was saved with the model.
         runtime: what runs it.
         tta: whether it averages over the flip.
+        eyes: as given.
         batch: how many images are computed at once where as many threads call.
         file: path of what the runtime has loaded.
+        finder_file: the same of the finder; None where no eyes are looked for.
 
     Raises:
-        MunetError: the model cannot be loaded, or the runtime is not installed.
+        MunetError: the model or the finder cannot be loaded, or the runtime is not installed.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], runtime: str = "auto", tta: bool = False, threads: int = 1
+        self,
+        path: str | os.PathLike[str],
+        runtime: str = "auto",
+        tta: bool = False,
+        threads: int = 1,
+        eyes: str = "auto",
+        finder: str | os.PathLike[str] | None = None,
     ):
         self.settings = read_settings(path)
         self.engine = open_engine(path, runtime, threads)
@@ -57,7 +92,10 @@ class Segmenter:
         self.name = f"{file.parent.name if file.suffix == '.h5' else file.name} ({weights_digest(path)})"
         self.size: int = self.settings["architecture"]["size"]
         self.level: int = self.settings["level"]
-        self.tta = tta
+        self.tta, self.eyes = tta, eyes
+        finding = open_finder(finder, threads) if eyes != "whole" else None
+        self.finder = EyeFinder(finding.run) if finding else None
+        self.finder_file = finding.file if finding else None
 
     def __call__(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """The probability map of one image.
@@ -68,7 +106,30 @@ class Segmenter:
         Returns:
             HW uint8 of the image's height and width, 0-255 stands for 0..1.
         """
+        return self.segment(image).probability
+
+    def segment(self, image: npt.NDArray[np.uint8]) -> Segmentation:
+        """The probability map of one image, and the eyes in it."""
+        if self.finder is None:
+            return Segmentation(self._whole(image), [])
+        pyramid = Pyramid(image)
+        eyes = self.finder(pyramid)
+        if self.eyes == "auto" and is_close_up(eyes, image.shape):
+            return Segmentation(self._whole(image), eyes)
+        levels = np.zeros(image.shape[:2], np.uint8)
+        for eye in eyes:
+            self._lay_eye(levels, pyramid, eye)
+        return Segmentation(levels, eyes)
+
+    def _whole(self, image):
         return resize_probability(self.infer(self.prepare(image)), image.shape[:2])
+
+    def _lay_eye(self, levels, pyramid, eye):
+        """Puts the map of one eye into the photo's, in place."""
+        angle = eye.angle if abs(eye.angle) > UPRIGHT else 0.0
+        matrix = square((eye.x, eye.y), AROUND * eye.width, angle, self.size)
+        crop = pyramid.warp(matrix, self.size, extend=True)
+        lay_crop(levels, self.infer(crop), matrix)
 
     def prepare(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """The network's input: the image resized to (size, size, 3) uint8 RGB, whatever its aspect."""
@@ -84,3 +145,8 @@ class Segmenter:
         """How many threads keep so many cores busy: where images wait until they fill a batch, others are
         read."""
         return workers if self.batch == 1 else workers + 2 * self.batch
+
+
+def is_close_up(eyes, shape):
+    """Whether a photo of so many (height, width, ...) is one upright eye's close-up."""
+    return len(eyes) == 1 and eyes[0].width >= CLOSE * shape[1] and abs(eyes[0].angle) <= UPRIGHT

@@ -75,14 +75,20 @@ def judge(network, scenes, indices, score=0.5):
     asked = hit = false = 0
     for start in range(0, len(indices), 32):
         some = [scenes[int(i)] for i in indices[start : start + 32]]
-        images = np.stack([cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for image, _ in some])
+        images = np.stack(
+            [cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for image, _ in some]
+        )
         answers = np.asarray(network.predict_on_batch(images))
         for answer, (image, eyes) in zip(answers, some, strict=True):
             factor = SIZE / image.shape[1]
             found = decode(answer, score)
             used = set()
             for eye in eyes:
-                near = [k for k, f in enumerate(found) if np.hypot(f.x - factor * eye.x, f.y - factor * eye.y) < 0.5 * factor * eye.width]
+                near = [
+                    k
+                    for k, f in enumerate(found)
+                    if np.hypot(f.x - factor * eye.x, f.y - factor * eye.y) < 0.5 * factor * eye.width
+                ]
                 used |= set(near)
                 if eye.asked:
                     asked, hit = asked + 1, hit + bool(near)

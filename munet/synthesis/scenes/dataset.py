@@ -13,7 +13,22 @@ from munet.images.writing import write_jpeg
 
 from .people import SceneEye, draw_scene
 
-COLUMNS = ("image", "eye", "x0", "y0", "x1", "y1", "x", "y", "width", "height", "angle", "open", "side", "asked")
+COLUMNS = (
+    "image",
+    "eye",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
+    "x",
+    "y",
+    "width",
+    "height",
+    "angle",
+    "open",
+    "side",
+    "asked",
+)
 NUMBERS = ("x", "y", "width", "height", "angle")
 STREAM = 7  # Scenes share a seed with the eyes of `synthesize_eyes.py`, but no chance.
 
@@ -71,7 +86,14 @@ def _annotation(number, image, eye):
     x0, y0, x1, y1 = (round(v, 2) for v in eye.bounds())
     box, area = [x0, y0, round(x1 - x0, 2), round(y1 - y0, 2)], round(eye.width * eye.height * np.pi / 4, 2)
     own = {"angle": round(eye.angle, 2), "open": eye.open, "side": eye.side}
-    return {"id": number, "image_id": image, "category_id": 1, "bbox": box, "area": area, "iscrowd": int(not eye.asked)} | own
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": 1,
+        "bbox": box,
+        "area": area,
+        "iscrowd": int(not eye.asked),
+    } | own
 
 
 def read_labels(folder):
@@ -85,7 +107,12 @@ def read_labels(folder):
     try:
         with table.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                eye = SceneEye(*(float(row[key]) for key in NUMBERS), row["open"] == "1", row["side"], row["asked"] == "1")
+                eye = SceneEye(
+                    *(float(row[key]) for key in NUMBERS),
+                    row["open"] == "1",
+                    row["side"],
+                    row["asked"] == "1",
+                )
                 scenes.setdefault(Path(folder) / row["image"], []).append(eye)
     except (OSError, KeyError, ValueError) as error:
         remedy = "make them with synthesize_eyes.py OUT --scenes"

@@ -113,7 +113,9 @@ def draw_skin(canvas, head, subject, capture, rng):
     flush = 0.06 * broad + 0.25 * rng.uniform() * _cheeks(head, x, y)
     tone = skin_tone(subject)
     shade = 0.9 * diffuse * (1 + 0.03 * broad + (0.01 + 0.04 * subject.pores) * fine)
-    color = cv2.merge([shade * tone[0] * (1 + 0.3 * flush), shade * tone[1] * (1 - flush), shade * tone[2] * (1 - flush)])
+    color = cv2.merge(
+        [shade * tone[0] * (1 + 0.3 * flush), shade * tone[1] * (1 - flush), shade * tone[2] * (1 - flush)]
+    )
     color += (0.7 * subject.sheen**1.5 * gloss)[..., None]
     mix(canvas[view], np.maximum(color, 0.002), alpha)
 
@@ -126,7 +128,9 @@ def _shade(head, subject, capture, outline, view, x, y):
     height = 1.8 * np.sqrt(np.maximum(1 - (1 - rim) ** 2, 0))
     for place, reach, amount in _hills(head, subject):
         middle = head.flat(place)
-        height += np.float32(amount) * np.exp(-(((x - middle[0]) / reach[0]) ** 2) - ((y - middle[1]) / reach[1]) ** 2)
+        height += np.float32(amount) * np.exp(
+            -(((x - middle[0]) / reach[0]) ** 2) - ((y - middle[1]) / reach[1]) ** 2
+        )
     height = cv2.GaussianBlur(height, (0, 0), max(0.5, 0.07 * head.unit))
     slope_y, slope_x = np.gradient(height * np.float32(head.unit))
     length = 1 / np.sqrt(slope_x * slope_x + slope_y * slope_y + 1)
@@ -165,22 +169,38 @@ def draw_nose(canvas, head, subject, rng):
     tip, unit, dark = head.nose, head.unit, skin_tone(subject) * 0.22
     across = rng.uniform(0.26, 0.36)
     for side in (-1, 1):
-        hole = ellipse((0, 0), (rng.uniform(0.1, 0.17), rng.uniform(0.04, 0.1) * max(0.25, 1 - head.pitch / 25)))
+        hole = ellipse(
+            (0, 0), (rng.uniform(0.1, 0.17), rng.uniform(0.04, 0.1) * max(0.25, 1 - head.pitch / 25))
+        )
         turned = np.c_[hole, np.zeros(len(hole))] + (side * across * 0.62, tip + 0.13, 2.3)
         fill(canvas, head.pixels(turned), dark * rng.uniform(0.2, 0.9), rng.uniform(0.6, 1), 0.03 * unit)
         wing = [(side * (across + 0.18 + 0.03 * k), tip - 0.2 + 0.12 * k, 1.95) for k in range(4)]
         _line(canvas, head, wing, 0.03, dark, 0.5)
         start, end = (side * 0.62, tip - 0.05, 1.9), (side * rng.uniform(0.9, 1.15), tip + 0.9, 1.55)
-        fold = [np.array(start) + t * (np.array(end) - start) + (side * 0.12 * math.sin(math.pi * t), 0, 0) for t in (0, 0.3, 0.6, 1)]
+        fold = [
+            np.array(start) + t * (np.array(end) - start) + (side * 0.12 * math.sin(math.pi * t), 0, 0)
+            for t in (0, 0.3, 0.6, 1)
+        ]
         _line(canvas, head, fold, 0.035, dark, 0.15 + 0.5 * subject.wrinkles * (0.5 + head.smile))
     for k in range(int(4 * subject.wrinkles)):  # across the forehead
         y, bend = -1.35 - 0.3 * k, rng.normal(0, 0.05)
-        _line(canvas, head, [(x, y + bend * x * x, 1.75 - 0.2 * x * x) for x in (-1.2, -0.6, 0, 0.6, 1.2)], 0.02, dark, 0.35)
+        _line(
+            canvas,
+            head,
+            [(x, y + bend * x * x, 1.75 - 0.2 * x * x) for x in (-1.2, -0.6, 0, 0.6, 1.2)],
+            0.02,
+            dark,
+            0.35,
+        )
 
 
 def draw_brows(canvas, head, subject, color, rng):
     """The dark mass of the brows, whose hairs are drawn with each eye, onto the canvas in place."""
-    thick, high, strength = 0.06 + 0.14 * subject.brow_weight, 0.45 * subject.brow_height + 0.1, rng.uniform(0.1, 0.8)
+    thick, high, strength = (
+        0.06 + 0.14 * subject.brow_weight,
+        0.45 * subject.brow_height + 0.1,
+        rng.uniform(0.1, 0.8),
+    )
     for side in (-1, 1):
         x = np.linspace(0.45, 1.75, 9)
         arc = -high - 0.16 * np.sin((x - 0.45) / 1.3 * 2.3)
@@ -193,7 +213,10 @@ def draw_brows(canvas, head, subject, color, rng):
 def draw_mouth(canvas, head, subject, rng):
     """Draws lips, and what they show, onto the canvas in place."""
     y, wide = 0.45 * (head.nose + head.chin) + 0.22, rng.uniform(0.62, 0.85) + 0.25 * head.smile
-    corner, gape = -0.22 * head.smile + rng.normal(0, 0.05), max(head.gape, 0.22 * head.smile * (head.smile > 0.4))
+    corner, gape = (
+        -0.22 * head.smile + rng.normal(0, 0.05),
+        max(head.gape, 0.22 * head.smile * (head.smile > 0.4)),
+    )
     t = np.linspace(-1, 1, 21)
     hump = 1 - t * t
     line = y + corner * t * t + 0.1 * head.smile * hump
@@ -206,7 +229,13 @@ def draw_mouth(canvas, head, subject, rng):
         lips = linear((rng.uniform(110, 230), rng.uniform(10, 90), rng.uniform(30, 110)))
     shape = lambda upper, lower: head.pixels(_mouth_points(wide, t, upper, lower))  # noqa: E731
     soft = 0.025 * head.unit
-    fill(canvas, shape(line - bow, below + 1.1 * full * hump**0.7), lips * rng.uniform(0.6, 1), rng.uniform(0.5, 0.95), soft)
+    fill(
+        canvas,
+        shape(line - bow, below + 1.1 * full * hump**0.7),
+        lips * rng.uniform(0.6, 1),
+        rng.uniform(0.5, 0.95),
+        soft,
+    )
     if not gape:
         _line(canvas, head, _mouth_points(wide, t, line, line)[:21], 0.035, linear(MOUTH), 0.8)
         return
@@ -226,7 +255,11 @@ def _mouth_points(wide, t, upper, lower):
 
 def _draw_teeth(canvas, head, wide, t, line, high, shape, rng):
     """The upper row, from dazzling to yellow, with its gaps."""
-    color = linear(TEETH) * np.float32(rng.uniform(0.5, 1.15)) * np.array([1, 1, rng.uniform(0.6, 1.1)], np.float32)
+    color = (
+        linear(TEETH)
+        * np.float32(rng.uniform(0.5, 1.15))
+        * np.array([1, 1, rng.uniform(0.6, 1.1)], np.float32)
+    )
     fill(canvas, shape(line, line + 0.95 * high), color, 0.95, 0.015 * head.unit)
     count = int(rng.integers(6, 11))
     for x in np.linspace(-0.8, 0.8, count):
@@ -258,4 +291,10 @@ def _line(canvas, head, points, thick, color, alpha):
     normal = along[:, ::-1] * (1, -1) / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
     half = max(thick * head.unit, 0.6) * np.sin(np.linspace(0.25, math.pi - 0.25, len(path)))[:, None]
     alpha = alpha * min(1, thick * head.unit / 0.6)
-    fill(canvas, np.concatenate([path + half * normal, (path - half * normal)[::-1]]), color, alpha, 0.5 * thick * head.unit)
+    fill(
+        canvas,
+        np.concatenate([path + half * normal, (path - half * normal)[::-1]]),
+        color,
+        alpha,
+        0.5 * thick * head.unit,
+    )

@@ -93,7 +93,13 @@ def draw_scene(rng, size=(256, 256)):
 
 def _scene(subject, capture, size):
     frame = Frame(capture, size)
-    return Scene(subject, capture, frame, Lids(subject, capture, frame.turn), Globe(capture, frame, subject.iris_radius))
+    return Scene(
+        subject,
+        capture,
+        frame,
+        Lids(subject, capture, frame.turn),
+        Globe(capture, frame, subject.iris_radius),
+    )
 
 
 def _draw_close(kind, capture, size, rng):
@@ -103,10 +109,16 @@ def _draw_close(kind, capture, size, rng):
         center = rng.uniform(0.5 - 0.5 * scale, 0.5 + 0.5 * scale, 2)
     else:
         scale = rng.uniform(0.12, 0.6)
-        center = np.array([capture.center_x, capture.center_y]) if rng.uniform() < 0.3 else rng.uniform(0.3, 0.7, 2)
+        center = (
+            np.array([capture.center_x, capture.center_y])
+            if rng.uniform() < 0.3
+            else rng.uniform(0.3, 0.7, 2)
+        )
     tilt = rng.uniform(-180, 180) if rng.uniform() < 0.3 else capture.tilt
     center_x, center_y = center
-    capture = dataclasses.replace(capture, view="eye", scale=scale, center_x=center_x, center_y=center_y, tilt=tilt)
+    capture = dataclasses.replace(
+        capture, view="eye", scale=scale, center_x=center_x, center_y=center_y, tilt=tilt
+    )
     scene = _scene(draw_subject(rng), capture, size)
     canvas, classes = draw_close_up(scene, rng)
     return canvas, _eyes_of(scene, (0, 0), size, 0.08 if kind == "macro" else FEW), classes > 0
@@ -219,7 +231,9 @@ def _draw_eyes(canvas, head, subject, capture, what, rng):
         _draw_eye(canvas[view], scene, rng)
         if glasses is not None:
             draw_glasses(canvas[view], scene, np.random.default_rng(glasses))
-        eyes += _eyes_of(scene, (left, top), canvas.shape[:2], FEW if abs(head.yaw + side * heads.OUTWARD) < 55 else 1)
+        eyes += _eyes_of(
+            scene, (left, top), canvas.shape[:2], FEW if abs(head.yaw + side * heads.OUTWARD) < 55 else 1
+        )
     return eyes
 
 
@@ -244,7 +258,9 @@ def _eyes_of(scene, corner, size, few):
     """The eye of a scene whose frame lies at `corner` of a photo of `size`, if some of it is in the photo."""
     lids, frame = scene.lids, scene.frame
     lower = np.stack([lids.at, lids.lower], 1)
-    upper = np.stack([lids.at, np.minimum(lids.upper, lids.lower - 2 * FLATTEST / 2) if lids.closed else lids.upper], 1)
+    upper = np.stack(
+        [lids.at, np.minimum(lids.upper, lids.lower - 2 * FLATTEST / 2) if lids.closed else lids.upper], 1
+    )
     between = np.linspace(0, 1, 9)[:, None, None]
     points = frame.pixels((upper + between * (lower - upper)).reshape(-1, 2)) + 0.5 + corner
     inside = ((points >= 0) & (points <= size[::-1])).all(axis=1)
@@ -257,4 +273,8 @@ def _eyes_of(scene, corner, size, few):
     wide, high = high - low
     angle = (scene.capture.tilt + 180) % 360 - 180
     asked = bool(inside.mean() > few)
-    return [SceneEye(float(x), float(y), float(wide), float(high), angle, not lids.closed, scene.capture.eye, asked)]
+    return [
+        SceneEye(
+            float(x), float(y), float(wide), float(high), angle, not lids.closed, scene.capture.eye, asked
+        )
+    ]

@@ -17,7 +17,24 @@ from .worn import any_cloth_color, cloth, draw_fingers
 
 WORDS = "eye sclera clinic 2024 No. Rx left right sample photo patient A4 open Sun fish 17:45 http www lorem ipsum".split()
 # Public-domain pictures without people that come with scikit-image and scikit-learn.
-PICTURES = ("chelsea", "coffee", "page", "text", "clock", "rocket", "moon", "brick", "grass", "gravel", "coins", "hubble_deep_field", "colorwheel", "immunohistochemistry", "retina", "horse")
+PICTURES = (
+    "chelsea",
+    "coffee",
+    "page",
+    "text",
+    "clock",
+    "rocket",
+    "moon",
+    "brick",
+    "grass",
+    "gravel",
+    "coins",
+    "hubble_deep_field",
+    "colorwheel",
+    "immunohistochemistry",
+    "retina",
+    "horse",
+)
 
 
 def draw_background(rng, size):
@@ -90,11 +107,23 @@ def disc(canvas, center, reach, rng):
     flat, turn, soft = rng.choice([1, rng.uniform(0.2, 1)]), rng.uniform(0, math.pi), 0.02 * reach
     radius = 1.0
     for _ in range(int(rng.integers(1, 6))):
-        fill(canvas, ellipse(center, (reach * radius, reach * radius * flat), turn), any_color(rng), rng.uniform(0.6, 1), soft)
+        fill(
+            canvas,
+            ellipse(center, (reach * radius, reach * radius * flat), turn),
+            any_color(rng),
+            rng.uniform(0.6, 1),
+            soft,
+        )
         radius *= rng.uniform(0.4, 0.95)
     if rng.uniform() < 0.4:  # a highlight
         spot = center + reach * rng.uniform(-0.5, 0.5, 2)
-        fill(canvas, ellipse(spot, reach * rng.uniform(0.05, 0.2, 2)), linear((250, 250, 250)), 0.9, 0.03 * reach)
+        fill(
+            canvas,
+            ellipse(spot, reach * rng.uniform(0.05, 0.2, 2)),
+            linear((250, 250, 250)),
+            0.9,
+            0.03 * reach,
+        )
     if rng.uniform() < 0.2:  # spokes
         for angle in np.linspace(0, math.tau, int(rng.integers(5, 14)))[:-1]:
             fill(canvas, box(center, (reach * 0.95, 0.03 * reach), angle), any_color(rng), 0.8, soft)
@@ -123,11 +152,20 @@ def almond(canvas, center, reach, rng):
     for _ in range(int(rng.integers(1, 5))):
         turn, t = rng.uniform(0, math.pi), np.linspace(-1, 1, 20)
         bulge = rng.uniform(0.2, 0.6) * (1 - np.abs(t) ** rng.uniform(1.5, 3))
-        leaf = np.concatenate([np.stack([t, bulge], 1), np.stack([t, -bulge * rng.uniform(0.3, 1)], 1)[::-1]]) * reach
+        leaf = (
+            np.concatenate([np.stack([t, bulge], 1), np.stack([t, -bulge * rng.uniform(0.3, 1)], 1)[::-1]])
+            * reach
+        )
         spin = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
         at = center + rng.normal(0, 0.8, 2) * reach
         fill(canvas, leaf @ spin + at, any_color(rng), 1, 0.03 * reach)
-        fill(canvas, box(at, (0.8 * reach, 0.02 * reach), turn), any_color(rng), rng.uniform(0, 1), 0.02 * reach)
+        fill(
+            canvas,
+            box(at, (0.8 * reach, 0.02 * reach), turn),
+            any_color(rng),
+            rng.uniform(0, 1),
+            0.02 * reach,
+        )
 
 
 def grid(canvas, center, reach, rng):
@@ -154,7 +192,9 @@ def text(canvas, center, reach, rng):
     for line in np.arange(-0.8, 0.9, max(0.08, 36 * scale / reach)):
         words = " ".join(rng.choice(WORDS, int(rng.integers(1, 7))))
         start = (center + reach * np.array([-0.9, line])).astype(int)
-        cv2.putText(layer, words, tuple(start.tolist()), font, scale, 255, max(1, int(2 * scale)), cv2.LINE_AA)
+        cv2.putText(
+            layer, words, tuple(start.tolist()), font, scale, 255, max(1, int(2 * scale)), cv2.LINE_AA
+        )
     mix(canvas, ink, layer.astype(np.float32) / 255)
 
 
@@ -176,31 +216,63 @@ def animal(canvas, center, reach, rng):
     at = lambda points: np.asarray(points) @ spin + center  # noqa: E731
     shape = ellipse((0, 0), (1, rng.uniform(0.8, 1.3)))
     for s in (-1, 1):
-        fill(canvas, at([(s * 0.3, -0.7), (s * rng.uniform(0.6, 1), -1.6), (s * 0.95, -0.4)]), fur * 0.7, 1, 0.05 * reach)
+        fill(
+            canvas,
+            at([(s * 0.3, -0.7), (s * rng.uniform(0.6, 1), -1.6), (s * 0.95, -0.4)]),
+            fur * 0.7,
+            1,
+            0.05 * reach,
+        )
     view = window(at(shape), canvas.shape, 4)
     if view is None:
         return
     grain = streaks(rng, canvas[view].shape[:2], rng.uniform(0, 3), 0.012 * reach, 6)
-    mix(canvas[view], np.maximum(0.8 + 0.5 * grain, 0.1)[..., None] * fur, coverage(at(shape), canvas.shape, 0.04 * reach, view))
-    iris, apart, big = linear(rng.uniform((30, 20, 5), (230, 210, 120))), rng.uniform(0.35, 0.5), rng.uniform(0.1, 0.22)
+    mix(
+        canvas[view],
+        np.maximum(0.8 + 0.5 * grain, 0.1)[..., None] * fur,
+        coverage(at(shape), canvas.shape, 0.04 * reach, view),
+    )
+    iris, apart, big = (
+        linear(rng.uniform((30, 20, 5), (230, 210, 120))),
+        rng.uniform(0.35, 0.5),
+        rng.uniform(0.1, 0.22),
+    )
     for s in (-1, 1):
         eye = (s * apart, -0.2)
         fill(canvas, at(ellipse(eye, (1.25 * big, 1.15 * big), s * 0.3)), linear((8, 6, 5)), 1, 0.01 * reach)
         fill(canvas, at(ellipse(eye, (big, big))), iris, 1, 0.01 * reach)
         slit = rng.choice([0.15, 0.5, 0.9])
         fill(canvas, at(ellipse(eye, (big * slit, 0.9 * big))), linear((4, 4, 4)), 1, 0.01 * reach)
-        fill(canvas, at(ellipse((s * apart + 0.3 * big, -0.2 - 0.3 * big), (0.2 * big, 0.2 * big))), linear((250, 250, 250)), 0.9, 0.005 * reach)
+        fill(
+            canvas,
+            at(ellipse((s * apart + 0.3 * big, -0.2 - 0.3 * big), (0.2 * big, 0.2 * big))),
+            linear((250, 250, 250)),
+            0.9,
+            0.005 * reach,
+        )
     fill(canvas, at(smooth([(-0.2, 0.3), (0.2, 0.3), (0, 0.5)])), linear((20, 14, 14)), 1, 0.02 * reach)
 
 
 def drawn_face(canvas, center, reach, rng):
     """A face of lines, as on signs and in comics: two dots or ovals, a mouth."""
-    fill(canvas, ellipse(center, (reach, reach * rng.uniform(0.9, 1.3))), any_color(rng), rng.choice([0, 1]), 0.5)
+    fill(
+        canvas,
+        ellipse(center, (reach, reach * rng.uniform(0.9, 1.3))),
+        any_color(rng),
+        rng.choice([0, 1]),
+        0.5,
+    )
     ink = any_color(rng)
     for s in (-1, 1):
         eye, big = center + reach * np.array([s * 0.35, -0.2]), reach * rng.uniform(0.06, 0.2)
         if rng.uniform() < 0.6:
-            fill(canvas, ellipse(eye, (1.2 * big, big * rng.uniform(0.8, 1.6))), linear((250, 250, 250)), 1, 0.5)
+            fill(
+                canvas,
+                ellipse(eye, (1.2 * big, big * rng.uniform(0.8, 1.6))),
+                linear((250, 250, 250)),
+                1,
+                0.5,
+            )
         fill(canvas, ellipse(eye, (0.5 * big, 0.5 * big)), ink, 1, 0.5)
     t = np.linspace(-1, 1, 12)
     curve = np.stack([0.5 * t, 0.5 - 0.25 * t * t], 1) * reach + center
@@ -214,7 +286,13 @@ def blobs(canvas, center, reach, rng):
         at, size = center + rng.normal(0, 0.5, 2) * reach, reach * rng.uniform(0.05, 0.3)
         shade = color * np.exp(rng.normal(0, 0.3, 3)).astype(np.float32)
         fill(canvas, ellipse(at, size * rng.uniform(0.5, 1, 2), rng.uniform(0, 3)), shade, 1, 0.1 * size)
-        fill(canvas, ellipse(at - 0.3 * size, size * rng.uniform(0.1, 0.4, 2)), np.minimum(shade * 2.5, 1), rng.uniform(0, 0.8), 0.15 * size)
+        fill(
+            canvas,
+            ellipse(at - 0.3 * size, size * rng.uniform(0.1, 0.4, 2)),
+            np.minimum(shade * 2.5, 1),
+            rng.uniform(0, 0.8),
+            0.15 * size,
+        )
 
 
 def glow(canvas, center, reach, rng):
@@ -225,4 +303,22 @@ def glow(canvas, center, reach, rng):
         canvas[view] += (rng.uniform(0.2, 2) * layer)[..., None] * any_color(rng)
 
 
-THINGS = (disc, disc, fundus, almond, almond, grid, grid, text, text, draped, draped, hand, animal, drawn_face, blobs, blobs, glow)
+THINGS = (
+    disc,
+    disc,
+    fundus,
+    almond,
+    almond,
+    grid,
+    grid,
+    text,
+    text,
+    draped,
+    draped,
+    hand,
+    animal,
+    drawn_face,
+    blobs,
+    blobs,
+    glow,
+)
