@@ -138,7 +138,7 @@ def average(paths, shares, out, settings):
 def score(path, samples, args):
     """The figures of a model on labelled photos at the level that is best there, and the photos that could be
     read."""
-    scores, readable = score_samples(Segmenter(path), samples, args.sclera_value)
+    scores, readable = score_samples(Segmenter(path, eyes="whole"), samples, args.sclera_value)
     require_sclera_in(scores, shown(args.data))
     return scores.figures(best_level(scores.pooled)), readable
 

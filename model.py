@@ -72,8 +72,7 @@ def build_munet(
     if decoder not in DECODERS:
         raise MunetError(f"no decoder {decoder!r}; there is: {', '.join(DECODERS)}")
     image = keras.Input((size, size, 3), dtype="uint8", name="image")
-    encoder = _encoder(image)
-    scaled = encoder.get_layer("scale").output
+    encoder, scaled = _encoder(image)
     skips = [encoder.get_layer(name).output for name in SKIPS]
     logits = DECODERS[decoder](encoder.get_layer(BOTTOM).output, skips, scaled)
     probability = keras.layers.Activation("sigmoid", dtype="float32", name="probability")(logits)
@@ -87,9 +86,11 @@ def build_munet(
     return network
 
 
-def _encoder(image: Any) -> keras.Model:
+def _encoder(image: Any) -> tuple[keras.Model, Any]:
+    """MobileNetV2 without weights on an input, and the scaled input."""
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
-    return keras.applications.MobileNetV2(input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None)
+    mobilenet = keras.applications.MobileNetV2
+    return mobilenet(input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None), scaled
 
 
 def build_encoder(image: Any, encoder_weights: str | os.PathLike[str] = "imagenet") -> keras.Model:
@@ -102,7 +103,7 @@ def build_encoder(image: Any, encoder_weights: str | os.PathLike[str] = "imagene
     Raises:
         MunetError: encoder weights that cannot be had.
     """
-    encoder = _encoder(image)
+    encoder, _ = _encoder(image)
     for layer in _batch_norms(encoder):
         layer.momentum = BATCH_NORM_MOMENTUM
     if encoder_weights != "none":

@@ -3,11 +3,13 @@
     python synthesize_eyes.py data/synthetic --count 2000
     python synthesize_eyes.py data/synthetic --preview sheet.png       # look at some, write nothing else
     python synthesize_eyes.py data/plain --without text glasses        # leave ingredients out
+    python synthesize_eyes.py data/scenes --scenes --count 16000       # whole photos, with boxes of the eyes
 
 writes `images/S0001/S0001_L_s_01.jpg` (subject, the subject's own eye, gaze l, r, s, u or d, number), the
 exact 1-bit `masks/S0001/S0001_L_s_01.png`, and `labels.csv` with all that is known of every image. Each image
 follows from the seed, its subject and its number alone, so any number of workers, in any order, writes the
-same files. The same command resumes an interrupted run.
+same files. The same command resumes an interrupted run. With --scenes it writes `images/0000/scene_000001.jpg`,
+people, eyes and none, with the eyes' boxes in `labels.csv` and `coco.json`.
 """
 
 import csv
@@ -24,10 +26,14 @@ from munet.core.errors import shown
 from munet.core.files import is_filled, whole_file
 from munet.core.parallel import process_map
 from munet.core.run_folders import prepare_run_folder
-from munet.images.drawing import contact_sheet
+from munet.images.drawing import boxed, contact_sheet
 from munet.images.reading import read_image
 from munet.images.writing import write_jpeg, write_png
+from munet.synthesis.scenes import VERSION as SCENES_VERSION
+from munet.synthesis.scenes import dataset
+from munet.synthesis.scenes.dataset import ScenePlan
 
+SCENE_SIZE = (256, 256)  # what the finder sees has 192
 PREVIEW_PAIRS = 15  # images on a contact sheet, each next to its classes
 TINTS = np.array([(0, 0, 0), (80, 255, 80), (255, 160, 0), (60, 60, 255)], np.uint8)  # of the classes on it
 
@@ -48,6 +54,7 @@ def options():
     add("--classes", action="store_true", help="write classes/ too: 1 sclera, 2 iris, 3 pupil, 0 all else")
     names = {"choices": synthesis.INGREDIENTS, "metavar": "WHAT"}
     add("--without", nargs="+", default=[], help=f"leave out any of: {what}", **names)
+    add("--scenes", action="store_true", help="draw whole photos, to train the finder of eyes")
     add("--preview", type=Path, metavar="FILE", help=sheet)
     add("--overwrite", action="store_true", help="remove what an earlier run left and start again")
     return parser
@@ -58,7 +65,9 @@ def parse(argv):
     parser = options()
     args = parser.parse_args(argv)
     args.without = sorted(set(args.without))
-    sheet = args.preview
+    sheet, shapes = args.preview, args.classes or args.without
+    if args.scenes and shapes:
+        parser.error("--classes and --without are for eyes; leave them away with --scenes")
     if sheet and (sheet.suffix.lower() not in (".png", ".jpg", ".jpeg") or sheet.is_dir()):
         parser.error(f"argument --preview: {shown(sheet)} is not the name of a .png or .jpg file")
     if sheet and sheet.resolve().is_relative_to(args.out.resolve()):
@@ -71,6 +80,8 @@ def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
     size = tuple(args.size) if args.size else None
+    if args.scenes:
+        return draw_scenes(args, size or SCENE_SIZE)
     plan = Plan(args.out, args.seed, size, args.images_per_subject, args.classes, tuple(args.without))
     if args.preview:
         return preview(plan, args.count, args.preview)
@@ -83,6 +94,23 @@ def main(argv):
     subjects, where = -(-args.count // args.images_per_subject), shown(args.out)
     print(f"images: {args.count}, subjects: {subjects}, in {where}; rendered now: {new}; no sclera: {empty}")
     finish(images=args.count, failed=0, out=args.out)
+    return 0
+
+
+def draw_scenes(args, size):
+    """Renders scenes, or a sheet of some; returns the exit code."""
+    plan = ScenePlan(args.out, args.seed, size)
+    if args.preview:
+        drawn = [plan.draw(index) for index in range(min(args.count, 2 * PREVIEW_PAIRS))]
+        pictures = [(boxed(image, eyes), f"eyes: {len(eyes)}") for image, eyes in drawn]
+        return write_sheet(pictures, args.preview)
+    settings = {"script": "synthesize_eyes.py", "scenes": SCENES_VERSION, "renderer": synthesis.VERSION}
+    settings |= {"count": args.count, "seed": args.seed, "size": size}
+    prepare_run_folder(args.out, settings, args.overwrite)
+    with process_map(plan.render, range(args.count), min(args.workers, args.count)) as scenes:
+        new, eyes = dataset.write_labels(args.out, progress(scenes, args.count, "rendering"), size)
+    print(f"scenes: {args.count}, in {shown(args.out)}; rendered now: {new}; eyes: {eyes}")
+    finish(images=args.count, failed=0, eyes=eyes, out=args.out)
     return 0
 
 
@@ -164,9 +192,14 @@ def preview(plan, count, path):
         image, classes = synthesis.render(subject, capture, plan.size)
         share = f"sclera {100 * (classes == synthesis.SCLERA).mean():.1f} %"
         pairs += [(image, stem.rpartition("/")[2]), (TINTS[classes] // 2 + image // 2, share)]
-    contact_sheet([pairs[i : i + 6] for i in range(0, len(pairs), 6)], path)
+    return write_sheet(pairs, path)
+
+
+def write_sheet(pictures, path):
+    """Writes a contact sheet of (picture, caption) pairs, six a row; returns the exit code."""
+    contact_sheet([pictures[i : i + 6] for i in range(0, len(pictures), 6)], path)
     print(f"contact sheet: {shown(path)}")
-    finish(images=len(pairs) // 2, failed=0, out=path)
+    finish(images=len(pictures), failed=0, out=path)
     return 0
 
 

@@ -43,7 +43,9 @@ def measure(args):
         for (args.decoder, args.size), run in runs.items():
             realism.train(args, run, args.seed, args.without, kept / realism.EYES)
         files = {key: converted(run / "weights", "litert") for key, run in runs.items()}
-        times = image_times([(key, Segmenter(file)) for key, file in files.items()], args.rounds)
+        times = image_times(
+            [(key, Segmenter(file, eyes="whole")) for key, file in files.items()], args.rounds
+        )
         rows = [_row(key, runs[key], files[key], times[key], folders) for key in runs]
         if not args.keep:
             shutil.rmtree(kept / realism.EYES)

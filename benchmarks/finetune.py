@@ -116,6 +116,6 @@ def _train(args, data, value, split, count, adapted, out):
 
 
 def _score(weights, samples, value):
-    segmenter = Segmenter(weights)
+    segmenter = Segmenter(weights, eyes="whole")
     figures = score_samples(segmenter, samples, value)[0].figures(segmenter.level)
     return segmenter.level, *(round(figures[name], 4) for name in FIGURES)

@@ -117,7 +117,9 @@ def _table(exported, times):
 
 
 def _segmenter(path, threads):
-    return Segmenter(path, "keras" if model_file(path).suffix == ".h5" else "auto", threads=threads)
+    return Segmenter(
+        path, "keras" if model_file(path).suffix == ".h5" else "auto", threads=threads, eyes="whole"
+    )
 
 
 def _agreement(weights, files, photos):

@@ -56,7 +56,7 @@ def add_arguments(parser):
 
 def measure(args):
     """Rates, ratios to bare inference and to the plain loop, and where the time of a photo goes."""
-    segmenter = Segmenter(args.weights, "litert")
+    segmenter = Segmenter(args.weights, "litert", eyes="whole")
     loop = _plain_loop(args.weights)
     counts = (max(args.rounds, args.count), max(args.rounds, args.count // 5))
     rows, shares, changes, ratios = [], [], [], {}
@@ -102,8 +102,10 @@ def _take_turns(folder, segmenter, models, loop, count, args):
     slow = max(1, some // 5)  # of the slow way, fewer are enough
     inputs = [segmenter.prepare(read_image(path)) for _, path in islice(find_photos(folder), DIFFERENT)]
     inputs = [inputs[i % len(inputs)] for i in range(some)]
-    alone = {kind: Segmenter(path, "litert") for kind, path in models.items()}
-    spread = {kind: Segmenter(path, "litert", threads=args.workers) for kind, path in models.items()}
+    alone = {kind: Segmenter(path, "litert", eyes="whole") for kind, path in models.items()}
+    spread = {
+        kind: Segmenter(path, "litert", threads=args.workers, eyes="whole") for kind, path in models.items()
+    }
     pipelines = {"pipeline": False, "pipeline with overlays": True}
     spent = dict.fromkeys([(kind, way) for kind in models for way in WAYS] + [*pipelines, "plain loop"], 0.0)
     out, plain = folder.parent / "out", folder.parent / "plain"

@@ -127,7 +127,7 @@ def train(args, run, seed, without, eyes=None):
 
 def score(run, folders):
     """The figures of a trained network on each folder, at the level that was chosen on synthetic eyes."""
-    segmenter = Segmenter(run / "weights")
+    segmenter = Segmenter(run / "weights", eyes="whole")
     for name, samples, sclera_value in folders:
         figures = score_samples(segmenter, samples, sclera_value)[0].figures(segmenter.level)
         yield {"data": name, "images": figures["images"]} | {key: round(figures[key], 4) for key in FIGURES}

@@ -104,7 +104,7 @@ def _divide_by_255(network):
 
 
 def _score_recipe(name, folder, held_out, paper=False):
-    segmenter = Segmenter(folder, runtime="keras")
+    segmenter = Segmenter(folder, runtime="keras", eyes="whole")
     if paper:
         _divide_by_255(segmenter.engine.network)
     rows = []

@@ -162,7 +162,7 @@ def export(weights, kind, out, photos, max_f1_drop=0.01):
         calibration, bad = _prepared(photos.calibration, settings) if kind == "litert-int8" else (None, 0)
         with quiet_stderr():
             convert(weights, kind, part, calibration=calibration)
-        models = Segmenter(weights, "keras"), Segmenter(part, kind.split("-")[0])
+        models = Segmenter(weights, "keras", eyes="whole"), Segmenter(part, kind.split("-")[0], eyes="whole")
         original, exported, agreement, failures = _score(*models, photos)
         if not original.pooled[1].any():
             remedy = "check --sclera-value, or --data"

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from munet.images.ovals import Oval
+
 STRIDE = 4  # pixels of the network's input to a cell of its output
 SURE_SIDE = 0.7  # The probability from which a side is told.
 SAME = 0.45  # Two eyes whose middles lie nearer than this share of the larger one's width are one.
 
 
 @dataclass(frozen=True)
-class Eye:
+class Eye(Oval):
     """The visible part of a palpebral fissure. Lengths in pixels of the upright photo, from its corner.
 
     Attributes:
@@ -39,13 +41,6 @@ class Eye:
     def side(self):
         """ "L" or "R", the person's own, or "" where it cannot be told."""
         return "L" if self.left >= SURE_SIDE else "R" if self.left <= 1 - SURE_SIDE else ""
-
-    def bounds(self):
-        """x0, y0, x1, y1 of the upright rectangle around the fissure, taken for an ellipse."""
-        turn = math.radians(self.angle)
-        across = math.hypot(self.width * math.cos(turn), self.height * math.sin(turn)) / 2
-        down = math.hypot(self.width * math.sin(turn), self.height * math.cos(turn)) / 2
-        return self.x - across, self.y - down, self.x + across, self.y + down
 
     def moved(self, matrix):
         """The eye where a (2, 3) matrix of turning, scaling and shifting takes it."""

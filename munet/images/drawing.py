@@ -37,9 +37,15 @@ def overlay(image, mask, boxes=()):
     contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     thick = max(1, round(max(drawn.shape) / 500))
     cv2.drawContours(drawn, contours, -1, OVERLAY_COLOR, thick)
-    for number, box in enumerate(boxes, 1):
-        _draw_box(drawn, np.array(box) * scale, number, thick)
+    draw_boxes(drawn, [np.array(box) * scale for box in boxes], range(1, len(boxes) + 1))
     return drawn
+
+
+def draw_boxes(drawn, boxes, numbers):
+    """Draws boxes (x0, y0, x1, y1), and a number above each, onto HWC uint8 RGB in place."""
+    thick = max(1, round(max(drawn.shape) / 500))
+    for number, box in zip(numbers, boxes, strict=True):
+        _draw_box(drawn, box, number, thick)
 
 
 def _draw_box(drawn, box, number, thick):
@@ -51,6 +57,14 @@ def _draw_box(drawn, box, number, thick):
     place = (max(2, corner[0]), corner[1] - 4 if corner[1] > 20 * thick else end[1] + 14 * thick)
     for color, width in ((_INK, 3 * thick), (BOX_COLOR, thick)):
         cv2.putText(drawn, str(number), place, _FONT, 0.45 * thick, color, width, cv2.LINE_AA)
+
+
+def boxed(image, eyes):
+    """A copy of an image with the outline of each eye, anything with `corners()` in pixels: HWC uint8 RGB."""
+    drawn = image.copy()
+    for eye in eyes:
+        cv2.polylines(drawn, [np.rint(eye.corners()).astype(np.int32)], True, BOX_COLOR, 1, cv2.LINE_AA)
+    return drawn
 
 
 def outline(image, mask, truth):

@@ -20,7 +20,7 @@ def doubt(probability, level):
     Returns:
         0 of a map without anything; 1 of one that hints at sclera, of which nothing reaches the level.
     """
-    counts = cv2.calcHist([probability], [0], None, [256], [0, 256])[:, 0].astype(float)
+    counts = cv2.calcHist([probability], [0], None, [256], [0, 256]).ravel().astype(float)
     mass = counts * np.arange(256) / 255
     found, inside, expected = counts[level:].sum(), mass[level:].sum(), mass.sum()
     return float(1 - 2 * inside / (found + expected)) if found + expected > 0 else 0.0

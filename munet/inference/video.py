@@ -1,4 +1,4 @@
-"""Segments a video or a webcam: an overlay video, and a CSV with the sclera's area in every frame.
+"""Segments a video or a webcam: an overlay video, a CSV with the sclera's area in every frame, and one of eyes.
 
     python predict_test_images.py clip.mp4 --weights weights/NAME --out results/clip
     python predict_test_images.py 0 --weights weights/NAME --out results/webcam    # until Ctrl-C, or --frames
@@ -19,11 +19,15 @@ from munet.core.command_line import progress
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import whole_file
 from munet.core.parallel import pool_map
-from munet.images.drawing import overlay
+from munet.images.drawing import draw_boxes, overlay
 from munet.images.library_settings import single_threaded_opencv
+from munet.inference.eye_rows import eye_rows
+from munet.inference.prediction_table import EYE_COLUMNS
+from munet.inference.tracking import EyeTracker
 
 SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
-COLUMNS = ("frame", "seconds", "sclera_pixels", "sclera_share")
+COLUMNS = ("frame", "seconds", "sclera_pixels", "sclera_share", "eyes")
+FRAME_EYE_COLUMNS = ("frame", "seconds", *EYE_COLUMNS[1:])
 ENOUGH = 0.95  # of the frames that a file says it has; some say a few more
 USUAL_RATE = 30.0  # frames a second, of what does not tell its own
 
@@ -70,7 +74,9 @@ class Clip:
 
 
 def predict_video(clip, segmenter, level, out, frames=None, workers=2):
-    """Segments every frame and writes `NAME.mp4` and `NAME.csv`, whole or not at all.
+    """Segments every frame and writes `NAME.mp4`, `NAME.csv` and `NAME-eyes.csv`, whole or not at all.
+
+    An eye keeps its number from frame to frame.
 
     Args:
         clip: a `Clip`.
@@ -91,8 +97,9 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
 
     def one(item):
         seconds, image = item
-        mask = segmenter(image) >= level
-        return seconds, mask, overlay(image, mask)
+        found = segmenter.segment(image)
+        mask = found.probability >= level
+        return seconds, found, mask, overlay(image, mask)
 
     written = 0
     with (
@@ -102,8 +109,10 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
     ):
         results = pool_map(pool, one, itertools.islice(clip, frames), ahead=threads + workers)
         try:
-            for seconds, mask, picture in progress(results, total if np.isfinite(total) else None, clip.name):
-                recorder.write(seconds, mask, picture)
+            for seconds, found, mask, picture in progress(
+                results, total if np.isfinite(total) else None, clip.name
+            ):
+                recorder.write(seconds, found, mask, picture)
                 written += 1
         except KeyboardInterrupt:
             if not clip.camera:  # of which it is the way to end a recording
@@ -133,35 +142,52 @@ def _frames(capture):
 
 @contextmanager
 def _recorder(out, clip):
-    """A context manager that gives a `_Recorder`; both of its files appear when the block ends."""
+    """A context manager that gives a `_Recorder`; all of its files appear when the block ends."""
     path, table_path = out / f"{clip.name}.mp4", out / f"{clip.name}.csv"
+    eyes_path = out / f"{clip.name}-eyes.csv"
     if table_path.exists():
         raise MunetError(f"{shown(table_path)} is there already; give another --out, or --overwrite")
     with (
         whole_file(table_path) as table_part,
+        whole_file(eyes_path) as eyes_part,
         whole_file(path) as video_part,
         open(table_part, "w", newline="", encoding="utf-8") as table,
+        open(eyes_part, "w", newline="", encoding="utf-8") as eyes,
     ):
-        recorder = _Recorder(video_part, table, clip, path)
+        recorder = _Recorder(video_part, table, eyes, clip, path)
         yield recorder
         recorder.finish()
 
 
 class _Recorder:
-    """Writes frames into a video, and a row each into a table.
+    """Writes frames into a video, a row each into a table, and a row an eye into another.
 
     Where a camera's frames came too late for its rate, the one before is shown the longer, so that the
     recording keeps its time.
     """
 
-    def __init__(self, video, table, clip, path):
+    def __init__(self, video, table, eyes, clip, path):
         self._video, self._clip, self._path = str(video), clip, path
         self._table, self._writer = csv.writer(table), None
+        self._eyes, self._tracker = csv.DictWriter(eyes, FRAME_EYE_COLUMNS), EyeTracker()
         self._frames = self._shown = 0
         self._table.writerow(COLUMNS)
+        self._eyes.writeheader()
 
-    def write(self, seconds, mask, picture):
-        """Writes a frame: when it was taken, its mask HW bool, and what is shown of it, HWC uint8 RGB."""
+    def write(self, seconds, found, mask, picture):
+        """Writes a frame.
+
+        Args:
+            seconds: when it was taken.
+            found: its `Segmentation`.
+            mask: HW bool.
+            picture: what is shown of it, HWC uint8 RGB; boxes are drawn onto it.
+        """
+        numbers, factor = self._tracker(found.eyes), picture.shape[1] / mask.shape[1]
+        draw_boxes(picture, [np.array(eye.bounds()) * factor for eye in found.eyes], numbers)
+        for number, row in zip(numbers, eye_rows("", found, mask), strict=True):
+            del row["image"]
+            self._eyes.writerow(row | {"frame": self._frames, "seconds": f"{seconds:.3f}", "eye": number})
         picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]  # codecs want even sides
         if self._writer is None:
             self._writer = self._opened(picture.shape[1::-1])
@@ -171,7 +197,8 @@ class _Recorder:
             self._writer.write(picture)
             self._shown += 1
         sclera = int(np.count_nonzero(mask))
-        self._table.writerow((self._frames, f"{seconds:.3f}", sclera, f"{sclera / mask.size:.6f}"))
+        share = f"{sclera / mask.size:.6f}"
+        self._table.writerow((self._frames, f"{seconds:.3f}", sclera, share, len(found.eyes)))
         self._frames += 1
 
     def finish(self):

@@ -29,7 +29,9 @@ def conclude(args, parts, history):
     keras.mixed_precision.set_global_policy("float32")
     start_file = args.out / START_FILE
     # The weights that were trained, on the device that trained them, and what they started from.
-    segmenters = [Segmenter(path, runtime="keras") for path in (args.out, start_file) if path.exists()]
+    segmenters = [
+        Segmenter(path, runtime="keras", eyes="whole") for path in (args.out, start_file) if path.exists()
+    ]
     best, level, scores, scored = choose_best(
         segmenters, parts["validation"], args.sclera_value, args.level_started
     )

@@ -40,7 +40,7 @@ def train(args, dataset):
     with devices.data_parallel(args.data_parallel):
         # Before anything is decoded or the folder is prepared: a start that fails loses nothing.
         network = make_network(args)
-        teacher = Segmenter(args.teacher) if args.teacher else None
+        teacher = Segmenter(args.teacher, eyes="whole") if args.teacher else None
         cache = checked_cache(dataset, args)
         parts = make_split(dataset.samples, cache.samples, args)
         for part in ("train", "validation"):

@@ -8,7 +8,14 @@ from support import ROOT
 BESIDE = {"model", "losses"}
 SCRIPTS = {path.stem for path in ROOT.glob("*.py")} - BESIDE
 BELOW = {"munet.core", "munet.network"}  # what model.py and losses.py may stand on
-ABOVE = {"munet.training", "munet.evaluation", "munet.inference", "munet.export", "munet.cluster"}
+ABOVE = {
+    "munet.training",
+    "munet.finder",
+    "munet.evaluation",
+    "munet.inference",
+    "munet.export",
+    "munet.cluster",
+}
 
 
 def imported(path):

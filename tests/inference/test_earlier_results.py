@@ -31,7 +31,7 @@ def folder(tmp_path):
 
 
 def predict(folder, *flags):
-    words = [folder / "photos", "--weights", LITE, "--out", folder / "results", *flags]
+    words = [folder / "photos", "--weights", LITE, "--out", folder / "results", "--eyes", "whole", *flags]
     return predict_test_images.main([str(word) for word in words])
 
 

@@ -52,8 +52,12 @@ def photos(tmp_path):
 
 
 def predict(capsys, *args):
-    """Runs the script in this process: (exit code, figures of the last line, stderr)."""
-    code = predict_test_images.main([str(arg) for arg in args])
+    """Runs the script in this process: (exit code, figures of the last line, stderr).
+
+    The photos hold no eyes: each is taken for one, unless a test says otherwise.
+    """
+    words = [str(arg) for arg in args]
+    code = predict_test_images.main(words if "--eyes" in words else [*words, "--eyes", "whole"])
     printed = capsys.readouterr()
     return code, json.loads(printed.out.splitlines()[-1]), printed.err
 
@@ -74,7 +78,7 @@ def test_writes_maps_masks_overlays_and_rows_at_each_photos_own_size(weights, ph
     out = tmp_path / "out"
     code, figures, _ = predict(capsys, photos, "--weights", weights, "--out", out)
     assert (code, figures["images"], figures["failed"], figures["level"]) == (0, 5, 0, 128)
-    segmenter = Segmenter(weights)
+    segmenter = Segmenter(weights, eyes="whole")
     for row in rows(out):
         path = next(photos.glob(f"{row['image']}.*"))
         probability = reading.read_probability(out / "Predictions" / f"{row['image']}.png")
@@ -92,6 +96,7 @@ def test_writes_maps_masks_overlays_and_rows_at_each_photos_own_size(weights, ph
         "Binarised",
         "Overlays",
         "predictions.csv",
+        "eyes.csv",
         "settings.json",
         ".lock",
     }
@@ -252,7 +257,7 @@ def test_photos_that_are_removed_while_it_runs_fail_alone(weights, photos, tmp_p
 
 def test_tta_averages_the_flip(weights, photos):
     image = reading.read_image(photos / "a.png")
-    plain, both = Segmenter(weights), Segmenter(weights, tta=True)
+    plain, both = Segmenter(weights, eyes="whole"), Segmenter(weights, tta=True, eyes="whole")
     flipped = np.ascontiguousarray(image[:, ::-1])
     np.testing.assert_array_equal(both(image), both(flipped)[:, ::-1])
     mean = (plain(image).astype(float) + plain(flipped)[:, ::-1]) / 2

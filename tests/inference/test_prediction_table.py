@@ -2,13 +2,14 @@
 
 import csv
 import importlib.util
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from munet.core.errors import MunetError
-from munet.inference.prediction_table import COLUMNS, PredictionTable
+from munet.inference.prediction_table import BOXES, COLUMNS, EYE_COLUMNS, PredictionTable
 
 NAMES = sorted([f"s{i % 3}/p{i:03}" for i in range(40)] + ["a,b", 'quo"te', "new\nline", "深い"])
 PHOTOS = [(name, Path(f"{name}.jpg")) for name in NAMES]
@@ -73,7 +74,7 @@ def test_a_whole_run_takes_in_the_tables_of_shards(tmp_path):
     assert PredictionTable(tmp_path).rebuild(PHOTOS, always) == len(NAMES)
     (tmp_path / "other").mkdir()
     assert (tmp_path / "predictions.csv").read_bytes() == filled(tmp_path / "other").path.read_bytes()
-    assert [path.name for path in tmp_path.glob("*.csv")] == ["predictions.csv"]
+    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["eyes.csv", "predictions.csv"]
 
 
 def test_a_shard_that_is_run_again_after_the_merge_has_nothing_to_do(tmp_path):
@@ -115,6 +116,7 @@ def test_the_row_that_was_written_last_counts_whichever_table_it_is_in(tmp_path)
     PredictionTable(tmp_path).rebuild(PHOTOS, always)
     assert "99" in (tmp_path / "predictions.csv").read_text(encoding="utf-8")
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == [
+        "eyes.csv",
         "predictions-copy of monday.csv",
         "predictions.csv",
     ]
@@ -144,3 +146,52 @@ def test_a_removed_folder_is_told(tmp_path):
         table.path.unlink()
         with pytest.raises(MunetError, match="was removed while it was written to"):
             append(row("b"))
+
+
+def with_eyes(name, count, score="0.9"):
+    eyes = [dict.fromkeys(EYE_COLUMNS, score) | {"image": name, "eye": str(n + 1)} for n in range(count)]
+    return row(name) | {"eyes": str(count), BOXES: json.dumps(eyes)}
+
+
+def eyes_of(folder):
+    with (folder / "eyes.csv").open(encoding="utf-8", newline="") as file:
+        return [(row["image"], row["eye"], row["score"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("shard", [None, (1, 2)])
+def test_rows_of_eyes_follow_their_photos_and_shards_are_merged(tmp_path, shard):
+    table = PredictionTable(tmp_path, shard)
+    table.rebuild(PHOTOS, always)
+    with table.appending() as append:
+        for number, name in enumerate(reversed(NAMES)):
+            append(with_eyes(name, number % 3))
+    assert PredictionTable(tmp_path).rebuild(PHOTOS, always) == len(NAMES)
+    count = {name: number % 3 for number, name in enumerate(reversed(NAMES))}
+    assert eyes_of(tmp_path) == [(name, str(n + 1), "0.9") for name in NAMES for n in range(count[name])]
+    assert {path.name for path in tmp_path.glob("*.csv")} == {"eyes.csv", "predictions.csv"}
+
+
+def test_a_photo_whose_eyes_are_not_all_there_is_predicted_again_and_those_of_a_killed_run_are_dropped(tmp_path):
+    table = PredictionTable(tmp_path)
+    table.rebuild(PHOTOS, always)
+    with table.appending() as append:
+        append(with_eyes(NAMES[0], 2))
+        append(with_eyes(NAMES[1], 2))
+    lines = table.eyes_path.read_text(encoding="utf-8").splitlines(keepends=True)
+    stray = lines[1].replace(NAMES[0], NAMES[2], 1)  # killed before the photo's own row
+    table.eyes_path.write_text("".join([*lines[:2], *lines[3:], stray]), encoding="utf-8")
+    table = PredictionTable(tmp_path)
+    assert table.rebuild(PHOTOS, always) == 1
+    assert {name for name, _, _ in eyes_of(tmp_path)} == {NAMES[1]}
+    with table.appending() as append:
+        append(with_eyes(NAMES[0], 1, "0.5"))
+    assert table.rebuild(PHOTOS, always) == 2
+    assert eyes_of(tmp_path)[0] == (NAMES[0], "1", "0.5")
+
+
+def test_a_table_without_the_columns_of_eyes_is_taken_up(tmp_path):
+    table = PredictionTable(tmp_path)
+    earlier = [column for column in COLUMNS if column not in ("eyes", "doubt")]
+    with table.path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([earlier, [row(NAMES[0])[column] for column in earlier]])
+    assert table.rebuild(PHOTOS, always) == 1

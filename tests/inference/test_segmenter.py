@@ -42,14 +42,14 @@ def photos():
 @pytest.fixture(scope="module")
 def expected(weights, photos):
     """The photos' maps by Keras."""
-    segmenter = Segmenter(weights, "keras")
+    segmenter = Segmenter(weights, "keras", eyes="whole")
     return [segmenter(photo).astype(int) for photo in photos]
 
 
 @pytest.mark.parametrize("kind", ["litert", ONNX])
 def test_runtimes_agree_with_keras(weights, photos, expected, kind):
     for path in (weights, converted(weights, kind)):
-        segmenter = Segmenter(path, kind)
+        segmenter = Segmenter(path, kind, eyes="whole")
         assert (segmenter.runtime, segmenter.level, segmenter.size) == (kind, 128, 64)
         found = [segmenter(photo).astype(int) for photo in photos]
         assert max(np.abs(a - b).max() for a, b in zip(found, expected, strict=True)) <= 1
@@ -62,7 +62,7 @@ def test_runtimes_agree_with_keras(weights, photos, expected, kind):
 
 @pytest.mark.parametrize("kind", ["keras", "litert", ONNX])
 def test_any_number_of_threads_get_what_one_gets(tiny, tiny_networks, photos, kind):
-    segmenter = Segmenter(tiny, kind, tta=True)
+    segmenter = Segmenter(tiny, kind, tta=True, eyes="whole")
     assert (segmenter.runtime, segmenter.level, segmenter.size) == (kind, LEVEL, SIZE)
     alone = [segmenter(photo) for photo in photos]
     assert np.std(alone[0]) > 5
@@ -102,7 +102,7 @@ def test_a_converted_model_is_kept_and_knows_a_new_level(tiny, tmp_path, tiny_ne
     other = model.save_munet(
         model.load_munet(tiny)[0], tmp_path / "other", read_settings(tiny) | {"level": 77}
     )
-    assert Segmenter(converted(other, "litert")).level == 77
+    assert Segmenter(converted(other, "litert"), eyes="whole").level == 77
 
 
 def test_an_export_beside_the_model_is_used_while_it_is_of_these_weights(weights, tmp_path):
@@ -115,7 +115,7 @@ def test_an_export_beside_the_model_is_used_while_it_is_of_these_weights(weights
     assert converted(tmp_path / "run", "litert") == kept
     store_settings(beside, settings | {"made_of": made_of(weights), "level": 3})
     assert converted(tmp_path / "run", "litert") == beside
-    assert Segmenter(tmp_path / "run").level == 128  # the run's own
+    assert Segmenter(tmp_path / "run", eyes="whole").level == 128  # the run's own
     beside.write_bytes(beside.read_bytes()[:1000])
     assert converted(tmp_path / "run", "litert") == kept
 
@@ -123,16 +123,16 @@ def test_an_export_beside_the_model_is_used_while_it_is_of_these_weights(weights
 def test_without_keras_the_error_names_the_package(weights, monkeypatch):
     monkeypatch.setattr(engines, "_installed", lambda kind: kind != "keras")
     monkeypatch.setattr(engines, "has_gpu", lambda: True)
-    assert Segmenter(weights).runtime == "litert"
+    assert Segmenter(weights, eyes="whole").runtime == "litert"
     with pytest.raises(MunetError, match="pip install keras"):
-        Segmenter(weights, "keras")
+        Segmenter(weights, "keras", eyes="whole")
 
 
 def test_prediction_through_litert_loads_no_keras(weights):
     converted(weights, "litert")
     code = (
         "import sys; from munet.inference.segmenter import Segmenter; import numpy as np\n"
-        f"print(Segmenter({str(weights)!r}, 'litert')(np.zeros((50, 60, 3), np.uint8)).shape)\n"
+        f"print(Segmenter({str(weights)!r}, 'litert', eyes="whole")(np.zeros((50, 60, 3), np.uint8)).shape)\n"
         "print([name for name in ('keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'sklearn', 'scipy') "
         "if name in sys.modules])"
     )
@@ -168,11 +168,11 @@ def test_the_requirements_to_predict_are_enough(weights, photos, tmp_path):
 def test_auto_falls_back_to_keras_where_nothing_can_convert(weights, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MUNET_CACHE", str(tmp_path))
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    segmenter = Segmenter(weights)
+    segmenter = Segmenter(weights, eyes="whole")
     assert segmenter.runtime == "keras"
     assert "could not be converted" in capsys.readouterr().err
     with pytest.raises(MunetError, match="use --runtime keras"):
-        Segmenter(weights, "litert")
+        Segmenter(weights, "litert", eyes="whole")
 
 
 @pytest.mark.parametrize("kind", ["litert", ONNX])
@@ -185,10 +185,10 @@ def test_a_damaged_conversion_in_the_cache_is_made_anew(
     damaged = tmp_path / kept.relative_to(kept.parent.parent)
     damaged.parent.mkdir()
     damaged.write_bytes(kept.read_bytes()[: kept.stat().st_size // 2])
-    assert Segmenter(tiny, kind).runtime == kind
+    assert Segmenter(tiny, kind, eyes="whole").runtime == kind
     assert "another conversion is taken" in capsys.readouterr().err
     assert damaged.stat().st_size > kept.stat().st_size / 2
-    assert Segmenter(tiny, kind).runtime == kind
+    assert Segmenter(tiny, kind, eyes="whole").runtime == kind
     assert not capsys.readouterr().err
 
 
@@ -196,32 +196,32 @@ def test_a_runtime_that_is_not_installed_is_told_before_anything_is_converted(we
     monkeypatch.setenv("MUNET_CACHE", str(tmp_path))
     monkeypatch.setattr(engines, "_installed", lambda kind: kind != "onnx")
     with pytest.raises(MunetError, match="pip install onnxruntime"):
-        Segmenter(weights, "onnx")
+        Segmenter(weights, "onnx", eyes="whole")
     assert not list(tmp_path.iterdir())
 
 
 def test_what_is_not_a_model_or_not_for_this_runtime_is_refused(weights, tmp_path):
     tflite = converted(weights, "litert")
     with pytest.raises(MunetError, match="runs on litert alone"):
-        Segmenter(tflite, "onnx")
+        Segmenter(tflite, "onnx", eyes="whole")
     (tmp_path / "bare.tflite").write_bytes(tflite.read_bytes()[:-4000])
     with pytest.raises(MunetError, match="holds no MU-Net settings"):
-        Segmenter(tmp_path / "bare.tflite")
+        Segmenter(tmp_path / "bare.tflite", eyes="whole")
     with zipfile.ZipFile(tmp_path / "junk.tflite", "w") as archive:
         archive.writestr(SETTINGS_NAME, settings_text(read_settings(weights)))
     with pytest.raises(MunetError, match="cannot be run by litert"):
-        Segmenter(tmp_path / "junk.tflite")
+        Segmenter(tmp_path / "junk.tflite", eyes="whole")
     with pytest.raises(MunetError, match=r"was converted; give the munet\.weights\.h5"):
         model.load_munet(tflite)
     with pytest.raises(MunetError, match="no model at"):
-        Segmenter(tmp_path / "none.tflite")
+        Segmenter(tmp_path / "none.tflite", eyes="whole")
 
 
 @needs("onnx", "onnxruntime", "tf2onnx")
 def test_an_onnx_file_that_was_cut_short_is_refused(weights, tmp_path):
     (tmp_path / "cut.onnx").write_bytes(converted(weights, "onnx").read_bytes()[:5000])
     with pytest.raises(MunetError, match="is not a whole ONNX file"):
-        Segmenter(tmp_path / "cut.onnx")
+        Segmenter(tmp_path / "cut.onnx", eyes="whole")
 
 
 @pytest.mark.parametrize("kind", ["litert", pytest.param("onnx", marks=needs("onnxruntime"))])

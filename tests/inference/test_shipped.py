@@ -29,7 +29,7 @@ def name(request):
 def test_it_is_the_network_it_says_and_its_export_computes_the_same(name):
     folder = ROOT / "weights" / name
     export = folder / "munet-litert.tflite"
-    keras, litert = Segmenter(folder, runtime="keras"), Segmenter(export)
+    keras, litert = Segmenter(folder, runtime="keras", eyes="whole"), Segmenter(export, eyes="whole")
     assert keras.engine.network.count_params() <= NETWORKS[name][0]
     assert keras.settings["architecture"]["decoder"] == ("lite" if name.endswith("lite") else "unet")
     assert read_settings(export)["made_of"] == made_of(folder)
@@ -41,7 +41,7 @@ def test_it_is_the_network_it_says_and_its_export_computes_the_same(name):
 
 
 def test_they_find_the_sclera_of_drawn_people_that_they_have_not_seen_and_nothing_where_there_is_none():
-    segmenters = [Segmenter(ROOT / "weights" / name) for name in NETWORKS]
+    segmenters = [Segmenter(ROOT / "weights" / name, eyes="whole") for name in NETWORKS]
     found, silent = [ScoreAccumulator() for _ in segmenters], [[] for _ in segmenters]
     for number in range(100):
         rng = np.random.default_rng([4242, number])
@@ -61,7 +61,7 @@ def test_they_find_the_sclera_of_drawn_people_that_they_have_not_seen_and_nothin
 @needs_real_data
 @pytest.mark.parametrize(("data", "value", "index"), [("masd_sample", None, 1), ("webcam_eyes", 1, 2)])
 def test_it_finds_the_sclera_of_real_people(name, data, value, index):
-    segmenter = Segmenter(ROOT / "weights" / name)
+    segmenter = Segmenter(ROOT / "weights" / name, eyes="whole")
     samples = find_dataset(Path(os.environ["MUNET_REAL_DATA"], data)).samples
     scores = score_samples(segmenter, samples, value)[0]
     assert scores.figures(segmenter.level)["f1"] > NETWORKS[name][index]

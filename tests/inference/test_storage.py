@@ -12,6 +12,7 @@ from support import draw_eye, needs
 from munet.core.errors import BadInput
 from munet.inference.prediction import Predictor, failed_row, is_up_to_date, output_paths, predicted
 from munet.inference.prediction_table import COLUMNS
+from munet.inference.segmenter import Segmentation
 from munet.inference.storage import FileInfo, LocalFolder, is_remote
 
 PHOTOS = [("a", "a.png"), ("s/b", "s/b.png"), ("s/junk", "s/junk.jpg"), ("gone", "gone.png")]
@@ -20,8 +21,10 @@ PHOTOS = [("a", "a.png"), ("s/b", "s/b.png"), ("s/junk", "s/junk.jpg"), ("gone",
 class Green:
     """In the place of a `Segmenter`: the probability is the green channel."""
 
-    def __call__(self, image):
-        return np.ascontiguousarray(image[..., 1])
+    eyes = "whole"
+
+    def segment(self, image):
+        return Segmentation(np.ascontiguousarray(image[..., 1]), [])
 
     def threads(self, workers):
         return workers

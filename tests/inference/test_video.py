@@ -34,7 +34,10 @@ def clip(tmp_path):
 
 def test_a_video_gives_an_overlay_video_and_a_table(weights, clip, tmp_path, capsys):
     assert (
-        predict_test_images.main([str(clip), "--weights", str(weights), "--out", str(tmp_path / "out")]) == 0
+        predict_test_images.main(
+            [str(clip), "--weights", str(weights), "--out", str(tmp_path / "out"), "--eyes", "whole"]
+        )
+        == 0
     )
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert figures["images"] == 12
@@ -44,7 +47,7 @@ def test_a_video_gives_an_overlay_video_and_a_table(weights, clip, tmp_path, cap
     assert [row["frame"] for row in rows] == [str(i) for i in range(12)]
     assert float(rows[10]["seconds"]) == pytest.approx(1.0)
     segmenter, capture, made = (
-        Segmenter(weights),
+        Segmenter(weights, eyes="whole"),
         cv2.VideoCapture(str(clip)),
         cv2.VideoCapture(str(tmp_path / "out/my clip.mp4")),
     )
@@ -61,7 +64,7 @@ def test_a_video_gives_an_overlay_video_and_a_table(weights, clip, tmp_path, cap
 
 def test_frames_fill_a_gpus_batches(clip, tmp_path, tiny_networks):
     run = save_random_network(tmp_path / "run")
-    segmenter, calls = Segmenter(run, "keras"), []
+    segmenter, calls = Segmenter(run, "keras", eyes="whole"), []
     engine = segmenter.engine = KerasEngine(run, batch=4)  # what a GPU gets
     segmenter.batch, predict = engine.batch, engine.network.predict_on_batch
     engine.network.predict_on_batch = lambda images: calls.append(len(images)) or predict(images)
@@ -84,7 +87,10 @@ def test_a_video_that_is_cut_short_is_told(weights, clip, tmp_path, capsys):
     data = clip.read_bytes()
     clip.write_bytes(data[: len(data) // 2])
     assert (
-        predict_test_images.main([str(clip), "--weights", str(weights), "--out", str(tmp_path / "out")]) == 1
+        predict_test_images.main(
+            [str(clip), "--weights", str(weights), "--out", str(tmp_path / "out"), "--eyes", "whole"]
+        )
+        == 1
     )
     printed = capsys.readouterr()
     assert "frames that can be read, expected 12" in printed.err
@@ -94,7 +100,7 @@ def test_a_video_that_is_cut_short_is_told(weights, clip, tmp_path, capsys):
 
 
 def test_frames_limits_and_nothing_half_written_stays(weights, clip, tmp_path, monkeypatch):
-    segmenter = Segmenter(weights)
+    segmenter = Segmenter(weights, eyes="whole")
     assert video.predict_video(video.Clip(clip), segmenter, LEVEL, tmp_path / "out", frames=5) == (5, 0)
     monkeypatch.setattr(video, "overlay", lambda image, mask: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -129,7 +135,9 @@ def test_what_is_no_video_is_told_in_one_line(weights, tmp_path):
 def test_what_is_not_there_is_told(weights, tmp_path, monkeypatch, source, told):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MunetError, match=told):
-        predict_test_images.main([source, "--weights", str(weights), "--out", str(tmp_path / "out")])
+        predict_test_images.main(
+            [source, "--weights", str(weights), "--out", str(tmp_path / "out"), "--eyes", "whole"]
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -171,7 +179,7 @@ def test_a_camera_that_is_too_slow_for_its_rate_makes_no_fast_recording(weights,
     monkeypatch.setattr(cv2, "VideoCapture", Slow)
     opened = video.Clip("0")
     monkeypatch.undo()
-    assert video.predict_video(opened, Segmenter(weights), LEVEL, tmp_path / "out") == (4, 0)
+    assert video.predict_video(opened, Segmenter(weights, eyes="whole"), LEVEL, tmp_path / "out") == (4, 0)
     made = real(str(tmp_path / "out/camera0.mp4"))
     # the first at 0, the others three tenths of a second apart
     assert made.get(cv2.CAP_PROP_FRAME_COUNT) == 10
@@ -191,10 +199,12 @@ def test_a_recording_ends_with_ctrl_c_and_is_kept(weights, clip, tmp_path, monke
     monkeypatch.setattr(
         cv2, "VideoCapture", lambda source: real(str(source if str(source).endswith(".mp4") else clip))
     )
-    assert video.predict_video(video.Clip("0"), Segmenter(weights), LEVEL, tmp_path / "out") == (4, 0)
+    assert video.predict_video(
+        video.Clip("0"), Segmenter(weights, eyes="whole"), LEVEL, tmp_path / "out"
+    ) == (4, 0)
     assert real(str(tmp_path / "out/camera0.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 4
     with pytest.raises(KeyboardInterrupt, match="the same command starts it again"):
-        video.predict_video(video.Clip(clip), Segmenter(weights), LEVEL, tmp_path / "file")
+        video.predict_video(video.Clip(clip), Segmenter(weights, eyes="whole"), LEVEL, tmp_path / "file")
 
 
 def test_a_folder_named_like_a_number_is_a_folder(tmp_path, monkeypatch):

@@ -15,6 +15,6 @@ The eyes are those of `munet.synthesis`, drawn at the place that a head gives th
 
 from .people import SceneEye, draw_scene
 
-__all__ = ["SceneEye", "VERSION", "draw_scene"]
+__all__ = ["VERSION", "SceneEye", "draw_scene"]
 
 VERSION = 1  # Counts up whenever the same seed gives other pixels or boxes.

@@ -41,6 +41,10 @@ class ScenePlan:
     seed: int
     size: tuple
 
+    def draw(self, index):
+        """Scene `index` (from 0): image and eyes, see `draw_scene`."""
+        return draw_scene(np.random.default_rng([self.seed, STREAM, index]), self.size)
+
     def render(self, index):
         """Renders scene `index` (from 0) and writes its image, unless it is there.
 
@@ -50,7 +54,7 @@ class ScenePlan:
             new: whether it was written now.
         """
         name = f"images/{index // 1000:04d}/scene_{index + 1:06d}.jpg"
-        image, eyes = draw_scene(np.random.default_rng([self.seed, STREAM, index]), self.size)
+        image, eyes = self.draw(index)
         if new := not is_filled(self.out / name):
             write_jpeg(self.out / name, image)
         return name, eyes, new

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from munet.synthesis.face import WRAP, lamp_direction, lamp_share, lit
-from munet.synthesis.paint import linear, mix, noise, soften
+from munet.synthesis.paint import linear, mix, noise
 from munet.synthesis.skin import skin_tone
 
 from .brush import coverage, ellipse, fill, smooth, window
@@ -280,6 +280,19 @@ def draw_ears(canvas, head, subject, capture, rng):
             depth = -0.4 - 0.5 * ear[:, 0]
             points = np.stack([side * (head.width + out + ear[:, 0] * 0.6), 0.55 + ear[:, 1], depth], 1)
             fill(canvas, head.pixels(points), color, 0.95, 0.03 * head.unit)
+        ring = rng.uniform(0.03, 0.22)
+        if rng.uniform() < 0.25:  # of metal, pearl or stone
+            lobe = head.pixels((side * (head.width + 0.5 * out), 1.5 + ring, -0.3))
+            fill(
+                canvas,
+                ellipse(lobe, (ring * head.unit, ring * head.unit)),
+                linear(rng.uniform(60, 255, 3)),
+                1,
+                0.5,
+            )
+            fill(
+                canvas, ellipse(lobe, (0.4 * ring * head.unit,) * 2), linear(rng.uniform(5, 255, 3)), 0.9, 0.5
+            )
 
 
 def _line(canvas, head, points, thick, color, alpha):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from munet.images.ovals import Oval
 from munet.synthesis import SCLERA, draw_capture, draw_close_up, draw_subject
 from munet.synthesis.ball import draw_eyeball
 from munet.synthesis.camera import expose
@@ -19,24 +20,42 @@ from munet.synthesis.skin import shade_folds
 
 from . import head as heads
 from . import things, worn
-from .brush import box, rotation
+from .brush import rotation
 
 KINDS = {  # of framing: how often
-    "portrait": 0.2,  # one person, from the waist to the face alone
+    "portrait": 0.19,  # one person, from the waist to the face alone
     "group": 0.1,
-    "part": 0.2,  # some part of a face, at any place
+    "part": 0.16,  # some part of a face, at any place
+    "feature": 0.12,  # mouth, nose, ear, chin or collar, as large as an eye in a close-up
     "pair": 0.06,  # both eyes and the bridge of the nose
-    "eye": 0.18,  # one eye with its brow and lids
-    "macro": 0.08,  # the eye fills the frame, or a part of it does
-    "nothing": 0.18,
+    "eye": 0.15,  # one eye with its brow and lids
+    "macro": 0.07,  # the eye fills the frame, or a part of it does
+    "nothing": 0.15,
 }
+FEATURES = (  # x, y and z in head units of what may pass for an eye, and its width
+    *(
+        (0, 2.35, 1.9, 1.6),
+        (0, 2.35, 1.9, 1.6),
+        (0, 2.6, 1.9, 1.2),
+        (0.2, 1.6, 2.3, 0.7),
+        (-0.2, 1.6, 2.3, 0.7),
+    ),
+    *(
+        (0, 1.5, 2.4, 1.3),
+        (2.5, 0.5, -0.4, 1.3),
+        (-2.5, 0.5, -0.4, 1.3),
+        (0, 3.6, 1.3, 1.5),
+        (0, 5.2, 0.6, 2.0),
+    ),
+    *((1.2, 5.5, 0.3, 1.5), (-1.2, 5.5, 0.3, 1.5), (0, -1.6, 1.7, 2.0), (0, 0.4, 2.0, 0.8)),
+)
 COVERED, GLASSES, FEW = 0.1, 0.2, 0.2  # the last: eyes of which less is in the frame are not asked for
 FLATTEST = 0.25  # Of a closed eye's box: its height over its width.
 AROUND = 3.6  # Eye units from an eye's middle in which all of it is drawn.
 
 
 @dataclass(frozen=True)
-class SceneEye:
+class SceneEye(Oval):
     """The part of a palpebral fissure that is in the frame. Lengths in pixels, from the frame's corner.
 
     Attributes:
@@ -57,13 +76,6 @@ class SceneEye:
     open: bool
     side: str
     asked: bool = True
-
-    def bounds(self):
-        """x0, y0, x1, y1 of the upright rectangle around the fissure, taken for an ellipse."""
-        turn = math.radians(self.angle)
-        across = math.hypot(self.width * math.cos(turn), self.height * math.sin(turn)) / 2
-        down = math.hypot(self.width * math.sin(turn), self.height * math.cos(turn)) / 2
-        return self.x - across, self.y - down, self.x + across, self.y + down
 
 
 def draw_scene(rng, size=(256, 256)):
@@ -135,13 +147,19 @@ def _draw_room(kind, capture, size, rng):
     turn = rng.uniform(-180, 180) if rng.uniform() < 0.2 else rng.normal(0, 8)  # of the camera
     for center, unit, covered in _places(kind, size, rng):
         head = heads.draw_head(rng, center, unit, turn + rng.normal(0, 9), far=12 if kind == "pair" else 26)
+        if kind == "feature":
+            head = dataclasses.replace(head, center=tuple(2 * np.array(center) - head.pixels(covered)))
+            covered = False
         eyes = [_seen_behind(eye, head) for eye in eyes]
         eyes += _draw_person(canvas, head, covered, capture, size, rng)
     return canvas, eyes, taken
 
 
 def _places(kind, size, rng):
-    """(middle of the eyes in pixels, half their distance in pixels, whether the face is covered) of each person."""
+    """(a place in pixels, half the eyes' distance in pixels, whether the face is covered) of each person.
+
+    The place is the middle of the eyes; for a feature that of the feature, whose place in the head comes last.
+    """
     height, width = size
     long = max(size)
     covered = lambda: bool(rng.uniform() < COVERED)  # noqa: E731
@@ -155,6 +173,13 @@ def _places(kind, size, rng):
         unit = long * 0.035 * 7 ** rng.uniform()
         free = np.clip((np.array([width, height]) - 4 * unit) / 2, 2, None)
         yield np.array([width, height]) * (0.5, 0.45) + rng.uniform(-0.9, 0.9, 2) * free, unit, covered()
+    elif kind == "feature":
+        x, y, z, wide = FEATURES[rng.integers(len(FEATURES))]
+        yield (
+            np.array([width, height]) * rng.normal(0.5, 0.05, 2),
+            long * rng.uniform(0.15, 0.6) / wide,
+            (x, y, z),
+        )
     elif kind == "pair":
         yield np.array([width, height]) * rng.normal(0.5, 0.06, 2), long * rng.uniform(0.24, 0.36), False
     else:

@@ -9,13 +9,34 @@ from functools import cache
 import cv2
 import numpy as np
 
-from munet.synthesis.paint import linear, mix, noise, soften
+from munet.synthesis.paint import linear, mix, noise
 from munet.synthesis.people import draw_subject
 
 from .brush import box, coverage, ellipse, fill, smooth, streaks, window
 from .worn import any_cloth_color, cloth, draw_fingers
 
-WORDS = "eye sclera clinic 2024 No. Rx left right sample photo patient A4 open Sun fish 17:45 http www lorem ipsum".split()
+WORDS = [
+    "eye",
+    "sclera",
+    "clinic",
+    "2024",
+    "No.",
+    "Rx",
+    "left",
+    "right",
+    "sample",
+    "photo",
+    "patient",
+    "A4",
+    "open",
+    "Sun",
+    "fish",
+    "17:45",
+    "http",
+    "www",
+    "lorem",
+    "ipsum",
+]
 # Public-domain pictures without people that come with scikit-image and scikit-learn.
 PICTURES = (
     "chelsea",
