@@ -2,6 +2,7 @@
 
     python benchmark.py train                           # the input pipeline and the bare training step
     python benchmark.py predict weights/NAME            # the pipeline, bare inference and a plain loop
+    python benchmark.py eyes PHOTOS                     # eyes found in whole photos, and painted wrongly
     python benchmark.py endless weights/NAME            # memory over 20,000 photos; killed 20 times
     python benchmark.py formats weights/NAME DATA       # every export: size, F1, time, agreement with Keras
     python benchmark.py threshold                       # the best-F1 level and scikit-learn's curve
@@ -24,6 +25,7 @@ from munet.core.loading import quiet_stderr
 PARTS = {  # name: (module, words for --help)
     "train": ("train_step", "images per second: the bare step, the pipeline, with online augmentation"),
     "predict": ("predict", "photos per second: the pipeline, bare inference, a plain loop; time per step"),
+    "eyes": ("eyes", "eyes found and segmented in photos of people, close-ups and none, against boxes"),
     "endless": ("endless", "memory over a long folder, and runs that are killed again and again"),
     "formats": ("formats", "size, F1, milliseconds per image and agreement with Keras of every export"),
     "threshold": ("threshold_level", "time to choose the level for one-megapixel images"),

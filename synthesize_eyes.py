@@ -105,7 +105,7 @@ def draw_scenes(args, size):
         pictures = [(boxed(image, eyes), f"eyes: {len(eyes)}") for image, eyes in drawn]
         return write_sheet(pictures, args.preview)
     settings = {"script": "synthesize_eyes.py", "scenes": SCENES_VERSION, "renderer": synthesis.VERSION}
-    settings |= {"count": args.count, "seed": args.seed, "size": size}
+    settings |= {"count": args.count, "seed": args.seed, "size": list(size)}
     prepare_run_folder(args.out, settings, args.overwrite)
     with process_map(plan.render, range(args.count), min(args.workers, args.count)) as scenes:
         new, eyes = dataset.write_labels(args.out, progress(scenes, args.count, "rendering"), size)

@@ -13,11 +13,12 @@ class Pyramid:
         image: HWC uint8 RGB.
 
     Attributes:
-        shape: of the image.
+        base: the image.
+        shape: of it.
     """
 
     def __init__(self, image):
-        self._levels, self.shape = [image], image.shape
+        self._levels, self.base, self.shape = [image], image, image.shape
 
     def _level(self, factor):
         """The smallest that has no fewer pixels than the photo scaled by `factor`."""

@@ -171,7 +171,9 @@ def test_rows_of_eyes_follow_their_photos_and_shards_are_merged(tmp_path, shard)
     assert {path.name for path in tmp_path.glob("*.csv")} == {"eyes.csv", "predictions.csv"}
 
 
-def test_a_photo_whose_eyes_are_not_all_there_is_predicted_again_and_those_of_a_killed_run_are_dropped(tmp_path):
+def test_a_photo_whose_eyes_are_not_all_there_is_predicted_again_and_those_of_a_killed_run_are_dropped(
+    tmp_path,
+):
     table = PredictionTable(tmp_path)
     table.rebuild(PHOTOS, always)
     with table.appending() as append:
