@@ -18,8 +18,9 @@ from munet.core.command_line import ArgumentParser, between, finish, print_table
 from munet.core.errors import MunetError, shown
 from munet.export import website
 from munet.export.exporter import export, gather
+from munet.export.finder import copy_finder
 from munet.inference.conversion import SUFFIX
-from munet.network.model_files import read_settings, trained_file
+from munet.network.model_files import model_file, read_settings, trained_file
 
 SHOWN = ("level", "f1", "iou", "f1_mean", "precision", "recall")
 
@@ -81,6 +82,9 @@ def main(argv):
             website.write(args.out, file)
     rows = [(name, *(found[key] for key in SHOWN)) for name, found in (("keras", before), (kind, after))]
     print_table(("", *SHOWN), rows)
+        elif args.out.parent.resolve() != model_file(args.weights).parent.resolve():
+            finder = copy_finder(args.out)
+            print(f"{shown(finder)}: finds the eyes of a photo, before {args.out.name} sees each")
     size = website.size(args.out)
     print(f"{shown(args.out)}: {size / 1000:,.0f} kB")
     finish(failed=failures, bytes=size, out=str(args.out), **after)

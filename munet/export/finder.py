@@ -2,9 +2,10 @@
 
 import importlib.util
 
-from munet.core.files import require_space, whole_file
+from munet.core.files import require_space, whole_file, write_bytes
 from munet.core.messages import warn
 from munet.inference import tflite_metadata
+from munet.inference.engines import bundled_finder
 
 CARD = (
     "Finds human eyes in photos, for MU-Net.\n"
@@ -41,6 +42,18 @@ def export_finder(network, folder):
     return list(kinds.values())
 
 
+def copy_finder(out):
+    """Copies the bundled finder beside an exported file, in its format; returns the path of the copy.
+
+    Raises:
+        MunetError: it is missing.
+    """
+    bundled = bundled_finder("onnx" if out.suffix == ".onnx" else "litert")
+    copy = out.with_name(bundled.name)
+    write_bytes(copy, bundled.read_bytes())
+    return copy
+
+
 def _describe(path, kind):
     if kind == "litert":
         tflite_metadata.describe(path, "MU-Net finder", CARD)
@@ -48,5 +61,21 @@ def _describe(path, kind):
     import onnx
 
     network = onnx.load(path)
+    _shorten_names(network.graph)
     onnx.helper.set_model_props(network, {"model_card": CARD})
     onnx.save(network, path)
+
+
+def _shorten_names(graph):
+    """Of inner tensors and nodes, in place: those of Keras are a twentieth of the file."""
+    ends = {value.name for value in (*graph.input, *graph.output)}
+    short = {}
+    for node in graph.node:
+        node.name = ""
+        for names in (node.input, node.output):
+            for k, name in enumerate(names):
+                if name and name not in ends:
+                    names[k] = short.setdefault(name, f"t{len(short)}")
+    for value in graph.initializer:
+        value.name = short.get(value.name, value.name)
+    del graph.value_info[:]

@@ -26,7 +26,7 @@ def augmented(image, eyes, size, rng):
     """
     height, width = image.shape[:2]
     fit = size / max(height, width)
-    factor = fit * 0.75 * 2.1 ** rng.uniform()
+    factor = fit * 0.5 * 3.2 ** rng.uniform()
     turn = rng.uniform(-180, 180) if rng.uniform() < TURNED else rng.normal(0, 6)
     moved = rng.uniform(-0.5, 0.5, 2) * max(0.15, factor / fit - 0.9) * size
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -turn, factor)  # OpenCV turns the other way

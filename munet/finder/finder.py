@@ -19,7 +19,8 @@ from munet.images.crops import Pyramid, square
 
 SIZE = 192  # of the network's input
 LOWEST, ENOUGH = 0.12, 0.4  # scores: of what is looked at again, and of an eye
-WIDE = 0.2  # An eye wider than this share of what the network sees needs no look from nearer.
+LEANING = 25  # Degrees from which on an eye is turned upright for the second look.
+BACK = 2.0  # A look from further away, in which an eye that fills the photo has room around it.
 MOST = 60  # candidates that are looked at again
 VIEW = 2.8  # A crop is so many times as wide as the eye.
 PARTS = (
@@ -53,11 +54,12 @@ class EyeFinder:
         middle = np.array(seen.shape[1::-1]) / 2
         candidates = self._look(seen, middle, side, 0)
         if not any(eye.score >= ENOUGH and eye.width >= SMALL * side for eye in candidates):
+            candidates += self._look(seen, middle, BACK * side, 0)
             for count, share in PARTS:
                 if share * side >= SIZE / 2:
                     candidates += self._look_at_parts(seen, seen.shape, count, share)
         candidates = distinct(candidates)[:MOST]
-        eyes = [again for eye in candidates if (again := self._look_again(seen, eye, side))]
+        eyes = [again for eye in candidates if (again := self._look_again(seen, eye))]
         return sorted(distinct(eyes), key=lambda eye: eye.x)
 
     def _look_at_parts(self, seen, shape, count, share):
@@ -71,24 +73,24 @@ class EyeFinder:
         """The eyes in a square of the photo, turned by `angle` degrees, in the photo's pixels."""
         matrix = square(middle, side, angle, SIZE)
         back = cv2.invertAffineTransform(matrix)
-        return [eye.moved(back) for eye in decode(self._run(seen.warp(matrix, SIZE)), LOWEST)]
+        return [eye.moved(back) for eye in decode(self._run(seen.warp(matrix, SIZE, extend=True)), LOWEST)]
 
-    def _look_again(self, seen, eye, side):
+    def _look_again(self, seen, eye):
         """The eye as a crop of its own shows it; None if it is none."""
-        if eye.width >= WIDE * side:
-            return eye if eye.score >= ENOUGH else None
-        angle = eye.angle if abs(eye.angle) > 25 else 0
+        angle = eye.angle if abs(eye.angle) > LEANING else 0
         found = self._look(seen, np.array([eye.x, eye.y]), VIEW * eye.width, angle)
-        near = [
-            f
-            for f in found
-            if math.hypot(f.x - eye.x, f.y - eye.y) < 0.5 * eye.width and 0.5 < f.width / eye.width < 2
-        ]
+        near = [f for f in found if is_same(f, eye)]
         if not near:
             return None
         best = max(near, key=lambda f: f.score)
         score = math.sqrt(best.score * math.sqrt(eye.score))
         return dataclasses.replace(best, score=score) if score >= ENOUGH else None
+
+
+def is_same(eye, other):
+    """Whether a second look shows the eye that the first one did."""
+    near = math.hypot(eye.x - other.x, eye.y - other.y) < 0.5 * other.width
+    return near and 0.5 < eye.width / other.width < 2
 
 
 def _starts(length, side, count):

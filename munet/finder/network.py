@@ -15,7 +15,7 @@ STRIDE = 4  # pixels of the input to a cell of the output
 # cells, sine and cosine of the angle, probability that the eye is open, and that it is the person's left one.
 HEAT, WIDTH, HEIGHT, OFFSET_X, OFFSET_Y, SINE, COSINE, OPEN, LEFT = range(9)
 FEATURES = ("block_3_expand_relu", "block_6_expand_relu", "block_13_expand_relu")
-CHANNELS = (40, 56, 72)  # of the decoder at a quarter, an eighth and a sixteenth
+CHANNELS = (40, 56, 64)  # of the decoder at a quarter, an eighth and a sixteenth
 RARE = -4.0  # Most places hold no middle: the logit of the first guess.
 
 

@@ -10,6 +10,8 @@ CHANNELS = 11  # of a target: those of the output, then how much the first and t
 COUNTED, NEAR = 9, 10
 SPREAD = 0.09  # of the bump at a middle: its sigma as a share of the eye's width,
 NARROWEST = 0.7  # but at least so many cells.
+# Where a large eye's middle is, is not known to a cell: all in which the bump is above this are right.
+MIDDLE = 0.8
 
 
 def target(eyes, size):
@@ -21,7 +23,8 @@ def target(eyes, size):
 
     Returns:
         (size / 4, size / 4, 11) float32: the nine channels of the network's output, then how much the first
-        counts at each place (0 about eyes that are not asked for), and the others (above 0 about middles).
+        counts at each place (0 about eyes that are not asked for, in all at the middle of an eye 1), and the
+        others (above 0 about middles).
     """
     side = size // STRIDE
     out = np.zeros((side, side, CHANNELS), np.float32)
@@ -38,7 +41,9 @@ def target(eyes, size):
         if not (0 <= eye.x < size and 0 <= eye.y < size):
             continue
         heat[int(eye.y / STRIDE), int(eye.x / STRIDE)] = 1
-        near = heat > 0.6
+        near, middle = heat > 0.6, heat > MIDDLE
+        heat[middle] = 1
+        out[middle, COUNTED] = 1 / middle.sum()
         np.maximum(out[..., HEAT], heat, out=out[..., HEAT])
         turn = math.radians(eye.angle)
         own = {WIDTH: math.log(max(eye.width, 1) / STRIDE), HEIGHT: math.log(max(eye.height, 1) / STRIDE)}
@@ -63,7 +68,7 @@ def loss(truth, found):
     is_middle = ops.cast(wanted > 0.999, "float32")
     hit = is_middle * ops.square(1 - heat) * ops.log(heat)
     miss = (1 - is_middle) * (1 - wanted) ** 4 * ops.square(heat) * ops.log(1 - heat)
-    focal = -ops.sum((hit + miss) * counted) / (ops.sum(is_middle) + 1.0)
+    focal = -ops.sum((hit + miss) * counted) / (ops.sum(is_middle * counted) + 1.0)
     near = truth[..., NEAR : NEAR + 1]
     total = ops.sum(near) + 1.0
     away = ops.abs(found[..., WIDTH : COSINE + 1] - truth[..., WIDTH : COSINE + 1])

@@ -61,12 +61,21 @@ def open_finder(path=None, threads=1):
         MunetError: the file is missing or damaged, or what runs it is not installed.
     """
     if path is None:
-        kind = "onnx" if _installed("onnx") and not _installed("litert") else "litert"
-        path = SUITE / "weights" / "finder" / f"finder{SUFFIX[kind]}"
-    if not Path(path).exists():
+        path = bundled_finder("onnx" if _installed("onnx") and not _installed("litert") else "litert")
+    return _open_file(path, "onnx" if Path(path).suffix == ".onnx" else "litert", threads)
+
+
+def bundled_finder(kind):
+    """The path of the bundled finder, "litert" or "onnx".
+
+    Raises:
+        MunetError: it is missing.
+    """
+    path = SUITE / "weights" / "finder" / f"finder{SUFFIX[kind]}"
+    if not path.exists():
         remedy = "copy it again, or give --eyes whole where every photo is a close-up of one eye"
         raise MunetError(f"the finder of eyes {shown(path)} is missing; {remedy}")
-    return _open_file(path, "onnx" if Path(path).suffix == ".onnx" else "litert", threads)
+    return path
 
 
 def _open_auto(path, threads):

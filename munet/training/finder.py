@@ -24,7 +24,7 @@ EVERY = 20  # Of so many scenes one is judged on.
 # Edges and colours, which ImageNet taught better than scenes would; without them a step takes a sixth less time.
 EARLIEST = ("Conv1", "bn_Conv1", "expanded", "block_1_", "block_2_")
 DECAY = 1e-4  # of the weights
-RATES = (2e-3, 8e-4)  # of the stages
+RATES = (2e-3, 1e-3)  # of the stages
 
 
 class Scenes:
