@@ -82,9 +82,9 @@ def main(argv):
             website.write(args.out, file)
     rows = [(name, *(found[key] for key in SHOWN)) for name, found in (("keras", before), (kind, after))]
     print_table(("", *SHOWN), rows)
-        elif args.out.parent.resolve() != model_file(args.weights).parent.resolve():
-            finder = copy_finder(args.out)
-            print(f"{shown(finder)}: finds the eyes of a photo, before {args.out.name} sees each")
+    if not web and args.out.parent.resolve() != model_file(args.weights).parent.resolve():
+        finder = copy_finder(args.out)
+        print(f"{shown(finder)}: finds the eyes of a photo, before {args.out.name} sees each")
     size = website.size(args.out)
     print(f"{shown(args.out)}: {size / 1000:,.0f} kB")
     finish(failed=failures, bytes=size, out=str(args.out), **after)

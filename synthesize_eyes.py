@@ -8,8 +8,8 @@
 writes `images/S0001/S0001_L_s_01.jpg` (subject, the subject's own eye, gaze l, r, s, u or d, number), the
 exact 1-bit `masks/S0001/S0001_L_s_01.png`, and `labels.csv` with all that is known of every image. Each image
 follows from the seed, its subject and its number alone, so any number of workers, in any order, writes the
-same files. The same command resumes an interrupted run. With --scenes it writes `images/0000/scene_000001.jpg`,
-people, eyes and none, with the eyes' boxes in `labels.csv` and `coco.json`.
+same files. The same command resumes an interrupted run. With --scenes it writes
+`images/0000/scene_000001.jpg`, people, eyes and none, with the eyes' boxes in `labels.csv` and `coco.json`.
 """
 
 import csv

@@ -4,8 +4,8 @@
     python train_finder.py data/scenes --out weights/finder
     python train_finder.py data/scenes --out weights/finder --resume      # resume after Ctrl-C or a crash
 
-Writes finder.weights.h5, settings.json, history.csv, and finder.tflite and finder.onnx, which predict_test_images.py
-and the page load. One scene of twenty is held back to judge on.
+Writes finder.weights.h5, settings.json, history.csv, and finder.tflite and finder.onnx, which
+predict_test_images.py and the page load. One scene of twenty is held back to judge on.
 """
 
 from pathlib import Path

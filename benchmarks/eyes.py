@@ -1,8 +1,8 @@
 """How well the eyes of whole photos are found and segmented: a folder of photos with `eyes.json`.
 
-`eyes.json` is a list of {"image", "kind", "eyes": [{"box": [x0, y0, x1, y1], "state"}]}, and perhaps "group". A box
-is of the palpebral fissure, in pixels of the upright photo; its state is open, closed or hidden. Closed and
-hidden eyes are neither asked for nor wrong, and near-equal photos of one group count as one.
+`eyes.json` is a list of {"image", "kind", "eyes": [{"box": [x0, y0, x1, y1], "state"}]}, and perhaps "group".
+A box is of the palpebral fissure, in pixels of the upright photo; its state is open, closed or hidden. Closed
+and hidden eyes are neither asked for nor wrong, and near-equal photos of one group count as one.
 
 Every photo is segmented with the eyes found, and taken whole; and with BlazeFace in the finder's place where
 mediapipe is installed (pip install mediapipe==0.10.14).

@@ -1,7 +1,8 @@
 """The sclera mask of a photo of people, from two `.tflite` files: python run_eyes.py MODEL FINDER PHOTO MASK
 
-One look of the finder at the whole photo, then the network at each eye, upright. `munet/finder/finder.py` looks at
-parts of the photo too, and twice at each eye. Needs ai-edge-litert, numpy and pillow alone; takes float files.
+One look of the finder at the whole photo, then the network at each eye, upright. `munet/finder/finder.py`
+looks at parts of the photo too, and twice at each eye. Needs ai-edge-litert, numpy and pillow alone; takes
+float files.
 """
 
 import json

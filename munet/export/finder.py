@@ -1,4 +1,5 @@
-"""The finder's files for prediction: `finder.tflite` for LiteRT, `finder.onnx` for ONNX Runtime and the page."""
+"""The finder's files for prediction: `finder.tflite` for LiteRT, `finder.onnx` for ONNX Runtime and the
+page."""
 
 import importlib.util
 
@@ -7,13 +8,11 @@ from munet.core.messages import warn
 from munet.inference import tflite_metadata
 from munet.inference.engines import bundled_finder
 
-CARD = (
-    "Finds human eyes in photos, for MU-Net.\n"
-    "In: 1x192x192x3 uint8, RGB, 0 to 255, the photo resized by one factor, black beside it.\n"
-    "Out: 1x48x48x9, of each place: probability of an eye's middle, log of width and height in places, offset x "
-    "and y of the middle in places, sine and cosine of the angle, probability that it is open, that it is a left one.\n"
-    "Trained on drawn scenes alone. Not a medical device; it does not tell whose eye it is."
-)
+CARD = """Finds human eyes in photos, for MU-Net.
+In: 1x192x192x3 uint8, RGB, 0 to 255, the photo resized by one factor, black beside it.
+Out: 1x48x48x9, of each place: probability of an eye's middle, log of width and height in places, offset x
+and y of the middle in places, sine and cosine of the angle, probability that it is open, and a left one.
+Trained on drawn scenes alone. Not a medical device; it does not tell whose eye it is."""
 BYTES = 2_000_000  # more than both take
 
 

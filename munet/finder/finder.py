@@ -4,8 +4,8 @@
     for eye in finder(read_image("photo.jpg")):
         print(eye.bounds(), eye.score)
 
-The network sees 192 pixels. What it takes for an eye in a photo of a face has few of them, so it looks again at
-each with a crop of its own: a nostril that passed for an eye from afar does not from near.
+The network sees 192 pixels. What it takes for an eye in a photo of a face has few of them, so it looks again
+at each with a crop of its own: a nostril that passed for an eye from afar does not from near.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
-"""The finder's network: MobileNetV2 features, and for each place of the photo, whether an eye's middle is there.
+"""The finder's network: MobileNetV2 features, and where in the photo the middles of eyes are.
 
-After CenterNet (Zhou, Wang and Krähenbühl, Objects as Points, 2019, https://arxiv.org/abs/1904.07850): a map of
-middles at a quarter of the input's size, and beside it what the eye at each place is like.
+After CenterNet (Zhou, Wang and Krähenbühl, Objects as Points, 2019, https://arxiv.org/abs/1904.07850): a map
+of middles at a quarter of the input's size, and beside it what the eye at each place is like.
 """
 
 import keras

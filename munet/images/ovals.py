@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Oval:
-    """The geometry of whatever has `x`, `y`, `width`, `height` in pixels and `angle` in degrees, clockwise."""
+    """The geometry of what has `x`, `y`, `width`, `height` in pixels, and `angle` in degrees, clockwise."""
 
     def bounds(self):
         """x0, y0, x1, y1 of the upright rectangle around it, taken for an ellipse."""
@@ -20,4 +20,5 @@ class Oval:
         turn = math.radians(self.angle)
         along = np.array([math.cos(turn), math.sin(turn)]) * self.width / 2
         across = np.array([-math.sin(turn), math.cos(turn)]) * self.height / 2
-        return np.array([self.x, self.y]) + [-along - across, along - across, along + across, across - along]
+        middle = np.array([self.x, self.y])
+        return middle + np.array([-along - across, along - across, along + across, across - along])

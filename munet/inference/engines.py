@@ -53,8 +53,8 @@ def open_finder(path=None, threads=1):
     """Loads a finder of eyes.
 
     Args:
-        path: a `.tflite` or `.onnx` file. Default: None, the bundled one, on LiteRT, or on ONNX Runtime where that
-            alone is installed.
+        path: a `.tflite` or `.onnx` file. Default: None, the bundled one, on LiteRT, or on ONNX Runtime where
+            that alone is installed.
         threads: that one call may use.
 
     Raises:

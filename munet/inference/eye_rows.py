@@ -8,7 +8,7 @@ BESIDE = 0.25  # A box is widened by this share of its width to all sides, to ho
 
 
 def doubt(probability, level):
-    """How unsure a map is, 0..1: one minus the Dice coefficient that its own probabilities expect of the mask.
+    """How unsure a map is, 0..1: one minus the Dice coefficient that it expects of its own mask.
 
     If each pixel is sclera with the probability that the map says, the mask of those at or above the level
     overlaps with the truth by twice their sum over the sum of both areas.

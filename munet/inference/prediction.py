@@ -68,7 +68,7 @@ class Predictor:
             file: path of the photo below the source.
 
         Returns:
-            Its row, a dict from `COLUMNS` and `BOXES` to text. A photo that cannot be predicted has no outputs.
+            Its row, a dict from `COLUMNS` and `BOXES` to text. A photo that cannot be predicted has none.
 
         Raises:
             OSError: an output cannot be written (disk full, read-only), which concerns all photos.

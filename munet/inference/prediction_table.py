@@ -1,10 +1,10 @@
 """predictions.csv, a row a photo, and eyes.csv, a row an eye: written while the run goes on, and taken up by
 the next one.
 
-A photo's rows are appended when its files are there, those of its eyes first. A run that was killed leaves its
-rows but for a last one cut short; the next run takes them with those of shards (`predictions-3of8.csv`,
-`eyes-3of8.csv`), drops what is not up to date, and appends its own. The last step of a run puts the tables in
-order of name.
+A photo's rows are appended when its files are there, those of its eyes first. A run that was killed leaves
+its rows but for a last one cut short; the next run takes them with those of shards (`predictions-3of8.csv`,
+`eyes-3of8.csv`), drops what is not up to date, and appends its own. The last step of a run puts the tables
+in order of name.
 """
 
 import csv
@@ -81,8 +81,7 @@ class PredictionTable:
 
     @contextmanager
     def appending(self):
-        """A context manager that gives a function which appends a row, and those of its eyes; they are on disk
-        when it returns.
+        """A context manager that gives a function which appends a row, and those of its eyes, to disk.
 
         Raises:
             MunetError: the folder was removed.
@@ -147,9 +146,9 @@ def _read(path, columns, new=None):
     with open(path, **_TEXT) as file, suppress(csv.Error):  # damaged from here on
         for row in csv.DictReader(file):
             # A last line cut short lacks columns; the error, which is last, is empty in good rows alone.
-            row = {**(new or {}), **row}
-            if set(row) == set(columns) and None not in row.values():
-                yield row
+            filled = {**(new or {}), **row}
+            if set(filled) == set(columns) and None not in filled.values():
+                yield filled
 
 
 def _packed(row, columns):

@@ -1,4 +1,4 @@
-"""Segments a video or a webcam: an overlay video, a CSV with the sclera's area in every frame, and one of eyes.
+"""Segments a video or a webcam: an overlay video, and CSVs of the sclera and of the eyes in every frame.
 
     python predict_test_images.py clip.mp4 --weights weights/NAME --out results/clip
     python predict_test_images.py 0 --weights weights/NAME --out results/webcam    # until Ctrl-C, or --frames

@@ -21,7 +21,7 @@ from munet.training.stages import Stage
 
 WEIGHTS_FILE = "finder.weights.h5"
 EVERY = 20  # Of so many scenes one is judged on.
-# Edges and colours, which ImageNet taught better than scenes would; without them a step takes a sixth less time.
+# Edges and colours, which ImageNet taught better than scenes would; a step takes a sixth less time.
 EARLIEST = ("Conv1", "bn_Conv1", "expanded", "block_1_", "block_2_")
 DECAY = 1e-4  # of the weights
 RATES = (2e-3, 1e-3)  # of the stages
@@ -61,7 +61,7 @@ class SceneBatches(Batches):
 
 
 def fit(scenes, folder, epochs, batch_size=32, seed=0, encoder_weights="imagenet"):
-    """Trains a finder in a run folder, or resumes there; after each epoch the weights and `resume.h5` are written.
+    """Trains a finder in a run folder, or resumes there; each epoch writes the weights and `resume.h5`.
 
     Args:
         scenes: a `Scenes`.

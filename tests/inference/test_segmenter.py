@@ -132,7 +132,7 @@ def test_prediction_through_litert_loads_no_keras(weights):
     converted(weights, "litert")
     code = (
         "import sys; from munet.inference.segmenter import Segmenter; import numpy as np\n"
-        f"print(Segmenter({str(weights)!r}, 'litert', eyes="whole")(np.zeros((50, 60, 3), np.uint8)).shape)\n"
+        f"print(Segmenter({str(weights)!r}, 'litert', eyes='whole')(np.zeros((50, 60, 3), np.uint8)).shape)\n"
         "print([name for name in ('keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'sklearn', 'scipy') "
         "if name in sys.modules])"
     )

@@ -81,7 +81,7 @@ def test_a_folder_of_scenes_has_a_table_and_coco_and_is_resumed(tmp_path, capsys
 
 
 def test_a_folder_without_labels_is_told_in_one_line(tmp_path):
-    with pytest.raises(BadInput, match="synthesize_eyes.py OUT --scenes"):
+    with pytest.raises(BadInput, match=r"synthesize_eyes\.py OUT --scenes"):
         read_labels(tmp_path)
 
 

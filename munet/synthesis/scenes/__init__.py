@@ -10,11 +10,11 @@ No module imports one that comes later in this list:
     things               what is behind people, and where no one is
     people               who stands where, and their eyes
 
-The eyes are those of `munet.synthesis`, drawn at the place that a head gives them, by the same light and camera.
+The eyes are those of `munet.synthesis`, drawn where a head has them, in the same light, by the same camera.
 """
 
 from .people import SceneEye, draw_scene
 
 __all__ = ["VERSION", "SceneEye", "draw_scene"]
 
-VERSION = 1  # Counts up whenever the same seed gives other pixels or boxes.
+VERSION = 2  # Counts up whenever the same seed gives other pixels or boxes.

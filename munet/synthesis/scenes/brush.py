@@ -78,7 +78,8 @@ def smooth(corners, count=60):
 
 
 def streaks(rng, size, turn, cell, stretch=10):
-    """Noise drawn out along a direction, as hair, fur, cloth and wood are: HW float32, deviation about 0.5."""
+    """Noise drawn out along a direction, as hair, fur, cloth and wood are: HW float32, deviation about
+    0.5."""
     side = 128
     grains = rng.standard_normal((side, side), dtype=np.float32)
     tile = cv2.GaussianBlur(grains, (0, 0), sigmaX=1, sigmaY=stretch, borderType=cv2.BORDER_REFLECT) * 5

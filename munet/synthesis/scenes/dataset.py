@@ -61,7 +61,8 @@ class ScenePlan:
 
 
 def write_labels(out, scenes, size):
-    """Writes `labels.csv` and `coco.json` of (name, eyes, new) triples; returns how many are new, and the eyes."""
+    """Writes `labels.csv` and `coco.json` of (name, eyes, new) triples; returns how many are new, and the
+    eyes."""
     new = found = 0
     images, annotations = [], []
     with whole_file(out / "labels.csv") as part, part.open("w", encoding="utf-8", newline="") as file:

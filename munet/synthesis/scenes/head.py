@@ -1,8 +1,8 @@
 """A head: its pose, its outline, its skin in the light, and nose, mouth and ears.
 
-Lengths are in head units: half the distance between the pupils, some 31 mm. The eyes lie at x = -1 (the person's
-right) and +1, y = 0; y points down and z towards the camera, from the axis that the head turns about. Proportions
-follow Farkas, Anthropometry of the Head and Face (1994), loosely: the ranges are wider.
+Lengths are in head units: half the distance between the pupils, some 31 mm. The eyes lie at x = -1 (the
+person's right) and +1, y = 0; y points down and z towards the camera, from the axis that the head turns
+about. Proportions follow Farkas, Anthropometry of the Head and Face (1994), loosely: the ranges are wider.
 """
 
 import math

@@ -51,6 +51,8 @@ FEATURES = (  # x, y and z in head units of what may pass for an eye, and its wi
 )
 COVERED, GLASSES, FEW = 0.1, 0.2, 0.2  # the last: eyes of which less is in the frame are not asked for
 FLATTEST = 0.25  # Of a closed eye's box: its height over its width.
+CLOSED = 0.07  # of the people
+AWAY, FLAT = 55, 42  # degrees: an eye turned further is not asked for; none is drawn as turned further
 AROUND = 3.6  # Eye units from an eye's middle in which all of it is drawn.
 
 
@@ -145,48 +147,40 @@ def _draw_room(kind, capture, size, rng):
             things.draw_thing(canvas, rng, large=rng.uniform() < 0.5)
         return canvas, eyes, taken
     turn = rng.uniform(-180, 180) if rng.uniform() < 0.2 else rng.normal(0, 8)  # of the camera
-    for center, unit, covered in _places(kind, size, rng):
+    for center, unit, feature in _places(kind, size, rng):
         head = heads.draw_head(rng, center, unit, turn + rng.normal(0, 9), far=12 if kind == "pair" else 26)
-        if kind == "feature":
-            head = dataclasses.replace(head, center=tuple(2 * np.array(center) - head.pixels(covered)))
-            covered = False
+        if feature:  # which is to be where the eyes' middle would be
+            head = dataclasses.replace(head, center=tuple(2 * np.array(center) - head.pixels(feature)))
+        covered = kind in ("portrait", "group", "part") and rng.uniform() < COVERED
         eyes = [_seen_behind(eye, head) for eye in eyes]
         eyes += _draw_person(canvas, head, covered, capture, size, rng)
     return canvas, eyes, taken
 
 
 def _places(kind, size, rng):
-    """(a place in pixels, half the eyes' distance in pixels, whether the face is covered) of each person.
+    """(a place in pixels, half the eyes' distance in pixels, a feature or None) of each person.
 
-    The place is the middle of the eyes; for a feature that of the feature, whose place in the head comes last.
+    The place is the middle of the eyes, or that of the feature, which is a place in head units.
     """
-    height, width = size
-    long = max(size)
-    covered = lambda: bool(rng.uniform() < COVERED)  # noqa: E731
+    frame, long = np.array(size[::-1]), max(size)
     if kind == "group":
-        count = int(rng.integers(2, 7))
-        unit = long * rng.uniform(0.03, 0.09)
+        count, unit = int(rng.integers(2, 7)), long * rng.uniform(0.03, 0.09)
         for x in (np.arange(count) + 0.5) / count:
-            at = (width * (x + rng.normal(0, 0.05)), height * np.clip(rng.normal(0.42, 0.12), 0.1, 0.8))
-            yield at, unit * rng.uniform(0.8, 1.25), covered()
+            place = frame * (x + rng.normal(0, 0.05), np.clip(rng.normal(0.42, 0.12), 0.1, 0.8))
+            yield place, unit * rng.uniform(0.8, 1.25), None
     elif kind == "portrait":
         unit = long * 0.035 * 7 ** rng.uniform()
-        free = np.clip((np.array([width, height]) - 4 * unit) / 2, 2, None)
-        yield np.array([width, height]) * (0.5, 0.45) + rng.uniform(-0.9, 0.9, 2) * free, unit, covered()
+        free = np.clip((frame - 4 * unit) / 2, 2, None)
+        yield frame * (0.5, 0.45) + rng.uniform(-0.9, 0.9, 2) * free, unit, None
     elif kind == "feature":
-        x, y, z, wide = FEATURES[rng.integers(len(FEATURES))]
-        yield (
-            np.array([width, height]) * rng.normal(0.5, 0.05, 2),
-            long * rng.uniform(0.15, 0.6) / wide,
-            (x, y, z),
-        )
+        *feature, wide = FEATURES[rng.integers(len(FEATURES))]
+        yield frame * rng.normal(0.5, 0.05, 2), long * rng.uniform(0.15, 0.6) / wide, feature
     elif kind == "pair":
-        yield np.array([width, height]) * rng.normal(0.5, 0.06, 2), long * rng.uniform(0.24, 0.36), False
+        yield frame * rng.normal(0.5, 0.06, 2), long * rng.uniform(0.24, 0.36), None
     else:
         unit = long * 0.14 * 4 ** rng.uniform()
         # Somewhere from the forehead to the neck, from ear to ear, is the middle of the frame.
-        seen = rng.uniform((-2, -1.5), (2, 4)) * unit
-        yield np.array([width, height]) / 2 - seen, unit, covered()
+        yield frame / 2 - rng.uniform((-2, -1.5), (2, 4)) * unit, unit, None
 
 
 def _seen_behind(eye, head):
@@ -230,36 +224,46 @@ def _draw_person(canvas, head, covered, capture, size, rng):
 def _draw_eyes(canvas, head, subject, capture, what, rng):
     """Both eyes of a head, as far as it shows them; returns those in the frame."""
     glasses = rng.integers(2**31) if rng.uniform() < GLASSES and not what else None
-    pose = draw_capture(rng)
-    closed = rng.uniform() < 0.07
-    away = np.clip((pose.yaw - pose.head_yaw, pose.pitch - pose.head_pitch), -40, 40) * rng.uniform(0, 1)
-    openness = 0.0 if closed else max(pose.openness, 0.15) * (1 - 0.35 * head.smile)
+    state = _eyes_state(head, rng)
     eyes = []
     for side in (-1, 1):
         yaw = head.yaw + side * heads.OUTWARD
-        if abs(yaw) > heads.HIDDEN:
-            continue
-        yaw = float(np.clip(yaw, -42, 42))
         place = head.pixels((side, 0, heads.EYES_Z))
         view = _around(place, AROUND * heads.EYE_UNIT * head.unit, canvas.shape)
-        if view is None:
+        if abs(yaw) > heads.HIDDEN or view is None:
             continue
-        top, left = view[0].start, view[1].start
-        height, width = canvas[view].shape[:2]
-        own = dataclasses.replace(
-            capture, eye="L" if side > 0 else "R", view="eye", tilt=head.roll, head_yaw=yaw, head_pitch=head.pitch,
-            yaw=head.yaw + away[0], pitch=head.pitch + away[1], openness=openness, pupil=pose.pupil, redness=pose.redness,
-            eyeliner=pose.eyeliner, mascara=pose.mascara, eyeshadow=pose.eyeshadow, glints=pose.glints, strands=0, head_hair=0.0,
-            center_x=float(place[0] - left) / width, center_y=float(place[1] - top) / height,
-            scale=heads.EYE_UNIT * head.unit / min(width, 1.8 * height), seed=0)  # fmt: skip
-        scene = _scene(subject, own, (height, width))
+        corner, size = (view[1].start, view[0].start), canvas[view].shape[:2]
+        own = dataclasses.replace(capture, **state, **_eye_place(head, side, yaw, place - corner, size))
+        scene = _scene(subject, own, size)
         _draw_eye(canvas[view], scene, rng)
         if glasses is not None:
             draw_glasses(canvas[view], scene, np.random.default_rng(glasses))
-        eyes += _eyes_of(
-            scene, (left, top), canvas.shape[:2], FEW if abs(head.yaw + side * heads.OUTWARD) < 55 else 1
-        )
+        eyes += _eyes_of(scene, corner, canvas.shape[:2], FEW if abs(yaw) < AWAY else 1)
     return eyes
+
+
+def _eyes_state(head, rng):
+    """What both eyes have in common: the fields of a `Capture`."""
+    pose = draw_capture(rng)
+    closed = rng.uniform() < CLOSED
+    gaze = np.clip((pose.yaw - pose.head_yaw, pose.pitch - pose.head_pitch), -40, 40) * rng.uniform(0, 1)
+    openness = 0.0 if closed else max(pose.openness, 0.15) * (1 - 0.35 * head.smile)
+    same = ("pupil", "redness", "eyeliner", "mascara", "eyeshadow", "glints")
+    state = {name: getattr(pose, name) for name in same} | {"strands": 0, "head_hair": 0.0, "seed": 0}
+    state |= {"view": "eye", "yaw": head.yaw + gaze[0], "pitch": head.pitch + gaze[1], "openness": openness}
+    return state | {"tilt": head.roll, "head_pitch": head.pitch}
+
+
+def _eye_place(head, side, yaw, place, size):
+    """Where one of the eyes is in a view of (height, width): the fields of a `Capture`."""
+    height, width = size
+    return {
+        "eye": "L" if side > 0 else "R",
+        "head_yaw": float(np.clip(yaw, -FLAT, FLAT)),
+        "center_x": float(place[0]) / width,
+        "center_y": float(place[1]) / height,
+        "scale": heads.EYE_UNIT * head.unit / min(width, 1.8 * height),
+    }
 
 
 def _around(place, reach, shape):

@@ -297,7 +297,7 @@ def drawn_face(canvas, center, reach, rng):
         fill(canvas, ellipse(eye, (0.5 * big, 0.5 * big)), ink, 1, 0.5)
     t = np.linspace(-1, 1, 12)
     curve = np.stack([0.5 * t, 0.5 - 0.25 * t * t], 1) * reach + center
-    fill(canvas, np.concatenate([curve, (curve + (0, 0.06 * reach))[::-1]]), ink, 1, 0.5)
+    fill(canvas, np.concatenate([curve, curve[::-1] + np.array([0, 0.06 * reach])]), ink, 1, 0.5)
 
 
 def blobs(canvas, center, reach, rng):

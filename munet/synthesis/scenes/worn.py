@@ -193,7 +193,8 @@ def draw_beard(canvas, head, color, rng):
 
 
 def draw_hat(canvas, head, rng):
-    """A cap, a hat, a hood or a scarf around the head onto the canvas in place; returns whether it hides ears."""
+    """A cap, a hat, a hood or a scarf around the head onto the canvas in place; returns whether it hides
+    ears."""
     color, kind, side = any_cloth_color(rng), rng.integers(4), head.width
     soft, brim = 0.03 * head.unit, rng.uniform(-1.7, -1.0)
     if kind == 3:  # a scarf or hood: all but the face
@@ -235,7 +236,8 @@ def draw_hat(canvas, head, rng):
 
 
 def cover(canvas, head, what, subject, rng):
-    """Hides a part of the face, onto the canvas in place: "mask" the mouth; "shades", "hand", "bar" the eyes."""
+    """Hides a part of the face, onto the canvas in place: "mask" the mouth; "shades", "hand", "bar" the
+    eyes."""
     side, soft = head.width, 0.03 * head.unit
     if what == "mask":
         top = rng.uniform(0.7, 1.1)
