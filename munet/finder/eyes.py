@@ -84,17 +84,24 @@ def decode(answer, lowest):
                 left=left,
             )
         )
-    return distinct(eyes)
+    return [eye for eye, _ in distinct([(eye, None) for eye in eyes])]
 
 
-def distinct(eyes):
-    """Of eyes that are one, the surest: non-maximum suppression by the distance of their middles."""
+def _by_score(pair):
+    return -pair[0].score
+
+
+def distinct(found):
+    """Of eyes that are one, the surest: non-maximum suppression by the distance of their middles.
+
+    Args:
+        found: (`Eye`, anything) pairs.
+    """
     kept = []
-    for eye in sorted(eyes, key=lambda eye: -eye.score):
-        near = (
-            math.hypot(eye.x - other.x, eye.y - other.y) < SAME * max(eye.width, other.width)
-            for other in kept
+    for eye, with_it in sorted(found, key=_by_score):
+        apart = (
+            math.hypot(eye.x - other.x, eye.y - other.y) / max(eye.width, other.width) for other, _ in kept
         )
-        if not any(near):
-            kept.append(eye)
+        if all(distance >= SAME for distance in apart):
+            kept.append((eye, with_it))
     return kept

@@ -18,16 +18,14 @@ from munet.finder.eyes import decode, distinct
 from munet.images.crops import Pyramid, square
 
 SIZE = 192  # of the network's input
-LOWEST, ENOUGH = 0.12, 0.4  # scores: of what is looked at again, and of an eye
-LEANING = 25  # Degrees from which on an eye is turned upright for the second look.
+# Scores: of what is looked at again; of an eye; of one that needs no second look if it was seen large enough.
+LOWEST, ENOUGH, CERTAIN = 0.25, 0.5, 0.65
+LARGE = 24  # Pixels of the network's input: an eye as wide is seen well.
+WIDE, SMALL = 0.2, 0.08  # Shares of the photo's longer side: of a face, and of a person, that fills it.
 BACK = 2.0  # A look from further away, in which an eye that fills the photo has room around it.
-MOST = 60  # candidates that are looked at again
-VIEW = 2.8  # A crop is so many times as wide as the eye.
-PARTS = (
-    (2, 0.6),
-    (3, 0.42),
-)  # rows and columns of parts, and a part's side as a share of the photo's longer one
-SMALL = 0.11  # Eyes narrower than this share of the photo may have others beside them that one look misses.
+PARTS = ((2, 0.6), (3, 0.42))  # rows and columns of parts; a part's side as a share of the photo's longer one
+VIEW, LEANING = 2.8, 25  # A second look is so many times as wide as the eye; upright from so many degrees on.
+MOST = 40  # that are looked at again
 
 
 class EyeFinder:
@@ -50,41 +48,51 @@ class EyeFinder:
             list of `Eye` in the photo's pixels, from left to right.
         """
         seen = image if isinstance(image, Pyramid) else Pyramid(image)
-        side = max(seen.shape[:2])
-        middle = np.array(seen.shape[1::-1]) / 2
-        candidates = self._look(seen, middle, side, 0)
-        if not any(eye.score >= ENOUGH and eye.width >= SMALL * side for eye in candidates):
-            candidates += self._look(seen, middle, BACK * side, 0)
-            for count, share in PARTS:
-                if share * side >= SIZE / 2:
-                    candidates += self._look_at_parts(seen, seen.shape, count, share)
-        candidates = distinct(candidates)[:MOST]
-        eyes = [again for eye in candidates if (again := self._look_again(seen, eye))]
-        return sorted(distinct(eyes), key=lambda eye: eye.x)
+        candidates = distinct(self._candidates(seen))[:MOST]
+        eyes = [sure for eye, side in candidates if (sure := self._sure(seen, eye, side))]
+        return sorted([eye for eye, _ in distinct([(eye, 0) for eye in eyes])], key=lambda eye: eye.x)
 
-    def _look_at_parts(self, seen, shape, count, share):
-        height, width = shape[:2]
-        side = share * max(height, width)
+    def _candidates(self, seen):
+        """What may be an eye, each with the side of the look that showed it."""
+        side, middle = max(seen.shape[:2]), np.array(seen.shape[1::-1]) / 2
+        found = self._look(seen, middle, side)
+        if _widest(found) >= WIDE * side:
+            return found
+        found += self._look(seen, middle, BACK * side)
+        for count, share in PARTS:
+            if _widest(found) >= SMALL * side or share * side < SIZE / 2:
+                break
+            found += self._look_at_parts(seen, count, share * side)
+        return found
+
+    def _look_at_parts(self, seen, count, side):
+        height, width = seen.shape[:2]
         for y in _starts(height, side, count):
             for x in _starts(width, side, count):
-                yield from self._look(seen, np.array([x, y]) + side / 2, side, 0)
+                yield from self._look(seen, np.array([x, y]) + side / 2, side)
 
-    def _look(self, seen, middle, side, angle):
-        """The eyes in a square of the photo, turned by `angle` degrees, in the photo's pixels."""
+    def _look(self, seen, middle, side, angle=0):
+        """(`Eye` in the photo, `side`) of each in a square of it that is turned by `angle` degrees."""
         matrix = square(middle, side, angle, SIZE)
         back = cv2.invertAffineTransform(matrix)
-        return [eye.moved(back) for eye in decode(self._run(seen.warp(matrix, SIZE, extend=True)), LOWEST)]
+        answer = self._run(seen.warp(matrix, SIZE, extend=True))
+        return [(eye.moved(back), side) for eye in decode(answer, LOWEST)]
 
-    def _look_again(self, seen, eye):
-        """The eye as a crop of its own shows it; None if it is none."""
+    def _sure(self, seen, eye, side):
+        """The eye, as a crop of its own shows it where that is needed; None if it is none."""
+        if eye.score >= CERTAIN and eye.width * SIZE >= LARGE * side:
+            return eye
         angle = eye.angle if abs(eye.angle) > LEANING else 0
         found = self._look(seen, np.array([eye.x, eye.y]), VIEW * eye.width, angle)
-        near = [f for f in found if is_same(f, eye)]
-        if not near:
+        best = max((f for f, _ in found if is_same(f, eye)), key=lambda f: f.score, default=None)
+        if best is None:
             return None
-        best = max(near, key=lambda f: f.score)
         score = math.sqrt(best.score * math.sqrt(eye.score))
         return dataclasses.replace(best, score=score) if score >= ENOUGH else None
+
+
+def _widest(found):
+    return max((eye.width for eye, _ in found if eye.score >= ENOUGH), default=0)
 
 
 def is_same(eye, other):
