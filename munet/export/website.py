@@ -4,8 +4,8 @@
     write("site", "munet.onnx")
 
 `make web` builds the page into `web/dist`. A copy of it gets the model, its settings, the finder of eyes, and
-a service worker with the digest of all files, so that a page with another model replaces the one that a device
-has kept.
+a service worker with the digest of all files, so that a page with another model replaces the one that a
+device has kept.
 """
 
 import filecmp

@@ -92,10 +92,11 @@ function layCrop(levels: Uint8ClampedArray, width: number, height: number, map: 
   const corners = [[0, 0], [size, 0], [size, size], [0, size]].map(([x, y]) => mapped(back, x, y));
   const [left, right] = reach(corners.map(([x]) => x), width);
   const [top, bottom] = reach(corners.map(([, y]) => y), height);
-  const taps = new Taps(matrix, size, size, false);
+  const [a, b, c, d, e, f] = matrix;
+  const taps = new Taps([a, b, a * left + b * top + c, d, e, d * left + e * top + f], size, size, false);
   for (let y = top; y < bottom; y++) {
     for (let x = left, at = y * width + left; x < right; x++, at++) {
-      taps.aim(x, y);
+      taps.aim(x - left, y - top);
       levels[at] = Math.max(levels[at], 255 * taps.blend(map, 1, 0));
     }
   }
@@ -110,20 +111,23 @@ function reach(places: number[], length: number) {
 class Taps {
   private readonly at = new Int32Array(4);
   private readonly share = new Float64Array(4);
+  private readonly matrix: Float32Array; // to it whole numbers are the middles of pixels
 
   /** @param matrix leads into a picture of `width` and `height`; what is beyond it counts as 0, or, with `extend`, as its border. */
   constructor(
-    private readonly matrix: Matrix,
+    [a, b, c, d, e, f]: Matrix,
     private readonly width: number,
     private readonly height: number,
     private readonly extend: boolean,
-  ) {}
+  ) {
+    this.matrix = Float32Array.of(a, b, 0.5 * (a + b) + c - 0.5, d, e, 0.5 * (d + e) + f - 0.5);
+  }
 
-  /** Sets the taps to where the matrix takes the middle of pixel x, y. */
+  /** Sets the taps to where the matrix takes the middle of pixel x, y, rounded as OpenCV does it: the finder's answers tell a difference. */
   aim(x: number, y: number) {
     const { at, share, matrix, width, height } = this;
-    const u = matrix[0] * (x + 0.5) + matrix[1] * (y + 0.5) + matrix[2] - 0.5;
-    const v = matrix[3] * (x + 0.5) + matrix[4] * (y + 0.5) + matrix[5] - 0.5;
+    const u = Math.fround(matrix[0] * x + Math.fround(Math.fround(matrix[1] * y) + matrix[2]));
+    const v = Math.fround(matrix[3] * x + Math.fround(Math.fround(matrix[4] * y) + matrix[5]));
     const left = Math.floor(u);
     const top = Math.floor(v);
     const right = u - left; // shares

@@ -27,23 +27,29 @@ function meansOfFour({ rgba, width: from }: Picture, half: Uint8ClampedArray, wi
   }
 }
 
-/** Of odd sides, where each pixel covers parts of three; row by row, as a large photo's are too many to hold as floats. */
+/** Of odd sides, where each pixel covers parts of three; row by row, as a large photo's are too many to hold as floats. Sums are made
+ *  in the order and with the precision of OpenCV's: where a mean lies between two numbers, they decide. */
 function meansOfAreas({ rgba, width: from, height: rows }: Picture, half: Uint8ClampedArray, width: number, height: number) {
   const across = areas(from, width);
+  const narrow = new Float32Array(4 * width);
   const sums = new Float32Array(4 * width);
   areas(rows, height).forEach(({ first, shares }, y) => {
     sums.fill(0);
-    shares.forEach((share, i) => addRow(sums, rgba, 4 * (first + i) * from, across, share));
-    half.set(sums, 4 * y * width); // rounded to the nearest
+    shares.forEach((share, i) => {
+      narrowRow(narrow, rgba, 4 * (first + i) * from, across);
+      narrow.forEach((value, x) => (sums[x] += Math.fround(share * value)));
+    });
+    half.set(sums, 4 * y * width); // rounds halves to even, as OpenCV does
   });
 }
 
-function addRow(sums: Float32Array, rgba: Uint8ClampedArray, start: number, across: Span[], weight: number) {
+function narrowRow(narrow: Float32Array, rgba: Uint8ClampedArray, start: number, across: Span[]) {
+  narrow.fill(0);
   for (let x = 0, at = 0; x < across.length; x++) {
     const { first, shares } = across[x];
     for (let c = 0; c < 4; c++, at++) {
       for (let i = 0, from = start + 4 * first + c; i < shares.length; i++, from += 4) {
-        sums[at] += weight * shares[i] * rgba[from];
+        narrow[at] += Math.fround(shares[i] * rgba[from]);
       }
     }
   }
@@ -93,16 +99,15 @@ interface Span {
   shares: Float32Array;
 }
 
-/** Of each new pixel: the first old one that it covers, and the share that each has of it. */
+/** Of each new pixel: the first old one that it covers, and the share that each has of it; less than a thousandth counts for nothing. */
 function areas(from: number, to: number): Span[] {
   return Array.from({ length: to }, (_, i) => {
     const start = (i * from) / to;
     const end = ((i + 1) * from) / to;
-    const first = Math.floor(start + 1e-6);
-    const last = Math.min(from, Math.max(first + 1, Math.ceil(end - 1e-6)));
-    const shares = Float32Array.from({ length: last - first }, (_, k) => Math.min(end, first + k + 1) - Math.max(start, first + k));
-    const whole = shares.reduce((sum, share) => sum + share, 0);
-    return { first, shares: shares.map((share) => share / whole) };
+    const first = Math.floor(start + 1e-3);
+    const last = Math.min(from, Math.max(first + 1, Math.ceil(end - 1e-3)));
+    const covered = (k: number) => Math.min(end, first + k + 1) - Math.max(start, first + k);
+    return { first, shares: Float32Array.from({ length: last - first }, (_, k) => covered(k) / (end - start)) };
   });
 }
 
