@@ -27,30 +27,31 @@ function meansOfFour({ rgba, width: from }: Picture, half: Uint8ClampedArray, wi
   }
 }
 
-/** Of odd sides, where each pixel covers parts of three; row by row, as a large photo's are too many to hold as floats. Sums are made
+/** Of odd sides, where each pixel covers two or parts of three; row by row, as a large photo's are too many to hold as floats. Sums are made
  *  in the order and with the precision of OpenCV's: where a mean lies between two numbers, they decide. */
 function meansOfAreas({ rgba, width: from, height: rows }: Picture, half: Uint8ClampedArray, width: number, height: number) {
   const across = areas(from, width);
+  const firsts = Int32Array.from(across, ({ first }) => 4 * first);
+  const parts = [0, 1, 2].map((k) => Float32Array.from(across, ({ shares }) => shares[k] ?? 0)); // flat, as they are read for each pixel
   const narrow = new Float32Array(4 * width);
   const sums = new Float32Array(4 * width);
   areas(rows, height).forEach(({ first, shares }, y) => {
     sums.fill(0);
     shares.forEach((share, i) => {
-      narrowRow(narrow, rgba, 4 * (first + i) * from, across);
-      narrow.forEach((value, x) => (sums[x] += Math.fround(share * value)));
+      narrowRow(narrow, rgba, 4 * (first + i) * from, firsts, parts);
+      for (let x = 0; x < narrow.length; x++) {
+        sums[x] += Math.fround(share * narrow[x]);
+      }
     });
     half.set(sums, 4 * y * width); // rounds halves to even, as OpenCV does
   });
 }
 
-function narrowRow(narrow: Float32Array, rgba: Uint8ClampedArray, start: number, across: Span[]) {
-  narrow.fill(0);
-  for (let x = 0, at = 0; x < across.length; x++) {
-    const { first, shares } = across[x];
-    for (let c = 0; c < 4; c++, at++) {
-      for (let i = 0, from = start + 4 * first + c; i < shares.length; i++, from += 4) {
-        narrow[at] += Math.fround(shares[i] * rgba[from]);
-      }
+function narrowRow(narrow: Float32Array, rgba: Uint8ClampedArray, start: number, firsts: Int32Array, [a, b, c]: Float32Array[]) {
+  for (let x = 0, at = 0; x < firsts.length; x++) {
+    for (let k = 0, from = start + firsts[x]; k < 4; k++, at++, from++) {
+      const two = Math.fround(Math.fround(a[x] * rgba[from]) + Math.fround(b[x] * rgba[from + 4]));
+      narrow[at] = c[x] ? two + Math.fround(c[x] * rgba[from + 8]) : two;
     }
   }
 }
