@@ -50,7 +50,8 @@ function meansOfAreas({ rgba, width: from, height: rows }: Picture, half: Uint8C
 function narrowRow(narrow: Float32Array, rgba: Uint8ClampedArray, start: number, firsts: Int32Array, [a, b, c]: Float32Array[]) {
   for (let x = 0, at = 0; x < firsts.length; x++) {
     for (let k = 0, from = start + firsts[x]; k < 4; k++, at++, from++) {
-      const two = Math.fround(Math.fround(a[x] * rgba[from]) + Math.fround(b[x] * rgba[from + 4]));
+      const one = Math.fround(a[x] * rgba[from]); // and no further where there is nothing to read
+      const two = b[x] ? Math.fround(one + Math.fround(b[x] * rgba[from + 4])) : one;
       narrow[at] = c[x] ? two + Math.fround(c[x] * rgba[from + 8]) : two;
     }
   }
