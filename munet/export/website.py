@@ -3,8 +3,9 @@
     require("site")
     write("site", "munet.onnx")
 
-`make web` builds the page into `web/dist`. A copy of it gets the model, its settings, and a service worker
-with the digest of all files, so that a page with another model replaces the one that a device has kept.
+`make web` builds the page into `web/dist`. A copy of it gets the model, its settings, the finder of eyes, and
+a service worker with the digest of all files, so that a page with another model replaces the one that a
+device has kept.
 """
 
 import filecmp
@@ -19,13 +20,14 @@ from munet.core.paths import SUITE
 from munet.network.model_files import read_settings, settings_text
 
 BUILT = SUITE / "web" / "dist"
-MODEL, SETTINGS, WORKER = "munet.onnx", "munet.json", "sw.js"
+FOUND_BY = SUITE / "weights" / "finder" / "finder.onnx"
+MODEL, SETTINGS, FINDER, WORKER = "munet.onnx", "munet.json", "finder.onnx", "sw.js"
 _MARKER = "const DIGEST = "  # of our service worker
 _FILES = re.compile(r"const FILES = (\[.*\]);")
 
 
 def require(out):
-    """Refuses a folder that holds something else, and a page that is not built.
+    """Refuses a folder that holds something else, and a page of which a part is missing.
 
     Raises:
         MunetError: either.
@@ -33,6 +35,8 @@ def require(out):
     if not (BUILT / WORKER).is_file():
         missing = f"the page is not built: {shown(BUILT)} is missing"
         raise MunetError(f"{missing}; run `make web`, which needs Node.js")
+    if not FOUND_BY.is_file():
+        raise MunetError(f"the finder of eyes {shown(FOUND_BY)} is missing; copy it again")
     if out.exists() and (not out.is_dir() or not (_files(out) or _begun(out))):
         raise MunetError(f"{shown(out)} exists and is no page of ours; give another --out")
 
@@ -45,7 +49,7 @@ def _begun(out):
 def _is_ours(path, name):
     """Whether a file or folder is of the page, or a part of a file that was being written."""
     built = BUILT / name
-    if name in (Path(MODEL), Path(SETTINGS)) or name.name.startswith(PART_PREFIX):
+    if name in (Path(MODEL), Path(SETTINGS), Path(FINDER)) or name.name.startswith(PART_PREFIX):
         return True
     return built.is_dir() if path.is_dir() else built.is_file() and filecmp.cmp(path, built, shallow=False)
 
@@ -60,7 +64,7 @@ def _files(out):
 
 
 def write(out, model):
-    """Copies the built page and puts a model into it.
+    """Copies the built page and puts a model and the finder of eyes into it.
 
     Args:
         out: the folder; if it holds a page, files that are not needed any more are removed, and no others.
@@ -69,10 +73,10 @@ def write(out, model):
     old = _files(out)
     built = [path for path in sorted(BUILT.rglob("*")) if path.is_file() and path.name != WORKER]
     page = {path.relative_to(BUILT).as_posix(): path for path in built}
-    for name, path in (page | {MODEL: model}).items():
+    for name, path in (page | {MODEL: model, FINDER: FOUND_BY}).items():
         write_bytes(out / name, path.read_bytes())
     write_bytes(out / SETTINGS, settings_text(read_settings(model)).encode())
-    names = sorted([*page, MODEL, SETTINGS])
+    names = sorted([*page, MODEL, SETTINGS, FINDER])
     digest = hashlib.sha256(b"".join((out / name).read_bytes() for name in names)).hexdigest()[:16]
     worker = (BUILT / WORKER).read_text(encoding="utf-8").replace("__DIGEST__", digest)
     listed = f"const FILES = {json.dumps(['./', *names])};"

@@ -1,7 +1,64 @@
 // The pixels' way in and out of the network, as images.py goes it: by area into the input, bilinearly back to the photo.
 
+/** RGBA pixels, 0..255, row by row. */
+export interface Picture {
+  rgba: Uint8ClampedArray;
+  width: number;
+  height: number;
+}
+
+/** A picture at half its size, rounded down: each pixel is the mean over its area, as OpenCV's INTER_AREA. */
+export function halved(picture: Picture): Picture {
+  const width = Math.max(1, picture.width >> 1);
+  const height = Math.max(1, picture.height >> 1);
+  const rgba = new Uint8ClampedArray(4 * width * height);
+  const halve = picture.width === 2 * width && picture.height === 2 * height ? meansOfFour : meansOfAreas;
+  halve(picture, rgba, width, height);
+  return { rgba, width, height };
+}
+
+function meansOfFour({ rgba, width: from }: Picture, half: Uint8ClampedArray, width: number, height: number) {
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0, above = 8 * y * from, below = above + 4 * from; x < width; x++, above += 4, below += 4) {
+      for (let c = 0; c < 4; c++, at++, above++, below++) {
+        half[at] = (rgba[above] + rgba[above + 4] + rgba[below] + rgba[below + 4] + 2) >> 2;
+      }
+    }
+  }
+}
+
+/** Of odd sides, where each pixel covers two or parts of three; row by row, as a large photo's are too many to hold as floats. Sums are made
+ *  in the order and with the precision of OpenCV's: where a mean lies between two numbers, they decide. */
+function meansOfAreas({ rgba, width: from, height: rows }: Picture, half: Uint8ClampedArray, width: number, height: number) {
+  const across = areas(from, width);
+  const firsts = Int32Array.from(across, ({ first }) => 4 * first);
+  const parts = [0, 1, 2].map((k) => Float32Array.from(across, ({ shares }) => shares[k] ?? 0)); // flat, as they are read for each pixel
+  const narrow = new Float32Array(4 * width);
+  const sums = new Float32Array(4 * width);
+  areas(rows, height).forEach(({ first, shares }, y) => {
+    sums.fill(0);
+    shares.forEach((share, i) => {
+      narrowRow(narrow, rgba, 4 * (first + i) * from, firsts, parts);
+      for (let x = 0; x < narrow.length; x++) {
+        sums[x] += Math.fround(share * narrow[x]);
+      }
+    });
+    half.set(sums, 4 * y * width); // rounds halves to even, as OpenCV does
+  });
+}
+
+function narrowRow(narrow: Float32Array, rgba: Uint8ClampedArray, start: number, firsts: Int32Array, [a, b, c]: Float32Array[]) {
+  for (let x = 0, at = 0; x < firsts.length; x++) {
+    for (let k = 0, from = start + firsts[x]; k < 4; k++, at++, from++) {
+      const one = Math.fround(a[x] * rgba[from]); // and no further where there is nothing to read
+      const two = b[x] ? Math.fround(one + Math.fround(b[x] * rgba[from + 4])) : one;
+      narrow[at] = c[x] ? two + Math.fround(c[x] * rgba[from + 8]) : two;
+    }
+  }
+}
+
 /** The resized RGB pixels of an RGBA picture: each is the mean over its area, rounded, as OpenCV's INTER_AREA. */
-export function shrink(rgba: Uint8ClampedArray, width: number, height: number, size: number): Uint8Array {
+export function shrink({ rgba, width, height }: Picture, size: number): Uint8Array {
   const spans = width * height <= size * size ? blends : width < size || height < size ? steps : areas;
   const mix = spans === areas ? mean : fixed;
   const across = spans(width, size);
@@ -44,16 +101,15 @@ interface Span {
   shares: Float32Array;
 }
 
-/** Of each new pixel: the first old one that it covers, and the share that each has of it. */
+/** Of each new pixel: the first old one that it covers, and the share that each has of it; less than a thousandth counts for nothing. */
 function areas(from: number, to: number): Span[] {
   return Array.from({ length: to }, (_, i) => {
     const start = (i * from) / to;
     const end = ((i + 1) * from) / to;
-    const first = Math.floor(start + 1e-6);
-    const last = Math.min(from, Math.max(first + 1, Math.ceil(end - 1e-6)));
-    const shares = Float32Array.from({ length: last - first }, (_, k) => Math.min(end, first + k + 1) - Math.max(start, first + k));
-    const whole = shares.reduce((sum, share) => sum + share, 0);
-    return { first, shares: shares.map((share) => share / whole) };
+    const first = Math.floor(start + 1e-3);
+    const last = Math.min(from, Math.max(first + 1, Math.ceil(end - 1e-3)));
+    const covered = (k: number) => Math.min(end, first + k + 1) - Math.max(start, first + k);
+    return { first, shares: Float32Array.from({ length: last - first }, (_, k) => covered(k) / (end - start)) };
   });
 }
 

@@ -3,6 +3,7 @@
 import { openCamera, type Camera } from "./camera";
 import type { Found } from "./messages";
 import { startSegmenter, type Segmenter } from "./segmenter";
+import { Tracker } from "./tracking";
 import { area, draw, LARGEST, png, save, type Look, type Show } from "./view";
 
 interface Item {
@@ -10,6 +11,7 @@ interface Item {
   photo: ImageBitmap | null; // for the page, no larger than it shows; only of the one that is shown
   whole(): Promise<ImageBitmap>;
   found: Found;
+  numbers: number[]; // of its eyes
 }
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -20,6 +22,7 @@ const cameraButton = element<HTMLButtonElement>("camera");
 
 let segmenter: Segmenter;
 let camera: Promise<Camera | null> | null = null;
+let tracker = new Tracker(); // of the camera's eyes
 let shown: Item | null = null;
 let wanted: Item | null = null; // what is to be shown once it is open
 let picked = false; // the user looks at something: photos that are done later do not take its place
@@ -42,12 +45,17 @@ function refresh() {
   if (!shown) {
     return;
   }
-  const percent = `${area(shown.found, Number(level.value)).toFixed(1)} %`;
-  draw(view, shown.photo!, shown.found, look());
-  view.setAttribute("aria-label", `${shown.name}, ${look().show}: ${percent} sclera`);
+  const { found, numbers } = shown;
+  const share = area(found, Number(level.value));
+  const percent = `${share.toFixed(share < 1 ? 2 : 1)} %`; // of a face the sclera is little
+  const eyes = `${found.eyes.length} ${found.eyes.length === 1 ? "eye" : "eyes"}`;
+  draw(view, shown.photo!, found, numbers, look());
+  view.setAttribute("aria-label", `${shown.name}, ${look().show}: ${eyes}, ${percent} sclera`);
+  element("none").hidden = found.eyes.length > 0;
+  element("eyes").textContent = eyes;
   element("name").textContent = shown.name;
   element("area").textContent = percent;
-  element("time").textContent = `${shown.found.ms.toFixed(0)} ms`;
+  element("time").textContent = `${found.ms.toFixed(0)} ms`;
 }
 
 /** Shows an item, opened again if need be: of the others only thumbnail and map are kept, so that many fit into a phone's memory. */
@@ -83,11 +91,12 @@ function small(bitmap: ImageBitmap) {
   return createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: "high" });
 }
 
-/** Segments a picture; `whole` opens it again, when it is to be saved or shown once more. */
-async function segment(name: string, bitmap: ImageBitmap, whole?: () => Promise<ImageBitmap>): Promise<Item> {
+/** Segments a photo; `whole` opens it again, when it is to be saved or shown once more. */
+async function segmentPhoto(name: string, whole: () => Promise<ImageBitmap>): Promise<Item> {
+  const bitmap = await whole();
   const photo = await small(bitmap);
   const found = await segmenter.segment(bitmap);
-  return { name, photo, whole: whole ?? (() => createImageBitmap(photo)), found };
+  return { name, photo, whole, found, numbers: found.eyes.map((_, i) => i + 1) };
 }
 
 /** A file's pixels as they are stored, upright: a colour profile would change what the network was trained on. */
@@ -104,7 +113,7 @@ async function openFiles(files: File[]) {
   for (const [number, file] of files.entries()) {
     tell(`${number + 1} of ${files.length}: ${file.name}`);
     try {
-      const item = await segment(file.name, await decode(file), () => decode(file));
+      const item = await segmentPhoto(file.name, () => decode(file));
       const button = list(item);
       if (picked) {
         release(item);
@@ -160,6 +169,7 @@ function startCamera() {
     (why) => over(`The camera stopped: ${why}.`),
   ).catch((error: Error) => over(`No camera: ${error.message}.`));
   camera = mine;
+  tracker = new Tracker();
   picked = true;
   cameraButton.textContent = "Stop the camera";
   choose(null);
@@ -167,7 +177,9 @@ function startCamera() {
 }
 
 async function cameraFrame(bitmap: ImageBitmap) {
-  const item = await segment("camera", bitmap);
+  const photo = await small(bitmap);
+  const found = await segmenter.segment(bitmap, tracker.next());
+  const item = { name: "camera", photo, whole: () => createImageBitmap(photo), found, numbers: tracker.number(found.eyes) };
   if (camera) {
     await show(item);
   } else {

@@ -1,5 +1,9 @@
 // What the page and its worker say to each other.
 
+import type { Crop } from "./crops";
+import type { Eye } from "./eyes";
+import type { Followed } from "./finder";
+
 /** A canvas too large for the browser holds nothing, without an error. */
 export const TOO_LARGE = "this browser cannot hold a picture so large";
 
@@ -9,12 +13,12 @@ export interface Model {
   backend: "WebGPU" | "WASM";
 }
 
-/** What was found in a picture: the network's own map, and of the map at the picture's size how many pixels have each level. */
+/** What was found in a picture: the network's own maps, and of the map at the picture's size how many pixels have each level. */
 export interface Found {
   width: number;
   height: number;
-  size: number;
-  map: Float32Array<ArrayBuffer>; // size x size, 0..1
+  eyes: Eye[]; // from left to right
+  crops: Crop[]; // one an eye, or one of the whole picture
   counts: Uint32Array<ArrayBuffer>; // 256
   ms: number;
 }
@@ -24,4 +28,5 @@ export type Answer = { kind: "ready"; model: Model } | { kind: "found"; id: numb
 export interface Question {
   id: number;
   bitmap: ImageBitmap;
+  followed: Followed | null; // of a camera's frame
 }

@@ -1,11 +1,13 @@
 // The worker as promises, started when the page is kept for use without a network, if it can be.
 
-import type { Answer, Found, Model } from "./messages";
+import type { Followed } from "./finder";
+import type { Answer, Found, Model, Question } from "./messages";
 import address from "./worker.ts?worker&url";
 
 export interface Segmenter {
   model: Model;
-  segment(bitmap: ImageBitmap): Promise<Found>;
+  /** Finds the eyes of a photo, or follows them from one frame of a camera to the next, and segments them. */
+  segment(bitmap: ImageBitmap, followed?: Followed): Promise<Found>;
 }
 
 interface Waiting {
@@ -33,11 +35,11 @@ export async function startSegmenter(): Promise<Segmenter> {
       }
     };
   });
-  const segment = (bitmap: ImageBitmap) =>
+  const segment = (bitmap: ImageBitmap, followed: Followed | null = null) =>
     new Promise<Found>((resolve, reject) => {
       const id = ++last;
       waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, bitmap }, [bitmap]);
+      worker.postMessage({ id, bitmap, followed } satisfies Question, [bitmap]);
     });
   return { model, segment };
 }

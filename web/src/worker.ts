@@ -3,13 +3,21 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import wasmForGpu from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url";
-import { enlarge, shrink } from "./image";
+import { AROUND, CLOSE, SIZE, UPRIGHT } from "./constants";
+import { compose, Pyramid, square, type Crop } from "./crops";
+import type { Eye } from "./eyes";
+import { EyeFinder, type Followed } from "./finder";
+import { shrink, type Picture } from "./image";
 import { TOO_LARGE, type Answer, type Found, type Model, type Question } from "./messages";
 
 interface Loaded {
   model: Model;
-  run(rgb: Uint8Array): Promise<Float32Array>;
+  run: Run;
+  finder: EyeFinder;
 }
+
+/** A network's answer to the RGB pixels of its input. */
+type Run = (rgb: Uint8Array) => Promise<Float32Array<ArrayBuffer>>;
 
 const BAND = 256; // rows
 const base = new URL("../", import.meta.url); // the worker's own address may be a blob's
@@ -21,14 +29,13 @@ loading.then(
 
 let turn: Promise<void> = Promise.resolve();
 self.onmessage = (event: MessageEvent<Question>) => {
-  const { id, bitmap } = event.data;
-  turn = turn.then(() => answer(id, bitmap)); // a session computes one picture at a time
+  turn = turn.then(() => answer(event.data)); // a session computes one picture at a time
 };
 
-async function answer(id: number, bitmap: ImageBitmap) {
+async function answer({ id, bitmap, followed }: Question) {
   try {
-    const found = await segment(await loading, bitmap);
-    say({ kind: "found", id, found }, [found.map.buffer, found.counts.buffer]);
+    const found = await segment(await loading, bitmap, followed);
+    say({ kind: "found", id, found }, [found.counts.buffer, ...found.crops.map(({ map }) => map.buffer)]);
   } catch (error) {
     say({ kind: "failed", id, why: error instanceof Error ? error.message : String(error) });
   } finally {
@@ -40,20 +47,41 @@ function say(message: Answer, transfer: Transferable[] = []) {
   self.postMessage(message, { transfer });
 }
 
-async function segment({ model, run }: Loaded, bitmap: ImageBitmap): Promise<Found> {
+async function segment(loaded: Loaded, bitmap: ImageBitmap, followed: Followed | null): Promise<Found> {
   const started = performance.now();
   const { width, height } = bitmap;
-  const rgb = shrink(pixels(bitmap), width, height, model.size);
-  const map = Float32Array.from(await run(rgb)); // a copy: the runtime's own memory may be used again
+  const seen = new Pyramid(pixels(bitmap));
+  const eyes = await (followed ? loaded.finder.follow(seen, followed) : loaded.finder.find(seen));
+  const crops = isCloseUp(eyes, width) ? [await segmentWhole(loaded, seen.photo)] : await segmentEyes(loaded, seen, eyes);
   const counts = new Uint32Array(256);
-  for (const level of enlarge(map, model.size, width, height)) {
+  for (const level of compose({ width, height, crops }, width, height)) {
     counts[level]++;
   }
-  return { width, height, size: model.size, map, counts, ms: performance.now() - started };
+  return { width, height, eyes, crops, counts, ms: performance.now() - started };
+}
+
+/** Whether a photo that wide is one upright eye's close-up. */
+function isCloseUp(eyes: Eye[], width: number) {
+  return eyes.length === 1 && eyes[0].width >= CLOSE * width && Math.abs(eyes[0].angle) <= UPRIGHT;
+}
+
+/** A close-up as a whole: MU-Net was trained on such photos. */
+async function segmentWhole({ model, run }: Loaded, photo: Picture): Promise<Crop> {
+  return { map: await run(shrink(photo, model.size)), size: model.size, matrix: null };
+}
+
+async function segmentEyes({ model, run }: Loaded, seen: Pyramid, eyes: Eye[]): Promise<Crop[]> {
+  const crops: Crop[] = [];
+  for (const eye of eyes) {
+    const angle = Math.abs(eye.angle) > UPRIGHT ? eye.angle : 0;
+    const matrix = square(eye.x, eye.y, AROUND * eye.width, angle, model.size);
+    crops.push({ map: await run(seen.warp(matrix, model.size, true)), size: model.size, matrix });
+  }
+  return crops;
 }
 
 /** The pixels of a picture, on white, RGBA; read in bands, as phones give a canvas fewer pixels than their cameras take. */
-function pixels(bitmap: ImageBitmap): Uint8ClampedArray {
+function pixels(bitmap: ImageBitmap): Picture {
   const { width, height } = bitmap;
   const rows = Math.min(BAND, height);
   const context = new OffscreenCanvas(width, rows).getContext("2d", { willReadFrequently: true })!;
@@ -68,21 +96,30 @@ function pixels(bitmap: ImageBitmap): Uint8ClampedArray {
     }
     rgba.set(part, 4 * width * top);
   }
-  return rgba;
+  return { rgba, width, height };
 }
 
 async function load(): Promise<Loaded> {
   const settings = await (await fetched("munet.json")).json();
-  const bytes = new Uint8Array(await (await fetched("munet.onnx")).arrayBuffer());
-  const { ort, session, backend } = await open(bytes);
+  const files = [await bytes("munet.onnx"), await bytes("finder.onnx")];
+  const { ort, sessions, backend } = await open(files);
   const size: number = settings.architecture.size;
-  const run = async (rgb: Uint8Array) => {
-    const input = new ort.Tensor("uint8", rgb, [1, size, size, 3]);
-    const results = await session.run({ [session.inputNames[0]]: input });
-    return (results[session.outputNames[0]] as Tensor).getData() as Promise<Float32Array>;
-  };
+  const [run, look] = [runner(ort, sessions[0], size), runner(ort, sessions[1], SIZE)];
   await run(new Uint8Array(size * size * 3)); // the first run is slow
-  return { model: { size, level: settings.level, backend }, run };
+  await look(new Uint8Array(SIZE * SIZE * 3));
+  return { model: { size, level: settings.level, backend }, run, finder: new EyeFinder(look) };
+}
+
+function runner(ort: typeof import("onnxruntime-web"), session: InferenceSession, size: number): Run {
+  return async (rgb) => {
+    const results = await session.run({ [session.inputNames[0]]: new ort.Tensor("uint8", rgb, [1, size, size, 3]) });
+    const data = await (results[session.outputNames[0]] as Tensor).getData();
+    return Float32Array.from(data as Float32Array); // a copy: the runtime's own memory may be used again
+  };
+}
+
+async function bytes(name: string) {
+  return new Uint8Array(await (await fetched(name)).arrayBuffer());
 }
 
 async function fetched(name: string) {
@@ -95,24 +132,28 @@ async function fetched(name: string) {
   return response;
 }
 
-/** The GPU where there is one that the model runs on, else the processor. */
-async function open(bytes: Uint8Array) {
+/** The GPU where there is one that the networks run on, else the processor. */
+async function open(files: Uint8Array[]) {
   const gpu = (navigator as Navigator & { gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
   if (await gpu?.requestAdapter().catch(() => null)) {
     try {
       const ort = await import("onnxruntime-web/webgpu");
-      return { ort, session: await start(ort, bytes, wasmForGpu, "webgpu"), backend: "WebGPU" as const };
+      return { ort, sessions: await start(ort, files, wasmForGpu, "webgpu"), backend: "WebGPU" as const };
     } catch (error) {
       console.warn("WebGPU did not start, the processor runs instead:", error);
     }
   }
   const ort = await import("onnxruntime-web/wasm");
-  return { ort, session: await start(ort, bytes, wasm, "wasm"), backend: "WASM" as const };
+  return { ort, sessions: await start(ort, files, wasm, "wasm"), backend: "WASM" as const };
 }
 
-function start(ort: typeof import("onnxruntime-web"), bytes: Uint8Array, url: string, provider: string): Promise<InferenceSession> {
+async function start(ort: typeof import("onnxruntime-web"), files: Uint8Array[], url: string, provider: string) {
   ort.env.wasm.wasmPaths = { wasm: new URL(url, import.meta.url).href };
   ort.env.wasm.numThreads = 1; // more need headers that plain static hosts do not send
   ort.env.logLevel = "error";
-  return ort.InferenceSession.create(bytes, { executionProviders: [provider] });
+  const sessions: InferenceSession[] = [];
+  for (const file of files) {
+    sessions.push(await ort.InferenceSession.create(file, { executionProviders: [provider] }));
+  }
+  return sessions;
 }
