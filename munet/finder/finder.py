@@ -15,16 +15,23 @@ import cv2
 import numpy as np
 
 from munet.finder.eyes import decode, distinct
+from munet.finder.faces import agreed, are_a_pair, lone
 from munet.images.crops import Pyramid, square
 
 SIZE = 192  # of the network's input
-# Scores: of what is looked at again; of an eye; of one that needs no second look if it was seen large enough.
-LOWEST, ENOUGH, CERTAIN = 0.25, 0.5, 0.65
+# Scores: of what is looked at again; of what may be an eye; of one that needs no second look if it was seen large enough.
+LOWEST, ENOUGH, CERTAIN = 0.25, 0.42, 0.65
 LARGE = 24  # Pixels of the network's input: an eye as wide is seen well.
-WIDE, SMALL = 0.2, 0.08  # Shares of the photo's longer side: of a face, and of a person, that fills it.
+WIDE, SMALL = 0.2, 0.11  # Shares of the photo's longer side: of a face, and of a person, that fills it.
 BACK = 2.0  # A look from further away, in which an eye that fills the photo has room around it.
 PARTS = ((2, 0.6), (3, 0.42))  # rows and columns of parts; a part's side as a share of the photo's longer one
 VIEW, LEANING = 2.8, 25  # A second look is so many times as wide as the eye; upright from so many degrees on.
+BOTH = 6.5  # So many times as wide as an eye is a look at both sides of it.
+FLAT, DAYLIGHT, MOST_GAIN = (
+    140,
+    200,
+    6,
+)  # levels between dark and bright: too few, enough; at most so much more
 MOST = 40  # that are looked at again
 
 
@@ -50,7 +57,20 @@ class EyeFinder:
         seen = image if isinstance(image, Pyramid) else Pyramid(image)
         candidates = distinct(self._candidates(seen))[:MOST]
         eyes = [sure for eye, side in candidates if (sure := self._sure(seen, eye, side))]
-        return sorted([eye for eye, _ in distinct([(eye, 0) for eye in eyes])], key=lambda eye: eye.x)
+        eyes += [other for eye in lone(eyes) for other in self._partners(seen, eye)]
+        eyes = agreed([eye for eye, _ in distinct([(eye, None) for eye in eyes])])
+        return sorted((eye for eye in eyes if eye.score >= ENOUGH), key=lambda eye: eye.x)
+
+    def _partners(self, seen, eye):
+        """What may be the other eye of a face, in a look at both sides of one that is sure."""
+        if eye.width > WIDE * max(seen.shape[:2]):
+            return []
+        found = self._look(seen, np.array([eye.x, eye.y]), BOTH * eye.width, eye.angle)
+        return [
+            sure
+            for other, side in found
+            if are_a_pair(eye, other) and (sure := self._sure(seen, other, side))
+        ]
 
     def _candidates(self, seen):
         """What may be an eye, each with the side of the look that showed it."""
@@ -75,7 +95,7 @@ class EyeFinder:
         """(`Eye` in the photo, `side`) of each in a square of it that is turned by `angle` degrees."""
         matrix = square(middle, side, angle, SIZE)
         back = cv2.invertAffineTransform(matrix)
-        answer = self._run(seen.warp(matrix, SIZE, extend=True))
+        answer = self._run(stretched(seen.warp(matrix, SIZE, extend=True)))
         return [(eye.moved(back), side) for eye in decode(answer, LOWEST)]
 
     def _sure(self, seen, eye, side):
@@ -88,7 +108,16 @@ class EyeFinder:
         if best is None:
             return None
         score = math.sqrt(best.score * math.sqrt(eye.score))
-        return dataclasses.replace(best, score=score) if score >= ENOUGH else None
+        return dataclasses.replace(best, score=score)
+
+
+def stretched(crop):
+    """A dark or hazy crop with the contrast of one in daylight, HWC uint8; one that has it stays as it is."""
+    low, high = np.percentile(crop[::4, ::4], (1, 99))
+    if high - low >= FLAT:
+        return crop
+    gain = min(MOST_GAIN, DAYLIGHT / max(high - low, 1))
+    return cv2.convertScaleAbs(np.maximum(crop, np.uint8(low)), alpha=gain, beta=-gain * int(low))
 
 
 def _widest(found):

@@ -30,9 +30,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 EYES = ("auto", "whole", "find")
-AROUND = 2.0  # A crop is so many times as wide as the eye in it: what the networks were trained on.
+AROUND = 2.75  # A crop is so many times as wide as the eye in it.
+REACH = (0.8, 0.6)  # Of an eye's width: how far from its middle, along and across, there is sclera of it.
+FAR = 1.0  # The same in a photo that is taken whole.
 UPRIGHT = 20  # Degrees that an eye may lean without being turned upright.
-CLOSE = 0.45  # A lone eye wider than this share of the photo's width, and upright, is a close-up.
+# A lone upright eye wider than CLOSE of the photo's width is a close-up: the networks saw such photos whole.
+CLOSE, BESIDE = 0.25, 0.5  # Beside it there is none narrower than so much of its width.
+SURE = 0.55  # The score from which an eye is one whatever its map says; a map with
+WHITES, IN_CLOSE = 0.02, 0.2  # so much sclera between its lids makes one of a wide candidate, too.
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Segmenter:
         self.name = f"{file.parent.name if file.suffix == '.h5' else file.name} ({weights_digest(path)})"
         self.size: int = self.settings["architecture"]["size"]
         self.level: int = self.settings["level"]
-        self.tta, self.eyes = tta, eyes
+        self.tta, self.eyes, self._reached = tta, eyes, None
         finding = open_finder(finder, threads) if eyes != "whole" else None
         self.finder = EyeFinder(finding.run) if finding else None
         self.finder_file = finding.file if finding else None
@@ -113,13 +118,26 @@ class Segmenter:
         if self.finder is None:
             return Segmentation(self._whole(image), [])
         pyramid = Pyramid(image)
-        eyes = self.finder(pyramid)
-        if self.eyes == "auto" and is_close_up(eyes, image.shape):
-            return Segmentation(self._whole(image), eyes)
+        candidates = self.finder(pyramid)
+        close = close_up(candidates, image.shape) if self.eyes == "auto" else None
+        if close:
+            levels = self._whole(image)
+            clear_beyond(levels, close)
+            return self._with_whites(levels, [close])
         levels = np.zeros(image.shape[:2], np.uint8)
+        eyes = [
+            eye for eye in candidates if eye.score >= SURE or eye.width >= IN_CLOSE * max(image.shape[:2])
+        ]
         for eye in eyes:
             self._lay_eye(levels, pyramid, eye)
-        return Segmentation(levels, eyes)
+        return self._with_whites(levels, eyes)
+
+    def _with_whites(self, levels, eyes):
+        """The map without what is of candidates that turned out to be no eyes."""
+        doubtful = [eye for eye in eyes if eye.score < SURE and whites(levels >= self.level, eye) < WHITES]
+        for eye in doubtful:
+            clear_within(levels, eye)
+        return Segmentation(levels, [eye for eye in eyes if eye not in doubtful])
 
     def _whole(self, image):
         return resize_probability(self.infer(self.prepare(image)), image.shape[:2])
@@ -127,9 +145,19 @@ class Segmenter:
     def _lay_eye(self, levels, pyramid, eye):
         """Puts the map of one eye into the photo's, in place."""
         angle = eye.angle if abs(eye.angle) > UPRIGHT else 0.0
-        matrix = square((eye.x, eye.y), AROUND * eye.width, angle, self.size)
+        side = AROUND * eye.width
+        matrix = square((eye.x, eye.y), side, angle, self.size)
         crop = pyramid.warp(matrix, self.size, extend=True)
-        lay_crop(levels, self.infer(crop), matrix)
+        lay_crop(levels, self.infer(crop) * self._window(), matrix)
+
+    def _window(self):
+        """1 within reach of the eye in a crop, 0 beyond: (size, size) float32."""
+        if self._reached is None:
+            y, x = (np.mgrid[0 : self.size, 0 : self.size] + 0.5) / self.size - 0.5
+            self._reached = ((x * AROUND / REACH[0]) ** 2 + (y * AROUND / REACH[1]) ** 2 <= 1).astype(
+                np.float32
+            )
+        return self._reached
 
     def prepare(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """The network's input: the image resized to (size, size, 3) uint8 RGB, whatever its aspect."""
@@ -147,6 +175,37 @@ class Segmenter:
         return workers if self.batch == 1 else workers + 2 * self.batch
 
 
-def is_close_up(eyes, shape):
-    """Whether a photo of so many (height, width, ...) is one upright eye's close-up."""
-    return len(eyes) == 1 and eyes[0].width >= CLOSE * shape[1] and abs(eyes[0].angle) <= UPRIGHT
+def close_up(eyes, shape):
+    """The eye of which a photo of so many (height, width, ...) is a close-up; None if it is none."""
+    widest = max(eyes, key=lambda eye: eye.width, default=None)
+    if widest is None or widest.width < CLOSE * shape[1] or abs(widest.angle) > UPRIGHT:
+        return None
+    beside = (eye for eye in eyes if eye is not widest and eye.width >= BESIDE * widest.width)
+    return None if any(beside) else widest
+
+
+def clear_beyond(levels, eye):
+    """Sets a map to 0, in place, beyond the reach of its only eye."""
+    y, x = np.ogrid[: levels.shape[0], : levels.shape[1]]
+    far = ((x + 0.5 - eye.x) / (FAR * eye.width)) ** 2 + ((y + 0.5 - eye.y) / (FAR * eye.width)) ** 2 > 1
+    levels[far] = 0
+
+
+def clear_within(levels, eye):
+    """Sets a map to 0, in place, about what is no eye."""
+    levels[_box(eye, levels.shape, AROUND)] = 0
+
+
+def whites(mask, eye):
+    """The share of an eye's box that is sclera, 0..1."""
+    inside = mask[_box(eye, mask.shape, 1)]
+    return float(inside.mean()) if inside.size else 0.0
+
+
+def _box(eye, shape, larger):
+    """The slices of the upright box around an eye, so many times as large."""
+    x0, y0, x1, y1 = eye.bounds()
+    wide, high = larger * (x1 - x0) / 2, larger * max(y1 - y0, (x1 - x0) / 3) / 2
+    top, bottom = (int(np.clip(y, 0, shape[0])) for y in (eye.y - high, eye.y + high))
+    left, right = (int(np.clip(x, 0, shape[1])) for x in (eye.x - wide, eye.x + wide))
+    return np.s_[top:bottom, left:right]

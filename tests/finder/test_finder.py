@@ -51,10 +51,8 @@ def test_an_eye_that_is_not_asked_for_counts_nowhere_near():
 
 
 def test_of_two_boxes_of_one_eye_the_surer_stays():
-    assert distinct([eye(score=0.5), eye(x=100, score=0.8), eye(x=160)]) == [
-        eye(x=160),
-        eye(x=100, score=0.8),
-    ]
+    found = distinct([(eye(score=0.5), 1), (eye(x=100, score=0.8), 2), (eye(x=160), 3)])
+    assert found == [(eye(x=160), 3), (eye(x=100, score=0.8), 2)]
 
 
 @pytest.mark.parametrize("left, side", [(0.9, "L"), (0.1, "R"), (0.5, "")])
