@@ -13,7 +13,7 @@ FACE = 1.6  # Nearer than so many distances of its eyes to their middle there is
 
 
 def agreed(eyes):
-    """Eyes with the scores that they have beside each other; what lies within a face and is no eye of it is dropped.
+    """Eyes with the scores that they have beside each other, without what else lies within a face.
 
     Args:
         eyes: list of `Eye`.

@@ -19,19 +19,17 @@ from munet.finder.faces import agreed, are_a_pair, lone
 from munet.images.crops import Pyramid, square
 
 SIZE = 192  # of the network's input
-# Scores: of what is looked at again; of what may be an eye; of one that needs no second look if it was seen large enough.
-LOWEST, ENOUGH, CERTAIN = 0.25, 0.42, 0.65
-LARGE = 24  # Pixels of the network's input: an eye as wide is seen well.
+# Scores: of what is looked at again; of what may be an eye; of one that needs no second look, seen so LARGE
+# (pixels of the network's input), or as wide as in a close-up.
+LOWEST, ENOUGH, CERTAIN, CERTAIN_IN_CLOSE = 0.25, 0.42, 0.65, 0.55
+LARGE = 24
 WIDE, SMALL = 0.2, 0.11  # Shares of the photo's longer side: of a face, and of a person, that fills it.
 BACK = 2.0  # A look from further away, in which an eye that fills the photo has room around it.
 PARTS = ((2, 0.6), (3, 0.42))  # rows and columns of parts; a part's side as a share of the photo's longer one
 VIEW, LEANING = 2.8, 25  # A second look is so many times as wide as the eye; upright from so many degrees on.
 BOTH = 6.5  # So many times as wide as an eye is a look at both sides of it.
-FLAT, DAYLIGHT, MOST_GAIN = (
-    140,
-    200,
-    6,
-)  # levels between dark and bright: too few, enough; at most so much more
+# Levels between dark and bright that are too few; what they are stretched to; at most so many times as far.
+FLAT, DAYLIGHT, MOST_GAIN = 140, 200, 6
 MOST = 40  # that are looked at again
 
 
@@ -100,7 +98,8 @@ class EyeFinder:
 
     def _sure(self, seen, eye, side):
         """The eye, as a crop of its own shows it where that is needed; None if it is none."""
-        if eye.score >= CERTAIN and eye.width * SIZE >= LARGE * side:
+        is_wide = eye.width >= WIDE * max(seen.shape[:2])
+        if eye.score >= (CERTAIN_IN_CLOSE if is_wide else CERTAIN) and eye.width * SIZE >= LARGE * side:
             return eye
         angle = eye.angle if abs(eye.angle) > LEANING else 0
         found = self._look(seen, np.array([eye.x, eye.y]), VIEW * eye.width, angle)
