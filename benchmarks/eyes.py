@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import timed
 from munet.core.command_line import print_table, progress
 from munet.core.errors import BadInput
 from munet.core.paths import SUITE
@@ -29,7 +30,7 @@ PAINTED, SEEN = (
 BESIDE = 0.25  # A box is widened by this share of its width before something lies beside it.
 HALF, NARROW, WIDE = 0.5, 0.4, 2.5  # A found box is an eye's: middles as near, widths as alike.
 HUMAN = ("face", "pair", "eye", "part")
-COLUMNS = ("photos", "open eyes", "found", "with sclera", "boxes of no eye", "painted wrongly")
+COLUMNS = ("photos", "open eyes", "found", "with sclera", "boxes of no eye", "painted wrongly", "ms")
 
 
 def add_arguments(parser):
@@ -55,17 +56,18 @@ def measure(args):
     for photo in progress(photos, len(photos), "photos"):
         image, weight = read_image(args.photos / photo["image"]), 1 / groups.get(photo.get("group"), 1)
         for way, segmenter in ways.items():
-            score = score_photo(segmenter, image, photo["eyes"])
+            found, seconds = timed(lambda s=segmenter, i=image: s.segment(i))
+            score = score_photo(found, segmenter.level, photo["eyes"]) | {"ms": 1000 * seconds}
             for name, value in score.items():
                 counts[way][photo["kind"]][name] += weight * value
             if score["painted wrongly"]:
                 wrong[way].append(photo["image"])
     rows = [
-        (way, kind, *(f"{count[c]:.0f}" for c in COLUMNS))
+        (way, kind, *(f"{count[c]:.0f}" for c in COLUMNS[:-1]), f"{count['ms'] / count['photos']:.1f}")
         for way in ways
         for kind, count in counts[way].items()
     ]
-    print_table(("", "kind", *COLUMNS), rows)
+    print_table(("", "kind", *COLUMNS[:-1], "ms a photo, decoded"), rows)
     print(f"painted wrongly: {', '.join(wrong['eyes found']) or 'none'}")
     return {"images": len(photos), "failed": 0} | {way: shares(count) for way, count in counts.items()}
 
@@ -87,10 +89,9 @@ def read_boxes(path):
     return photos
 
 
-def score_photo(segmenter, image, eyes):
-    """One photo's {column: number}; `eyes` as in `eyes.json`."""
-    found = segmenter.segment(image)
-    mask, boxes = found.probability >= segmenter.level, [eye.bounds() for eye in found.eyes]
+def score_photo(found, level, eyes):
+    """{column: number} of a photo's `Segmentation`; `eyes` as in `eyes.json`."""
+    mask, boxes = found.probability >= level, [eye.bounds() for eye in found.eyes]
     score, near, used = Counter(photos=1), np.zeros(mask.shape, bool), set()
     for eye in eyes:
         box = x0, y0, x1, y1 = eye["box"]
@@ -121,6 +122,7 @@ def shares(counts):
         "found": human["found"] / max(1, human["open eyes"]),
         "painted_wrongly": people["painted wrongly"] / max(1, people["photos"]),
         "boxes_of_no_eye": people["boxes of no eye"] / max(1, people["photos"]),
+        "ms": people["ms"] / max(1, people["photos"]),
     }
 
 
