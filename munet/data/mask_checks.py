@@ -16,11 +16,14 @@ from munet.images.masks import listed_colours
 from munet.images.reading import read_orientation
 
 # Of close-ups of one eye a third of the picture is sclera, of webcams a fiftieth; and hardly any at its edge.
-_LARGEST_SHARE = 0.5
-_LARGEST_EDGE = 0.75
-_TIMES_MEDIAN, _ODD_SHARE = 8, 0.25  # above both, a mask is not like the others of its set
-_SPECK = 0.01  # of the others' median: what a slip of the pen leaves
-_FEWEST = 5  # masks with sclera that make a set, of which one may be odd
+_LARGEST_SHARE, _LARGEST_EDGE = 0.5, 0.6
+_LARGEST_ALONE = 0.7  # of one mask that leaves the edge free, as an eye does that fills the picture
+_TIMES_MEDIAN, _TIMES_MOST = (
+    8,
+    3,
+)  # above both, a mask is not like the others of its set, nor like 95 % of them
+_SPECK, _SPECK_OF_MOST = 0.01, 0.1  # the same below: what a slip of the pen leaves
+_FEWEST = 20  # masks with sclera that make a set, of which one may be odd
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,14 @@ def _classes(facts):
 
 
 def _is_inverted(fact):
-    return fact.share > _LARGEST_SHARE or fact.edge > _LARGEST_EDGE
+    at_edge = fact.share > _LARGEST_SHARE and fact.edge > _LARGEST_EDGE / 2
+    return at_edge or fact.edge > _LARGEST_EDGE or fact.share > _LARGEST_ALONE
 
 
 def _warn_of_inverted(facts, where, sclera_value):
     wrong = [fact for fact in facts if _is_inverted(fact)]
+    large = [fact for fact in facts if fact.share > _LARGEST_SHARE]
+    wrong = large if len(large) > len(facts) / 2 else wrong
     if not wrong:
         return
     worst = max(wrong, key=lambda fact: fact.share)
@@ -121,9 +127,13 @@ def _warn_of_odd(facts, where):
     filled = [fact for fact in facts if fact.share and not _is_inverted(fact)]
     if len(filled) < _FEWEST:
         return
-    median = float(np.median([fact.share for fact in filled]))
-    large = [f for f in filled if f.share > max(_TIMES_MEDIAN * median, _ODD_SHARE)]
-    for odd, found in ((large, "much more"), ([f for f in filled if f.share < _SPECK * median], "much less")):
+    least, median, most = (float(v) for v in np.percentile([f.share for f in filled], (5, 50, 95)))
+    above, below = (
+        max(_TIMES_MEDIAN * median, _TIMES_MOST * most),
+        min(_SPECK * median, _SPECK_OF_MOST * least),
+    )
+    large, small = [f for f in filled if f.share > above], [f for f in filled if f.share < below]
+    for odd, found in ((large, "much more"), (small, "much less")):
         if odd:
             shares = f"{odd[0].share:.2%}, and the median is {median:.2%}"
             many = counted(len(odd), "mask")

@@ -13,6 +13,7 @@ from munet.images import masks
 
 _COLUMNS = ("file", "found", "expected", "remedy")
 _A_FEW = 3
+_LARGEST = 255  # that --sclera-value takes
 _LOOKED_AT = 50  # masks, for the classes in them
 
 
@@ -66,8 +67,8 @@ def _write(file, problems):
 
 
 def classes_in(paths):
-    """The values that masks hold besides 0 and 255, and the share of the pixels of each: a dict, the largest
-    first; of a few masks, whatever cannot be read left out."""
+    """The values that masks hold besides 0 and their background, and the share of the pixels of each: a dict,
+    the largest first; of a few masks, whatever cannot be read left out."""
     shares, read = Counter(), 0
     for path in paths[:: max(1, len(paths) // _LOOKED_AT)][:_LOOKED_AT]:
         try:
@@ -77,9 +78,10 @@ def classes_in(paths):
         values, counts = np.unique(levels, return_counts=True)
         read += 1
         for value, count in zip(values.tolist(), counts.tolist(), strict=True):
-            if value not in (0, 255) and value == int(value):
+            if value == int(value):
                 shares[int(value)] += count / levels.size
-    return {value: share / read for value, share in shares.most_common()}
+    background = {0, *(value for value, _ in shares.most_common(1))}
+    return {value: share / read for value, share in shares.most_common() if value not in background}
 
 
 def proposal(paths, best=lambda paths, values: None):
@@ -93,6 +95,7 @@ def proposal(paths, best=lambda paths, values: None):
     if not shares or len(shares) > 20:
         return ""
     value = next(iter(shares)) if len(shares) == 1 else best(paths, list(shares))
+    value = value if value is not None and value <= _LARGEST else None
     found = ", ".join(f"{v} ({share:.1%} of the pixels)" for v, share in list(shares.items())[:6])
     proposed = f": try --sclera-value {value}" if value is not None else ""
     return f"{counted(len(shares), 'class', 'classes')} found, {found}{proposed}"

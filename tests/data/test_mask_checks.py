@@ -16,7 +16,10 @@ def warned(capsys, found, **told):
     return capsys.readouterr().err.splitlines()
 
 
-@pytest.mark.parametrize("shares", [(0.03,) * 9, (0.19, 0.33), (0.005, 0.03, 0.11, 0, 0.02, 0.04), ()])
+@pytest.mark.parametrize(
+    "shares",
+    [(0.03,) * 9, (0.19, 0.33), (0.005, 0.03, 0.11, 0, 0.02, 0.04), (*np.linspace(0, 0.3, 30), 0.55), ()],
+)
 def test_masks_as_eyes_have_them_are_no_news(capsys, shares):
     assert warned(capsys, facts(*shares)) == []
 
@@ -37,9 +40,9 @@ def test_one_inverted_mask_among_many_is_told(capsys):
 
 
 def test_a_mask_unlike_the_others_is_told(capsys):
-    (line,) = warned(capsys, facts(*[0.03] * 9, 0.4))
-    assert "much more sclera than the others: 1 mask of DATA, such as m9.png" in line
-    (line,) = warned(capsys, facts(*[0.03] * 9, 0.0001))
+    (line,) = warned(capsys, facts(*[0.03] * 40, 0.4))
+    assert "much more sclera than the others: 1 mask of DATA, such as m40.png" in line
+    (line,) = warned(capsys, facts(*[0.03] * 40, 0.0001))
     assert "much less sclera" in line
 
 

@@ -43,8 +43,10 @@ def test_the_class_is_proposed_where_it_is_known(tmp_path):
     one = unknown(tmp_path / "one", 5, (0, 128))
     (told,) = by_cause(one, tmp_path / "out.problems.csv", proposal)
     assert "1 class found, 128 (50.0% of the pixels): try --sclera-value 128; give" in told.remedy
-    several = [problem.path for problem in unknown(tmp_path / "more", 2, (0, 1, 2, 2))]
+    several = [problem.path for problem in unknown(tmp_path / "more", 2, (0, 0, 0, 1, 2, 2))]
     assert list(classes_in(several)) == [2, 1]
+    white = [problem.path for problem in unknown(tmp_path / "white", 2, (128, 128, 255))]
+    assert "try --sclera-value 255" in proposal(white)
     assert "try" not in proposal(several)
     assert "try --sclera-value 1" in proposal(several, lambda paths, values: min(values))
     assert proposal([str(Path("missing"))]) == ""
