@@ -1,5 +1,6 @@
 """Bad inputs told by cause: a line each for a few; of many, one with their number, and the rest in a file."""
 
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -70,7 +71,7 @@ def classes_in(paths):
     """The values that masks hold besides 0 and their background, and the share of the pixels of each: a dict,
     the largest first; of a few masks, whatever cannot be read left out."""
     shares, read = Counter(), 0
-    for path in paths[:: max(1, len(paths) // _LOOKED_AT)][:_LOOKED_AT]:
+    for path in paths[:: math.ceil(len(paths) / _LOOKED_AT) or 1]:
         try:
             levels = masks.read_classes(path)
         except BadInput:

@@ -120,7 +120,8 @@ def from_alpha(layers, colour=None):
     """What is painted on transparency, of HWC uint8 RGBA.
 
     Of a picture cut out, that is all of it; of a drawing in black and white, or in the colours above, what is
-    white or red. None where nothing is transparent, or where all is and hides a picture.
+    white or red. None where all is transparent and hides a picture, or where it is drawn in several other
+    colours.
 
     Args:
         layers: the pixels.
@@ -140,16 +141,22 @@ def from_alpha(layers, colour=None):
     # on a background that is transparent, not black
     if len(used) > 1 and (mask := from_colours(Image.fromarray(laid))):
         return mask
-    return Mask(painted & (laid.max(axis=-1) >= 128) if _is_drawing(picture[painted]) else painted, "alpha")
+    paints, black, flat = _paints(picture[painted])
+    if flat and paints > 1:
+        return None
+    return Mask(painted & (laid.max(axis=-1) >= 128) if flat and paints and black else painted, "alpha")
 
 
-def _is_drawing(pixels):
-    """Whether N RGB pixels are black and one other colour, but for blurred edges: a mask on a black ground of
-    its own, and no photo cut out."""
+def _paints(pixels):
+    """How many colours besides black N RGB pixels have, whether black is one, and whether these are nearly
+    all, as in a drawing, and not in a photo cut out."""
+    colours = paint_colours(pixels[:, None])
     pixels = pixels[:: len(pixels) // _COUNTED + 1].astype(np.uint32)
     values, counts = np.unique(pixels @ np.array([65536, 256, 1], np.uint32), return_counts=True)
-    black, others = counts[values == 0].sum(), counts[values != 0]
-    return black > 0 and len(others) > 0 and black + others.max() >= _FLAT_SHARE * len(pixels)
+    black = counts[values == 0].sum()
+    known = sum(counts[values == (r << 16 | g << 8 | b)].sum() for r, g, b in colours)
+    flat = len(colours) < _FEW_VALUES and black + known >= _FLAT_SHARE * len(pixels)
+    return len(colours), bool(black), flat
 
 
 def _paint_opacity(opacity):

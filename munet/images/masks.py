@@ -113,8 +113,7 @@ def _decode(opened, path, sclera_value, sclera_color):
         opacity = layers[..., 3]
         if opacity.min() < 128 and (opacity.max() > opacity.min() or opacity.max() == 0):
             if (mask := from_alpha(layers, sclera_color)) is None:
-                found = "a picture that is transparent all over"
-                raise BadInput(path, found, "paint that can be seen", "export it again without transparency")
+                raise _unclear_paint(layers, path)
             return mask
     grey, picture = _grey_levels(opened), opened.convert("RGB")
     if sclera_color is not None:
@@ -127,6 +126,14 @@ def _decode(opened, path, sclera_value, sclera_color):
         found = _colours_found(np.asarray(picture)) if grey is None else _values_found(grey)
         raise BadInput(path, found, _EXPECTED, _REMEDY)
     return mask
+
+
+def _unclear_paint(layers, path):
+    if layers[..., 3].max() > 0:
+        visible = np.where(layers[..., 3:] > 0, layers[..., :3], np.uint8(0))
+        return BadInput(path, f"{_colours_found(visible)} on transparency", "paint of one colour", _REMEDY)
+    found = "a picture that is transparent all over"
+    return BadInput(path, found, "paint that can be seen", "export it again without transparency")
 
 
 def _from_float(levels, path):

@@ -4,6 +4,7 @@ It only advises: it tells which way an EXIF turn goes, and which class may be th
 """
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def check_turns(samples, facts, sclera_value=None, exif=None, fit=None):
     turned = [s for s, fact in zip(samples, facts, strict=True) if _may_be_either(fact)]
     if not turned:
         return
-    tried = turned[:: max(1, len(turned) // _TRIED)][:_TRIED]
+    tried = turned[:: math.ceil(len(turned) / _TRIED)]
     fit = fit or LabelFit()
     try:
         gains = [_gain(sample, sclera_value, fit) for sample in tried]
@@ -58,7 +59,7 @@ def check_turns(samples, facts, sclera_value=None, exif=None, fit=None):
         gains = [0.0] * len(tried)
     wrong = [sample for sample, gain in zip(tried, gains, strict=True) if gain > _CLEARLY]
     if wrong:
-        _warn_of_turned(turned, tried, wrong, exif, min(gains) < -_CLEARLY)
+        _warn_of_turned(turned, tried, wrong, exif, sum(gain < -_CLEARLY for gain in gains))
     elif exif is None and max(map(abs, gains)) <= _CLEARLY:
         warn(
             f"{_count_of(turned)}, such as {shown(turned[0].image)}: nothing tells whether their masks turn "
@@ -83,13 +84,15 @@ def _gain(sample, sclera_value, fit):
     return fit(image, other.pixels) - fit(image, mask.pixels)
 
 
-def _warn_of_turned(turned, tried, wrong, exif, mixed):
+def _warn_of_turned(turned, tried, wrong, exif, right):
     way = "upright already" if exif == "ignore" else "drawn on the pixels as stored"
     remedy = "leave --exif ignore out" if exif == "ignore" else "give --exif ignore"
-    alone = ", or turn these masks alone: others fit as they are" if mixed else ""
+    if right:
+        others = f"turn these masks alone, since {right} fit as they are"
+        remedy = others if right > len(wrong) else f"{remedy}, or {others}"
     warn(
         f"{_count_of(turned)}: of {len(tried)} masks tried {len(wrong)} fit the eye better as {way}, such as "
-        f"{shown(wrong[0].mask)}; {remedy}{alone}"
+        f"{shown(wrong[0].mask)}; {remedy}"
     )
 
 
@@ -108,7 +111,7 @@ def best_class(samples, fit=None):
 
     def best(paths, values):
         known = [by_mask[path] for path in paths if path in by_mask]
-        tried = known[:: max(1, len(known) // _TRIED)][:_TRIED]
+        tried = known[:: math.ceil(len(known) / _TRIED) or 1]
         try:
             fits = _class_fits(tried, values, fit or LabelFit())
         except MunetError:

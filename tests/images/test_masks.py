@@ -344,3 +344,12 @@ def test_the_masks_own_turn_is_applied_or_not(tmp_path, orientation, suffix):
     assert np.array_equal(mask.pixels, turn(TRUTH, orientation))
     assert mask.turned == orientation
     assert np.array_equal(read_mask(path, exif=False).pixels, TRUTH)
+
+
+def test_several_other_colours_on_transparency_are_refused_until_one_is_told(tmp_path):
+    painted = np.zeros((*TRUTH.shape, 4), np.uint8)
+    painted[TRUTH], painted[IRIS] = (128, 0, 0, 255), (0, 128, 0, 255)
+    path = saved(tmp_path, Image.fromarray(painted))
+    with pytest.raises(BadInput, match=r"\(128,0,0\), \(0,128,0\) on transparency, .*--sclera-color R,G,B"):
+        read_mask(path)
+    assert np.array_equal(read_mask(path, sclera_color=(128, 0, 0)).pixels, TRUTH & ~IRIS)
