@@ -25,8 +25,8 @@ from munet.data import label_options
 from munet.data.augmentation import LIMITS, Ranges
 from munet.data.augmented_dataset import AugmentedDataset
 from munet.data.mask_checks import read_facts, warn_of_masks
-from munet.data.pairing import read_pair
 from munet.data.problems import by_cause, problems_file, proposal
+from munet.data.samples import read_pair
 from munet.images.drawing import contact_sheet, overlay
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4

@@ -16,7 +16,7 @@ from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files, is_filled
 from munet.data.augmentation import Ranges, augment, flip
 from munet.data.names import FLIP, copy_ending
-from munet.data.pairing import read_pair
+from munet.data.samples import read_pair
 from munet.images.reading import SUFFIXES
 from munet.images.writing import write_jpeg, write_png
 

@@ -30,7 +30,7 @@ from munet.core.files import remove_parts, require_space, whole_file
 from munet.core.parallel import pool_map
 from munet.core.paths import cache_folder
 from munet.data.mask_checks import MaskFacts, facts_of
-from munet.data.pairing import read_pair
+from munet.data.samples import read_pair
 from munet.images.resizing import resize_image, resize_mask
 
 try:
@@ -50,7 +50,7 @@ class Cache:
     Made by `build_cache`.
 
     Attributes:
-        samples: list of `pairing.Sample`, in the dataset's order.
+        samples: list of `samples.Sample`, in the dataset's order.
         size: height and width in pixels.
         cleaned: number of masks that went through a lossy format and were cleaned.
         codings: set of the masks' codings.
@@ -89,7 +89,7 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
     """Builds what is missing of a dataset's cache, decoding in parallel threads, and opens it.
 
     Args:
-        samples: list of `pairing.Sample`.
+        samples: list of `samples.Sample`.
         root: the dataset's folder; it names the cache.
         size: height and width in pixels.
         sclera_value: class index of the sclera in the masks, if they hold class indices.

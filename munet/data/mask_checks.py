@@ -10,8 +10,8 @@ import numpy as np
 
 from munet.core.errors import BadInput, shown
 from munet.core.messages import counted, warn
-from munet.data.pairing import read_sample_mask
 from munet.data.problems import classes_in
+from munet.data.samples import read_sample_mask
 from munet.images.masks import listed_colours
 from munet.images.reading import read_orientation
 
@@ -50,7 +50,7 @@ class MaskFacts:
 
 
 def facts_of(sample, mask):
-    """The `MaskFacts` of a `pairing.Sample` and its `masks.Mask`; raises BadInput for an unreadable photo."""
+    """The `MaskFacts` of a `samples.Sample` and its `masks.Mask`; raises BadInput for an unreadable photo."""
     pixels = mask.pixels
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     return MaskFacts(
@@ -65,7 +65,7 @@ def facts_of(sample, mask):
 
 
 def read_facts(sample, sclera_value=None):
-    """The `MaskFacts` of a `pairing.Sample`; None of one that cannot be read: it is told where it is used."""
+    """The `MaskFacts` of a `samples.Sample`; None of one that cannot be read: it is told where it is used."""
     try:
         return facts_of(sample, read_sample_mask(sample, sclera_value))
     except BadInput:

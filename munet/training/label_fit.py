@@ -11,7 +11,7 @@ import numpy as np
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.messages import counted, warn
 from munet.core.paths import SUITE
-from munet.data.pairing import read_pair
+from munet.data.samples import read_pair
 from munet.images import masks, reading
 from munet.inference.segmenter import Segmenter
 
@@ -42,7 +42,7 @@ def check_turns(samples, facts, sclera_value=None, exif=None, fit=None):
     """Warns of masks that turn the other way than their photos, where the sizes do not tell.
 
     Args:
-        samples: list of `pairing.Sample`.
+        samples: list of `samples.Sample`.
         facts: list of their `mask_checks.MaskFacts`.
         sclera_value: class index of the sclera, or None.
         exif: "apply" or "ignore", as the user told; None of one who did not.
@@ -104,7 +104,7 @@ def best_class(samples, fit=None):
     """A function for `problems.proposal`: which class lies where the network sees sclera.
 
     Args:
-        samples: list of `pairing.Sample`, among which the masks are.
+        samples: list of `samples.Sample`, among which the masks are.
         fit: a `LabelFit`. Default: None, a new one.
     """
     by_mask = {str(sample.mask): sample for sample in samples}
