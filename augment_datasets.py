@@ -13,6 +13,7 @@ import concurrent.futures
 import dataclasses
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 from munet.core.command_line import ArgumentParser, between, finish, progress, run
@@ -20,11 +21,13 @@ from munet.core.errors import BadInput, MunetError, shown
 from munet.core.messages import counted, failed, warn
 from munet.core.parallel import pool_map
 from munet.core.run_folders import prepare_run_folder
+from munet.data import label_options
 from munet.data.augmentation import LIMITS, Ranges
 from munet.data.augmented_dataset import AugmentedDataset
-from munet.data.pairing import find_dataset, read_pair
+from munet.data.mask_checks import read_facts, warn_of_masks
+from munet.data.problems import by_cause, problems_file, proposal
+from munet.data.samples import read_pair
 from munet.images.drawing import contact_sheet, overlay
-from munet.images.masks import check_class
 
 PREVIEW_ROWS, PREVIEW_COPIES = 5, 4
 
@@ -43,11 +46,13 @@ def parse(argv):
     add("--seed", type=between(0, 2**31 - 1, int), default=0, help="of the copies")
     sheet = f"only write a contact sheet (PNG), with {PREVIEW_COPIES} copies where --copies says none"
     add("--preview", type=Path, metavar="FILE", help=sheet)
-    add("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
+    label_options.add_sclera_options(add)
+    label_options.add_dataset_options(add)
     add("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="threads")
     add("--overwrite", action="store_true", help="start again in OUT")
     _add_ranges(parser)
     args = parser.parse_args(argv)
+    label_options.refuse_contradictions(parser, args)
     args.ranges = _checked_ranges(args)
     if not args.copies and not args.preview and args.ranges != Ranges():
         parser.error("ranges are of copies, of which none are made; give --copies")
@@ -92,6 +97,10 @@ def _settings(args):
         "format": args.format,
         "seed": args.seed,
         "sclera_value": args.sclera_value,
+        "sclera_color": args.sclera_color and list(args.sclera_color),
+        "images": args.images and str(args.images),
+        "masks": args.masks and str(args.masks),
+        "exif": args.exif,
         "ranges": {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(args.ranges).items()
@@ -102,15 +111,39 @@ def _settings(args):
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
-    dataset = find_dataset(args.data)
+    dataset = label_options.find(args)
     print(dataset.describe())
     _check_places(args)
     made = AugmentedDataset(
         args.out, args.copies, not args.no_flips, args.format, args.seed, args.ranges, args.sclera_value
     )
     made.check(dataset.samples)
-    check_class((sample.mask for sample in dataset.samples), args.sclera_value, shown(args.data))
+    _check_labels(dataset.samples, args)
     return preview(dataset, made, args.preview) if args.preview else write(dataset, made, args)
+
+
+def _check_labels(samples, args):
+    """Warns of labels that cannot be right, before anything is written."""
+    with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
+        read = pool_map(pool, partial(read_facts, sclera_value=args.sclera_value), samples)
+        read = list(progress(read, len(samples), "check masks"))
+    good = [(sample, facts) for sample, facts in zip(samples, read, strict=True) if facts]
+    facts = [facts for _, facts in good]
+    warn_of_masks(facts, shown(args.data), args.sclera_value, args.sclera_color)
+    if any(fact.turns != (1, 1) for fact in facts):
+        readable = [sample for sample, _ in good]
+        _label_fit().check_turns(readable, facts, args.sclera_value, args.exif)
+
+
+def _best_class(samples, paths, values):
+    return _label_fit().best_class(samples)(paths, values)
+
+
+def _label_fit():
+    """The module of that name: it loads the network's runtime, which labels in order do not need."""
+    from munet.training import label_fit
+
+    return label_fit
 
 
 def _check_places(args):
@@ -136,7 +169,8 @@ def write(dataset, made, args):
         results = pool_map(pool, made.write, dataset.samples, ahead=2 * args.workers)
         results = list(progress(results, len(dataset.samples), "augment"))
     problems = dataset.problems + [result for result in results if isinstance(result, BadInput)]
-    for problem in problems:
+    hint = partial(proposal, best=partial(_best_class, dataset.samples))
+    for problem in by_cause(problems, problems_file(args.out), hint):
         failed(problem)
     if left := made.leftovers(dataset.samples):
         warn(

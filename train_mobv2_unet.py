@@ -14,14 +14,14 @@ history.csv, curves.png, level.png, precision_recall.png and report.html.
 
 from munet.core.command_line import finish, run
 from munet.core.loading import quiet_stderr
-from munet.data.pairing import find_dataset
+from munet.data.label_options import find
 from munet.training.options import parse
 
 
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv, __doc__)
-    dataset = find_dataset(args.data)
+    dataset = find(args)
     print(dataset.describe())
     with quiet_stderr():  # Keras
         from munet.training.run import train

@@ -16,7 +16,7 @@ from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files, is_filled
 from munet.data.augmentation import Ranges, augment, flip
 from munet.data.names import FLIP, copy_ending
-from munet.data.pairing import read_pair
+from munet.data.samples import read_pair
 from munet.images.reading import SUFFIXES
 from munet.images.writing import write_jpeg, write_png
 
@@ -114,7 +114,7 @@ class AugmentedDataset:
 def _is_up_to_date(sample, paths):
     """Whether all paths are there and newer than the sample's image and mask, which may have been fixed."""
     try:
-        sources = [os.stat(path) for path in (sample.image, sample.mask)]
+        sources = [os.stat(path) for path in (sample.image, *sample.masks)]
         # A file that was put in the place of another may be older than what was made of that.
         changed = max(time for source in sources for time in (source.st_mtime_ns, source.st_ctime_ns))
         return all(map(is_filled, paths)) and min(os.stat(path).st_mtime_ns for path in paths) >= changed

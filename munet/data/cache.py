@@ -6,12 +6,13 @@ A cache is a folder of HDF5 parts of `PART_SAMPLES` samples each, or of so many 
     masks   (n, size * size / 8) uint8, the bool mask packed to bits
 
 A part is named by a hash of what it was made from (each file's path, length, modification time and whether it
-may be read, the size, the class index) and appears whole: a build that was stopped is resumed with the parts
-that are missing, and a part that no longer fits its files is never found again and is removed. Building finds
-every bad file: a part remembers the samples that it could not hold.
+may be read, the size, how the labels are read) and appears whole: a build that was stopped is resumed with
+the parts that are missing, and a part that no longer fits its files is never found again and is removed.
+Building finds every bad file: a part remembers the samples that it could not hold.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -28,7 +29,8 @@ from munet.core.errors import BadInput, MunetError
 from munet.core.files import remove_parts, require_space, whole_file
 from munet.core.parallel import pool_map
 from munet.core.paths import cache_folder
-from munet.data.pairing import read_pair
+from munet.data.mask_checks import MaskFacts, facts_of
+from munet.data.samples import read_pair
 from munet.images.resizing import resize_image, resize_mask
 
 try:
@@ -37,7 +39,7 @@ except ImportError:  # Windows
     resource = None
 
 PART_SAMPLES, PART_BYTES = 2048, 1 << 28  # a part is held in memory until it is written
-_FORMAT = 2  # counts up when the same files would be decoded to other pixels, or refused
+_FORMAT = 3  # counts up when the same files would be decoded to other pixels, or refused
 SPARE_FILES = 256  # that a process opens besides the parts
 _STALE_HOURS = 6  # a younger unfinished part may belong to a run beside this one
 
@@ -48,16 +50,17 @@ class Cache:
     Made by `build_cache`.
 
     Attributes:
-        samples: list of `pairing.Sample`, in the dataset's order.
+        samples: list of `samples.Sample`, in the dataset's order.
         size: height and width in pixels.
         cleaned: number of masks that went through a lossy format and were cleaned.
         codings: set of the masks' codings.
+        facts: list of `mask_checks.MaskFacts`, one a sample.
         problems: list of BadInput, one a sample that is not good.
     """
 
     def __init__(self, paths, groups, size):
         self.samples, self.size, self.cleaned, self.codings, self._rows = [], size, 0, set(), []
-        self.problems = []
+        self.problems, self.facts = [], []
         _allow_open_files(len(paths))
         for path, group in zip(paths, groups, strict=True):
             file = h5py.File(path, rdcc_nbytes=0)  # read in no order, nothing is read twice
@@ -67,6 +70,9 @@ class Cache:
             self.problems += [BadInput(*problem) for problem in summary["problems"]]
             self.cleaned += summary["cleaned"]
             self.codings |= set(summary["codings"])
+            for i, noted in zip(summary["kept"], summary["facts"], strict=True):
+                tuples = {"colours": tuple(map(tuple, noted["colours"])), "turns": tuple(noted["turns"])}
+                self.facts.append(MaskFacts(**noted | tuples | {"path": str(group[i].mask)}))
 
     def __len__(self):
         return len(self.samples)
@@ -83,7 +89,7 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
     """Builds what is missing of a dataset's cache, decoding in parallel threads, and opens it.
 
     Args:
-        samples: list of `pairing.Sample`.
+        samples: list of `samples.Sample`.
         root: the dataset's folder; it names the cache.
         size: height and width in pixels.
         sclera_value: class index of the sclera in the masks, if they hold class indices.
@@ -93,7 +99,8 @@ def build_cache(samples, root, size=224, sclera_value=None, folder=None, workers
     Returns:
         A `Cache` of the good samples; the others are in its `problems` as BadInput.
     """
-    made_of = f"{Path(root).resolve()}|{size}|{sclera_value}"
+    told = {(sample.stored, sample.sclera_color) for sample in samples} - {(False, None)}
+    made_of = f"{Path(root).resolve()}|{size}|{sclera_value}" + "".join(f"|{way}" for way in sorted(told))
     folder = Path(folder or cache_folder()) / _digest(made_of)
     folder.mkdir(parents=True, exist_ok=True)
     remove_parts(folder, hours=_STALE_HOURS)
@@ -136,7 +143,7 @@ def _is_whole(path):
 class _Decoded:
     image: np.ndarray
     bits: np.ndarray
-    coding: str
+    facts: MaskFacts
     cleaned: bool
 
 
@@ -147,7 +154,8 @@ def _decode(sample, size, sclera_value):
     except BadInput as problem:
         return problem
     bits = np.packbits(resize_mask(mask.pixels, (size, size)))
-    return _Decoded(resize_image(image, (size, size)), bits, mask.coding, mask.cleaned > 0)
+    facts = facts_of(sample, mask)
+    return _Decoded(resize_image(image, (size, size)), bits, facts, mask.cleaned > 0)
 
 
 def _write_part(path, decoded, size):
@@ -156,7 +164,8 @@ def _write_part(path, decoded, size):
     summary = {
         "kept": kept,
         "problems": [item.args for item in decoded if isinstance(item, BadInput)],
-        "codings": sorted({item.coding for item in good}),
+        "codings": sorted({item.facts.coding for item in good}),
+        "facts": [dataclasses.asdict(item.facts) for item in good],
         "cleaned": sum(item.cleaned for item in good),
     }
     require_space(path.parent, len(good) * size * size * 4 + 1_000_000)
@@ -172,7 +181,9 @@ def _write_part(path, decoded, size):
 def _fingerprint(group, root, size, sclera_value):
     made_of = [f"{_FORMAT}|{size}|{sclera_value}"]
     for sample in group:
-        for path in (sample.image, sample.mask):
+        if sample.stored or sample.sclera_color:
+            made_of.append(f"{sample.stored}|{sample.sclera_color}")
+        for path in (sample.image, *sample.masks):
             name = os.path.relpath(path, root)  # the same however the dataset's folder is spelled
             try:
                 stat = os.stat(path)
@@ -190,4 +201,6 @@ def require_sclera(cache, samples, part):
     """Refuses a part without any sclera: on it, finding nothing would be perfect."""
     names = {sample.name for sample in samples}
     if not any(cache[i][1].any() for i, sample in enumerate(cache.samples) if sample.name in names):
-        raise MunetError(f"no {part} mask has any sclera; check --sclera-value, or the masks")
+        raise MunetError(
+            f"no {part} mask has any sclera; check --sclera-value or --sclera-color, or the masks"
+        )

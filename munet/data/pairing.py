@@ -4,37 +4,27 @@
     MOBIUS   the same, named like 1_1i_Ll_1 (subject, phone and light, eye and gaze, number)
     MASD     DATA/MASD/<id>/ with DATA/MASD_GT/<id>/, where `1  (3).jpg` pairs with `1(3).png`
     SBVPI    1L_l_1.jpg beside 1L_l_1_sclera.png
+    others   folders of other usual names, or named by hand; masks whose names have an ending (`matching`)
 
 The subject is the first folder below the images; where there are no folders, names of SBVPI, MOBIUS and
 synthetic eyes start with it; else every image is its own subject, with its flips and copies.
 """
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files
-from munet.core.messages import counted
+from munet.core.messages import counted, warn
+from munet.data import choices, layouts
 from munet.data.layouts import KNOWN, by_key, contents, detect, list_files, pairable
+from munet.data.matching import match
 from munet.data.names import from_name
-from munet.images import masks, reading
+from munet.data.samples import Sample, read_pair
+from munet.images import masks
 
-
-@dataclass(frozen=True)
-class Sample:
-    """One labelled photo.
-
-    Attributes:
-        name: the image's path below the images' folder, without suffix, with `/`.
-        image: its path.
-        mask: the path of its mask.
-        subject: whose eye it is, as far as folders and names tell.
-    """
-
-    name: str
-    image: Path
-    mask: Path
-    subject: str
+__all__ = ["Dataset", "Sample", "find_dataset", "find_truths", "pair_truth", "read_pair"]
 
 
 @dataclass
@@ -47,6 +37,7 @@ class Dataset:
         image_root: the images' folder.
         samples: list of `Sample` in order of name.
         problems: list of BadInput.
+        example: a pair in words, where the names of photos and masks differ; else "".
     """
 
     root: Path
@@ -54,19 +45,26 @@ class Dataset:
     image_root: Path
     samples: list = field(default_factory=list)
     problems: list = field(default_factory=list)
+    example: str = ""
 
     def describe(self):
         """One line for people: layout, images, subjects."""
         subjects = len({sample.subject for sample in self.samples})
         images = counted(len(self.samples), "labelled image")
-        return f"{shown(self.root)}: {self.layout} layout, {images} of {counted(subjects, 'subject')}"
+        paired = f", paired like {self.example}" if self.example else ""
+        return f"{shown(self.root)}: {self.layout} layout, {images} of {counted(subjects, 'subject')}{paired}"
 
 
-def find_dataset(root):
+def find_dataset(root, images=None, masks=None, exif=None, sclera_color=None):
     """Finds the labelled images in a folder of any known layout; nothing is decoded yet.
 
     Args:
         root: the dataset's folder.
+        images: folder of the images, below `root` or anywhere, where the layout is not a known one.
+        masks: the same of the masks.
+        exif: "ignore" where the masks were drawn on the pixels as they are stored: each then turns with its
+            photo. Default: None, as "apply": the masks are upright.
+        sclera_color: (red, green, blue) of the sclera in masks in colours. Default: None.
 
     Returns:
         A `Dataset`; images without a mask, masks without an image and doubled names are in its `problems`.
@@ -75,25 +73,64 @@ def find_dataset(root):
         MunetError: no folder, no known layout, or no labelled image.
     """
     root = Path(root)
-    layout = detect(root)
+    layout = layouts.given(root, images, masks) if images or masks else detect(root)
     if layout is None:
-        raise MunetError(f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}")
-    photos, truths = list_files(layout)
-    photos, truths, problems = pairable(
-        by_key(photos, layout.image_root, loose=layout.loose),
-        by_key(truths, layout.mask_root, layout.mask_ending, layout.loose),
-    )
-    dataset = Dataset(root, layout.name, layout.image_root, problems=problems)
-    for key in photos.keys() & truths.keys():
-        name = photos[key].relative_to(layout.image_root).with_suffix("").as_posix()
-        dataset.samples.append(Sample(name, photos[key], truths[key], from_name(name)["subject"]))
+        raise MunetError(
+            f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}{choices.remedy(root)}"
+        )
+    dataset = Dataset(root, layout.name, layout.image_root)
+    found = _pair(layout, dataset)
+    if not found:
+        inner = dataclasses.replace(
+            layout, image_root=layouts.entered(layout.image_root), mask_root=layouts.entered(layout.mask_root)
+        )
+        again = Dataset(root, layout.name, inner.image_root)
+        if inner != layout and (found := _pair(inner, again)):
+            dataset, layout = again, inner
+    if not found:
+        raise MunetError(
+            f"{shown(root)} ({layout.name} layout) has no image with a mask: {choices.examples(layout)}"
+        )
+    for photo, truths in found:
+        name = photo.relative_to(layout.image_root).with_suffix("").as_posix()
+        subject, stored = from_name(name)["subject"], exif == "ignore"
+        sample = Sample(name, photo, truths[0], subject, tuple(truths[1:]), stored, sclera_color)
+        dataset.samples.append(sample)
     dataset.samples.sort(key=lambda sample: sample.name)
-    dataset.problems += _unpaired(photos, truths, "no mask", layout.mask_root, "add its mask or remove it")
-    dataset.problems += _unpaired(truths, photos, "no image", layout.image_root, "add its image or remove it")
-    if not dataset.samples:
-        found = f"{counted(len(photos), 'image')}, {counted(len(truths), 'mask')}"
-        raise MunetError(f"{shown(root)} ({layout.name} layout) has no image with a mask: {found}")
     return dataset
+
+
+def _pair(layout, dataset):
+    """List of (photo, its masks); what has no partner becomes a problem of the dataset."""
+    listed, truths = list_files(layout)
+    photos = choices.one_a_name(by_key(listed, layout.image_root, loose=layout.loose))
+    photos, truths, problems = pairable(
+        photos, by_key(truths, layout.mask_root, layout.mask_ending, layout.loose)
+    )
+    dataset.problems += problems
+    same = photos.keys() & truths.keys()
+    lone, alone = photos.keys() - same, truths.keys() - same
+    matches = match(sorted(lone), sorted(alone), parts=not same)
+    pairs = [(photos[key], [truths[key]]) for key in same]
+    pairs += [(photos[key], [truths[name] for name in names]) for key, names in matches.masks.items()]
+    if matches.masks:
+        key, names = min(matches.masks.items())
+        dataset.example = f"{shown(photos[key].name)} with {choices.named(truths[n] for n in names)}"
+    used = same | {name for names in matches.masks.values() for name in names} | set(matches.other_classes)
+    _warn_of_other_classes(matches.other_classes, truths)
+    taken = same | matches.masks.keys()
+    lone, alone = (
+        {k: p for k, p in side.items() if k not in of} for side, of in ((photos, taken), (truths, used))
+    )
+    dataset.problems += _unpaired(lone, {}, "no mask", layout.mask_root, "add its mask or remove it")
+    dataset.problems += _unpaired(alone, {}, "no image", layout.image_root, "add its image or remove it")
+    return pairs
+
+
+def _warn_of_other_classes(names, truths):
+    if names:
+        example = shown(truths[min(names)])
+        warn(f"masks of other classes than sclera are left out: {len(names)}, such as {example}")
 
 
 def pair_truth(predictions, truth):
@@ -125,9 +162,27 @@ def pair_truth(predictions, truth):
     for what, folder, found in (("probability maps", predictions, maps), ("masks", truth, truths)):
         if not found:
             raise MunetError(f"no {what} in {shown(folder)}")
-    problems += _unpaired(maps, truths, "no mask", mask_root, "add its mask")
-    problems += _unpaired(truths, maps, "no prediction", predictions, "predict it too")
-    return [(maps[key], truths[key]) for key in sorted(maps.keys() & truths.keys())], problems
+    same = maps.keys() & truths.keys()
+    matches = match(sorted(maps.keys() - same), sorted(truths.keys() - same), parts=not same)
+    partners = {key: key for key in same}
+    for key, names in matches.masks.items():
+        if len(names) == 1:
+            partners[key] = names[0]
+        else:
+            problems.append(_several(truths, names))
+    _warn_of_other_classes(matches.other_classes, truths)
+    used = same | {name for names in matches.masks.values() for name in names} | set(matches.other_classes)
+    left = {key: path for key, path in truths.items() if key not in used}
+    lone = {key: path for key, path in maps.items() if key not in same | matches.masks.keys()}
+    problems += _unpaired(lone, {}, "no mask", mask_root, "add its mask")
+    problems += _unpaired(left, {}, "no prediction", predictions, "predict it too")
+    return [(maps[key], truths[partners[key]]) for key in sorted(partners)], problems
+
+
+def _several(truths, names):
+    """The BadInput of a photo whose mask is in parts."""
+    remedy = "join them: augment_datasets.py DATA OUT --no-flips, and give OUT"
+    return BadInput(truths[names[0]], f"{len(names)} masks of one photo", "one", remedy)
 
 
 def _truths(truth, loose=False):
@@ -160,25 +215,6 @@ def find_truths(truth):
     if not found:
         raise MunetError(f"no masks in {shown(truth)}")
     return dict(sorted(found.items()))
-
-
-def read_pair(sample, sclera_value=None):
-    """Decodes a sample at its own size.
-
-    Args:
-        sample: a `Sample`.
-        sclera_value: class index of the sclera, if the mask holds class indices.
-
-    Returns:
-        (image, mask): HWC uint8 RGB and a `masks.Mask` of the same height and width.
-
-    Raises:
-        BadInput: either is unreadable, or their sizes differ.
-    """
-    image, mask = reading.read_image(sample.image), masks.read_mask(sample.mask, sclera_value)
-    if image.shape[:2] != mask.pixels.shape:
-        raise reading.size_mismatch(sample.mask, mask.pixels.shape, sample.image, image.shape[:2])
-    return image, mask
 
 
 def _unpaired(paths, others, found, where, remedy):

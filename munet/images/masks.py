@@ -2,43 +2,40 @@
 
 Known codings, told apart by their pixels:
 
-    binary    1-bit, 0/255 or 0/1 (8 or 16 bits, grey or three equal channels); sclera is white
-    colour    MOBIUS: sclera red, iris green, pupil blue, the rest black
-    alpha     SBVPI: the marked region is opaque, the rest transparent
+    binary    1-bit, 0/255 or 0/1 (8 or 16 bits, grey or three equal channels), or floating point from 0 to 1;
+              sclera is white, from 0.5 on
+    colour    MOBIUS: sclera red, iris green, pupil blue, the rest black; or the sclera in another colour,
+              told by `sclera_color` (--sclera-color)
+    alpha     SBVPI: the marked region is painted, or cut out of the photo, the rest transparent
     class     class indices; which one is sclera is told by `sclera_value` (--sclera-value), never guessed
 
 Masks that went through a lossy format are cleaned to the nearest code and say how many pixels that moved.
 """
 
 import contextlib
-from dataclasses import dataclass
+import dataclasses
 
-import cv2
 import numpy as np
-from PIL import Image
 
 from munet.core.errors import BadInput
 from munet.core.messages import warn
-from munet.images.reading import open_image
+from munet.images.codings import (
+    Mask,
+    from_alpha,
+    from_colour,
+    from_colours,
+    from_float,
+    from_grey,
+    paint_colours,
+)
+from munet.images.reading import open_image, orientation, turn, unturn
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif", ".jpg", ".jpeg", ".webp")
-_COLOURS = {"background": (0, 0, 0), "sclera": (255, 0, 0), "iris": (0, 255, 0), "pupil": (0, 0, 255)}
-# A lossy mask keeps this share of its pixels within this distance of a code; other pictures do not.
-_NEAR_SHARE = 0.97
-_NEAR_LEVELS = 64
-# Fewer values than this are the flat areas of another coding, not the ringing of a lossy format.
-_FEW_VALUES = 10
 _EXPECTED = "a black and white mask, sclera red (255,0,0), or class indices with --sclera-value"
-_REMEDY = "give --sclera-value N for class indices, or repaint it black and white"
-
-
-@dataclass(frozen=True)
-class Mask:
-    """A decoded mask: `pixels` HW bool, the `coding` it was read as, and how many pixels were `cleaned`."""
-
-    pixels: np.ndarray
-    coding: str
-    cleaned: int = 0
+_REMEDY = (
+    "give --sclera-value N for class indices, --sclera-color R,G,B for a colour, or repaint it black and "
+    "white"
+)
 
 
 def check_class(paths, sclera_value, where):
@@ -60,35 +57,95 @@ def check_class(paths, sclera_value, where):
         warn(f"no mask of {where} holds the class {sclera_value}: {why}")
 
 
-def read_mask(path, sclera_value=None):
+def read_mask(path, sclera_value=None, sclera_color=None, exif=True):
     """Reads a ground-truth mask.
 
     Args:
         path: an image file in one of the codings above.
         sclera_value: the class index of the sclera, for class-index masks. Default: None, the other codings.
+        sclera_color: (red, green, blue) of the sclera, 0..255 each, for masks in other colours than those
+            above. Default: None.
+        exif: whether the file's own EXIF turn is applied. Default: True.
 
     Returns:
-        A `Mask`.
+        A `Mask`, upright; with `exif=False` as it is stored.
 
     Raises:
         BadInput: not an image, damaged, or in no known coding.
     """
     with open_image(path, photo=False) as opened:
+        own = orientation(opened) or 1
         opened.load()
-        if sclera_value is not None:
-            return _from_classes(opened, sclera_value, path)
-        if opened.has_transparency_data:
-            layers = np.asarray(opened.convert("RGBA"))
-            if layers[..., 3].min() < 128:
-                return _from_alpha(layers)
-        grey = _grey_levels(opened)
-        mask = _from_colours(opened.convert("RGB")) if grey is None else _from_grey(grey)
-        if mask is None and opened.mode == "P":
-            indices = np.asarray(opened)
-            mask = Mask(indices == 1, "binary") if indices.max() <= 1 else None
+        mask = _decode(opened, path, sclera_value, sclera_color)
+        if own == 1:
+            return mask
+        # Pillow has turned a TIFF by now, and nothing else.
+        pixels = unturn(mask.pixels, own) if opened.format == "TIFF" else mask.pixels
+        pixels = np.ascontiguousarray(turn(pixels, own) if exif else pixels)
+        return dataclasses.replace(mask, pixels=pixels, turned=own)
+
+
+def read_classes(path):
+    """The class indices of a mask, HW of any whole numbers, for a look at which there are; as stored.
+
+    Raises:
+        BadInput: not an image, damaged, or in colours.
+    """
+    with open_image(path, photo=False) as opened:
+        opened.load()
+        if (levels := _classes(opened, None)) is None:
+            raise BadInput(path, f"a {opened.mode} picture in colours", "class indices", _REMEDY)
+        return levels
+
+
+def needs_value(problem):
+    """Whether a BadInput is that of a mask which may hold class indices."""
+    return problem.remedy == _REMEDY
+
+
+def _decode(opened, path, sclera_value, sclera_color):
+    if sclera_value is not None:
+        return _from_classes(opened, sclera_value, path)
+    if opened.mode == "F":
+        return _from_float(np.asarray(opened), path)
+    if opened.has_transparency_data:
+        layers = np.asarray(opened.convert("RGBA"))
+        opacity = layers[..., 3]
+        if opacity.min() < 128 and (opacity.max() > opacity.min() or opacity.max() == 0):
+            if (mask := from_alpha(layers, sclera_color)) is None:
+                raise _unclear_paint(layers, path)
+            return mask
+    grey, picture = _grey_levels(opened), opened.convert("RGB")
+    if sclera_color is not None:
+        return from_colour(np.asarray(picture), sclera_color)
+    mask = from_colours(picture) if grey is None else from_grey(grey)
+    if mask is None and opened.mode == "P":
+        indices = np.asarray(opened)
+        mask = Mask(indices == 1, "binary") if indices.max() <= 1 else None
     if mask is None:
-        raise BadInput(path, _values_found(grey, opened.mode), _EXPECTED, _REMEDY)
+        found = _colours_found(np.asarray(picture)) if grey is None else _values_found(grey)
+        raise BadInput(path, found, _EXPECTED, _REMEDY)
     return mask
+
+
+def _unclear_paint(layers, path):
+    if layers[..., 3].max() > 0:
+        visible = np.where(layers[..., 3:] > 0, layers[..., :3], np.uint8(0))
+        return BadInput(path, f"{_colours_found(visible)} on transparency", "paint of one colour", _REMEDY)
+    found = "a picture that is transparent all over"
+    return BadInput(path, found, "paint that can be seen", "export it again without transparency")
+
+
+def _from_float(levels, path):
+    if (mask := from_float(levels)) is not None:
+        return mask
+    whole = np.isfinite(levels).all() and levels.min() >= 0 and levels.max() <= 255
+    if whole and (levels == np.rint(levels)).all() and (mask := from_grey(levels.astype(np.uint8))):
+        return mask
+    found = f"floating-point pixels of {levels.min():.3g} to {levels.max():.3g}"
+    raise BadInput(
+        path, found, "0 to 1, sclera from 0.5 on", "scale them to 0 to 1, or export it as 8-bit PNG"
+    )
 
 
 def _grey_levels(opened):
@@ -105,70 +162,59 @@ def _grey_levels(opened):
     return colours[..., 0] if same else None
 
 
-def _from_grey(levels):
-    used = np.flatnonzero(np.bincount(levels.ravel(), minlength=256))
-    if used[-1] <= 1:
-        return Mask(levels == 1, "binary")
-    if set(used.tolist()) <= {0, 255}:
-        return Mask(levels == 255, "binary")
-    near = (levels <= _NEAR_LEVELS) | (levels >= 255 - _NEAR_LEVELS)
-    flat = len(used) < _FEW_VALUES and not near.all()
-    if used[-1] < 255 - _NEAR_LEVELS or flat or near.mean() < _NEAR_SHARE:
-        return None
-    return Mask(levels >= 128, "binary", int(np.count_nonzero((levels != 0) & (levels != 255))))
-
-
-def _from_colours(picture):
-    planes = cv2.split(np.asarray(picture))
-    distances = {name: _distance(planes, code) for name, code in _COLOURS.items()}
-    best = np.minimum.reduce(list(distances.values()))
-    near, painted = best <= _NEAR_LEVELS, best < distances["background"]
-    flat = picture.getcolors(_FEW_VALUES - 1) is not None and not near.all()
-    if flat or near.mean() < _NEAR_SHARE or not (near & painted).any():
-        return None
-    return Mask(painted & (best == distances["sclera"]), "colour", int(np.count_nonzero(best)))
-
-
-def _distance(planes, code):
-    """HW uint8: how far the channels `planes` are from `code`, of which each is 0 or 255; the largest of the
-    three."""
-    red, green, blue = (plane ^ np.uint8(level) for plane, level in zip(planes, code, strict=True))
-    return cv2.max(cv2.max(red, green), blue)
-
-
-def _from_alpha(layers):
-    opaque = layers[..., 3] >= 128
-    laid = np.where(opaque[..., None], layers[..., :3], np.uint8(0))
-    planes = cv2.split(laid)
-    painted = [code for name, code in _COLOURS.items() if name != "background"]
-    used = [code for code in painted if not _distance(planes, code).all()]
-    # on a background that is transparent, not black
-    if len(used) > 1 and (mask := _from_colours(Image.fromarray(laid))):
-        return mask
-    marked = opaque & (layers[..., :3].max(axis=-1) >= 128)
-    return Mask(marked if marked.any() else opaque, "alpha")
-
-
 def _from_classes(opened, sclera_value, path):
-    levels = np.asarray(opened) if opened.mode == "P" or opened.mode.startswith("I") else _grey_levels(opened)
+    levels = _classes(opened, sclera_value)
     if levels is None:
         found, expected = f"a {opened.mode} picture in colours", "class indices (--sclera-value is given)"
-        raise BadInput(path, found, expected, "leave --sclera-value out")
+        raise BadInput(
+            path, found, expected, "leave --sclera-value out, or give --sclera-color R,G,B instead"
+        )
     if opened.format == "JPEG":
         found = "a JPEG, which changes class indices"
         raise BadInput(path, found, "a lossless file", "export it again as PNG")
-    if opened.mode == "1":
-        levels = levels // 255
     sclera = levels == sclera_value
-    if not sclera.any() and levels.max() == 255 and not ((levels > 0) & (levels < 255)).any():
+    black_and_white = levels.max() == 255 and not ((levels > 0) & (levels < 255)).any()
+    if not sclera.any() and black_and_white and sclera_value != 0:
         expected = f"class indices with {sclera_value} for sclera"
-        raise BadInput(path, _values_found(levels, opened.mode), expected, "check --sclera-value")
+        raise BadInput(path, _values_found(levels), expected, "check --sclera-value")
     return Mask(sclera, "class")
 
 
-def _values_found(levels, mode):
-    if levels is None:
-        return f"a {mode} picture in other colours"
+def _classes(opened, sclera_value):
+    """HW class indices; None of a picture in colours."""
+    if opened.mode == "1":
+        return _grey_levels(opened) // 255
+    if opened.mode == "F":
+        levels = np.asarray(opened)
+        return levels if (levels == np.rint(levels)).all() else None
+    if opened.mode == "P":
+        indices = np.asarray(opened)
+        greys = _grey_palette(opened, indices.max())
+        return greys[indices] if greys is not None and sclera_value in greys else indices
+    return np.asarray(opened) if opened.mode.startswith("I") else _grey_levels(opened)
+
+
+def _grey_palette(opened, last):
+    """The grey levels of a palette up to an index, whose own numbers then mean nothing; None of colours."""
+    colours = np.array(opened.convert("P").getpalette("RGB"), np.uint8).reshape(-1, 3)[: int(last) + 1]
+    grey = len(colours) > last and (colours == colours[:, :1]).all()
+    return colours[:, 0] if grey else None
+
+
+def _values_found(levels):
     used = np.unique(levels)
-    listed = ", ".join(str(v) for v in used[:6]) + (", ..." if len(used) > 6 else "")
+    listed = ", ".join(f"{v:g}" for v in used[:6]) + (", ..." if len(used) > 6 else "")
     return f"grey levels {listed}"
+
+
+def _colours_found(pixels):
+    found = paint_colours(pixels)
+    if not found:
+        return "a picture in colours, none of them flat"
+    return f"the colours {listed_colours(found)}"
+
+
+def listed_colours(colours):
+    """Colours in words: the first six."""
+    texts = [f"({','.join(map(str, colour))})" for colour in colours]
+    return ", ".join(texts[:6]) + (", ..." if len(texts) > 6 else "")

@@ -89,6 +89,17 @@ def read_probability(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8]:
         return np.asarray(opened)
 
 
+def read_orientation(path):
+    """The EXIF orientation of an image file, 1 to 8: 1 is upright, or told by none.
+
+    Raises:
+        BadInput: as `open_image`.
+    """
+    with open_image(path, photo=False) as opened:
+        found = orientation(opened)
+        return found if found in _UPRIGHT else 1
+
+
 def image_size(path):
     """The (height, width) of an image, upright or not, without decoding it."""
     with open_image(path) as opened:
@@ -140,7 +151,10 @@ def _opened(path):
     if not head:
         raise BadInput(path, "an empty file (0 bytes)", "an image", "copy it again from its source")
     if head[4:8] != b"ftyp":
-        return Image.open(path, formats=_FORMATS)
+        opened = Image.open(path, formats=_FORMATS)
+        if opened.format == "TIFF":  # mapped from a named file, one with an EXIF turn would be scrambled
+            opened.filename = ""
+        return opened
     try:
         import pillow_heif
     except ImportError as error:
@@ -171,18 +185,31 @@ def _decode_fast(opened, path):
         return None
     data = np.fromfile(path, np.uint8)
     # OpenCV takes files that end too early as whole, and paints what is missing grey.
-    if data[-2:].tobytes() != _END_OF_JPEG or (upright := _UPRIGHT.get(_orientation(opened))) is None:
+    if data[-2:].tobytes() != _END_OF_JPEG or (upright := _UPRIGHT.get(orientation(opened))) is None:
         return None
     image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     return None if image is None else np.ascontiguousarray(upright(image))
 
 
-def _orientation(opened):
-    """The EXIF orientation, 1 for upright; None where the EXIF block is garbled."""
+def orientation(opened):
+    """The EXIF orientation of an opened image, 1 for upright; None where the EXIF block is garbled.
+
+    Ask before it is loaded: Pillow forgets that of a TIFF then.
+    """
     try:
         return opened.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # as in `_upright`
         return None
+
+
+def turn(pixels, orientation):
+    """What is stored with an EXIF orientation, upright; an unknown one turns nothing. HW or HWC."""
+    return _UPRIGHT.get(orientation, _UPRIGHT[1])(pixels)
+
+
+def unturn(pixels, orientation):
+    """What is upright as it is stored with an EXIF orientation: undoes `turn`."""
+    return turn(pixels, {6: 8, 8: 6}.get(orientation, orientation))
 
 
 def _is_all_but_black(opened):

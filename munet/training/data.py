@@ -1,13 +1,17 @@
 """What a training run gets to see: the decoded images, and the parts that they are split into."""
 
 import dataclasses
+from functools import partial
 
 from munet.core.command_line import print_problems, print_table
 from munet.core.errors import MunetError, shown
 from munet.core.messages import counted, warn
 from munet.data.cache import build_cache
+from munet.data.mask_checks import warn_of_masks
 from munet.data.names import original
+from munet.data.problems import by_cause, problems_file, proposal
 from munet.data.splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject
+from munet.training.label_fit import best_class, check_turns
 
 
 def checked_cache(dataset, args):
@@ -27,7 +31,8 @@ def checked_cache(dataset, args):
     problems = dataset.problems + cache.problems
     if problems:
         print(f"problems: {len(problems)}")
-        print_problems(problems)
+        best = partial(proposal, best=best_class(dataset.samples))
+        print_problems(by_cause(problems, problems_file(args.out), best))
         if not args.skip_bad:
             raise MunetError(
                 f"problems in {shown(dataset.root)}: {len(problems)}, listed above; fix them, or leave "
@@ -37,7 +42,9 @@ def checked_cache(dataset, args):
         raise MunetError(f"no usable image with a mask in {shown(dataset.root)}")
     if cache.cleaned:
         cleaned = f"{cache.cleaned} of {counted(len(cache), 'mask')}"
-        warn(f"stored with losses, and now cleaned to black and white: {cleaned}")
+        warn(f"stored with losses or soft edges, and now cleaned to black and white: {cleaned}")
+    warn_of_masks(cache.facts, shown(dataset.root), args.sclera_value, args.sclera_color)
+    check_turns(cache.samples, cache.facts, args.sclera_value, args.exif)
     codings, images = ", ".join(sorted(cache.codings)), counted(len(cache), "image")
     print(f"masks: {codings} coding; cache: {images} at {args.size}x{args.size}")
     return cache

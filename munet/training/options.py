@@ -6,11 +6,12 @@ from pathlib import Path
 
 from munet.core.command_line import ArgumentParser, between
 from munet.core.errors import MunetError, shown
+from munet.data import label_options
 from munet.network.model_files import misplaced, read_settings
 
 DEFAULTS = {"size": 224, "decoder": "unet"}
 FEWEST_EPOCHS, FEWEST_STEPS = 60, 200  # of stage 2: a handful of photos is an epoch of one step
-_count, _rate, _byte = between(1, 10**6, int), between(1e-8, 1), between(0, 255, int)
+_count, _rate = between(1, 10**6, int), between(1e-8, 1)
 _epochs = between(0, 10**6, int)
 # Not part of what decides the outcome of a run.
 _NO_SETTINGS = ("resume", "overwrite", "out", "cache", "skip_bad", "level_started")
@@ -50,7 +51,8 @@ def _add_run(add):
 
 
 def _add_data(add):
-    add("--sclera-value", type=_byte, help="class index of the sclera in the masks")
+    label_options.add_sclera_options(add)
+    label_options.add_dataset_options(add)
     add("--skip-bad", action="store_true", help="leave out the images that have problems")
     share = "share of the subjects to validate on"
     add("--validation", type=between(0.01, 0.9), default=0.2, help=share)
@@ -121,6 +123,7 @@ def _fill_in(args, settings):
 
 
 def _refuse_bad_values(parser, args):
+    label_options.refuse_contradictions(parser, args)
     if args.size % 32:
         parser.error(f"argument --size: {args.size} is not divisible by 32")
     if args.validation + args.test >= 1:
@@ -148,5 +151,6 @@ def set_length(args, images):
 def run_settings(args):
     """What decides the outcome of a run, as JSON values; resuming with anything else is refused."""
     values = {name: value for name, value in vars(args).items() if name not in _NO_SETTINGS}
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     paths = {name: str(value.resolve()) for name, value in values.items() if isinstance(value, Path)}
     return {"script": "train_mobv2_unet.py", **values, **paths}

@@ -21,7 +21,7 @@ from munet.training.resume import RESUME_FILE
 from munet.training.stages import Stage
 from munet.training.trainer import AT_NETWORK_SIZE, Trainer
 
-_NAMED_BY_PATH = ("data", "weights", "teacher", "split", "encoder_weights")
+_NAMED_BY_PATH = ("data", "images", "masks", "weights", "teacher", "split", "encoder_weights")
 
 
 def train(args, dataset):

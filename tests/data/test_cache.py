@@ -8,6 +8,7 @@ from support import draw_eye, write_eye
 
 from munet.core.files import PART_PREFIX
 from munet.data import cache
+from munet.data.mask_checks import facts_of
 from munet.data.pairing import find_dataset, read_pair
 from munet.images.resizing import resize_image, resize_mask
 from munet.images.writing import write_png
@@ -246,3 +247,22 @@ def test_lossy_masks_are_counted(tmp_path):
     (tmp_path / "d/masks").mkdir()
     Image.fromarray(draw_eye(0)[1]).convert("L").save(tmp_path / "d/masks/a.jpg", quality=70)
     assert build(tmp_path / "d", tmp_path / "cache").cleaned == 1
+
+
+def test_what_is_noted_of_masks_is_remembered(tiny_dataset, tmp_path, decoded):
+    samples = find_dataset(tiny_dataset).samples
+    noted = [facts_of(sample, read_pair(sample)[1]) for sample in samples]
+    for _ in range(2):
+        assert build(tiny_dataset, tmp_path / "cache").facts == noted
+    assert len(decoded) == len(samples)
+
+
+@pytest.mark.parametrize("told", [{"exif": "ignore"}, {"sclera_color": (0, 255, 0)}])
+def test_how_labels_are_read_makes_other_parts(tiny_dataset, tmp_path, decoded, told):
+    build(tiny_dataset, tmp_path / "cache")
+    samples = find_dataset(tiny_dataset, **told).samples
+    for _ in range(2):
+        cache.build_cache(samples, tiny_dataset, SIZE, folder=tmp_path / "cache")
+    assert len(decoded) == 2 * len(samples)
+    build(tiny_dataset, tmp_path / "cache")
+    assert len(decoded) == 2 * len(samples)

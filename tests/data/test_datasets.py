@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import needs_real_data, touch, write_eye
+from PIL import Image
+from support import draw_eye, needs_real_data, touch, write_eye
 
 from munet.core.errors import BadInput, MunetError
 from munet.data import splits
 from munet.data.pairing import Sample, find_dataset, pair_truth, read_pair
 from munet.images.masks import read_mask
+from munet.images.reading import unturn
 from munet.images.writing import write_png
 
 ODD_NAMES = [
@@ -159,10 +161,6 @@ def test_one_letter_in_two_unicode_forms_is_one_name(tmp_path):
         (["masks/s1/b.png"], {"masks/s1/b.png": "no image"}),
         (["images/b.jpg", "masks/s1/b.png"], {"images/b.jpg": "no mask", "masks/s1/b.png": "no image"}),
         (
-            ["images/s1/b.jpg", "images/s1/b.png", "masks/s1/b.png"],
-            dict.fromkeys(["images/s1/b.jpg", "images/s1/b.png"], "2 files of this name"),
-        ),
-        (
             ["images/s1/b.jpg", "masks/s1/b.png", "masks/s1/b.gif"],
             dict.fromkeys(["masks/s1/b.png", "masks/s1/b.gif"], "2 files of this name"),
         ),
@@ -177,9 +175,18 @@ def test_what_does_not_pair_is_named(tmp_path, extra, problems):
     assert all(p.remedy and p.expected for p in dataset.problems)
 
 
-def test_a_doubled_name_is_not_also_called_unpaired(tmp_path):
-    touch(tmp_path, "images/a.jpg", "masks/a.png", "images/b.jpg", "images/b.png", "masks/b.png")
-    assert sorted(Path(p.path).name for p in find_dataset(tmp_path).problems) == ["b.jpg", "b.png"]
+def test_a_doubled_mask_is_not_also_called_unpaired(tmp_path):
+    touch(tmp_path, "images/a.jpg", "masks/a.png", "images/b.jpg", "masks/b.png", "masks/b.bmp")
+    assert sorted(Path(p.path).name for p in find_dataset(tmp_path).problems) == ["b.bmp", "b.png"]
+
+
+@pytest.mark.parametrize("other", ["b.png", "b.HEIC", "b.tif"])
+def test_of_one_photo_in_two_formats_the_jpeg_is_taken_and_the_other_told(tmp_path, other, capsys):
+    touch(tmp_path, "images/a.jpg", "masks/a.png", "images/b.JPG", f"images/{other}", "masks/b.png")
+    dataset = find_dataset(tmp_path)
+    assert dataset.problems == []
+    assert [sample.image.name for sample in dataset.samples] == ["a.jpg", "b.JPG"]
+    assert f"two formats: 1, such as {tmp_path}/images/b.JPG, which is taken" in capsys.readouterr().err
 
 
 def test_doubles_of_masd_are_seen_through_spaces(tmp_path):
@@ -228,12 +235,132 @@ def test_a_vanished_file_is_a_bad_input(tiny_dataset):
 
 
 @pytest.mark.parametrize(
+    "folders", ["images/masks", "image/label", "img/masks", "JPEGImages/SegmentationClass"]
+)
+@pytest.mark.parametrize("wrapped", ["", "mydata/"])
+def test_folders_of_usual_names_are_a_dataset(tmp_path, folders, wrapped):
+    images, masks = folders.split("/")
+    touch(
+        tmp_path,
+        f"{wrapped}{images}/s1/a.jpg",
+        f"{wrapped}{masks}/s1/a.png",
+        "__MACOSX/mydata/images/._a.jpg",
+    )
+    assert [sample.name for sample in find_dataset(tmp_path).samples] == ["s1/a"]
+
+
+def test_of_two_folders_of_masks_none_is_guessed_and_both_folders_may_be_named(tmp_path):
+    touch(tmp_path, "img/s1/a.jpg", "labels/s1/a.png", "gt/s1/a.png", "other/s1/a.jpg")
+    with pytest.raises(
+        MunetError, match=r"is not a dataset: .* name its folders with --images DIR --masks DIR"
+    ):
+        find_dataset(tmp_path)
+    for masks in ("gt", tmp_path / "gt"):
+        dataset = find_dataset(tmp_path, images="img", masks=masks)
+        assert [sample.mask for sample in dataset.samples] == [tmp_path / "gt/s1/a.png"]
+    for images, masks, error in (
+        ("img", None, "give both"),
+        ("no", "gt", "--images no is not a folder"),
+        ("gt", "gt", "are both gt"),
+    ):
+        with pytest.raises(MunetError, match=error):
+            find_dataset(tmp_path, images=images, masks=masks)
+
+
+@pytest.mark.parametrize("ending", ["_mask", "-label", "_gt", "_seg"])
+def test_masks_beside_their_photos_are_known_by_their_ending(tmp_path, ending):
+    touch(tmp_path, *(f"s{i}/a{e}" for i in (1, 2) for e in (".jpg", f"{ending}.png")))
+    dataset = find_dataset(tmp_path)
+    assert (dataset.layout, dataset.problems) == ("masks beside photos", [])
+    assert [s.mask.name for s in dataset.samples] == [f"a{ending}.png"] * 2
+
+
+def test_folders_that_an_archive_put_around_one_side_are_entered(tmp_path):
+    touch(tmp_path, "images/images/a.jpg", "masks/a.png")
+    assert [sample.name for sample in find_dataset(tmp_path).samples] == ["a"]
+
+
+def test_names_with_endings_pair_and_the_line_says_like_what(tmp_path):
+    touch(tmp_path, "images/s1/a.jpg", "images/s1/b.jpg", "masks/s1/a_mask.png", "masks/s1/b_mask.png")
+    dataset = find_dataset(tmp_path)
+    assert (len(dataset.samples), dataset.problems) == (2, [])
+    assert dataset.describe().endswith("of 1 subject, paired like a.jpg with a_mask.png")
+
+
+def test_without_a_pair_both_sides_are_shown_with_the_rule(tmp_path):
+    touch(tmp_path, "images/left.jpg", "masks/right.png")
+    with pytest.raises(
+        MunetError, match=r"1 image such as left.jpg in images/, 1 mask such as right.png in masks/"
+    ):
+        find_dataset(tmp_path)
+    (tmp_path / "masks/right.png").rename(tmp_path / "masks/left.json")
+    with pytest.raises(MunetError, match=r"1 .json file there cannot be read: convert to PNG"):
+        find_dataset(tmp_path)
+
+
+def test_masks_of_parts_are_joined_and_other_classes_left_out(tmp_path, capsys):
+    one, other = np.zeros((2, 48, 64), bool)
+    one[:5], other[9:] = True, True
+    for name, mask in (("a_1", one), ("a_2", other), ("b_sclera", one), ("b_iris", other)):
+        write_png(tmp_path / f"masks/{name}.png", mask)
+    for name in "ab":
+        write_eye(tmp_path / f"images/{name}.png", None)
+    dataset = find_dataset(tmp_path)
+    assert dataset.problems == []
+    joined, sclera = (read_pair(sample)[1].pixels for sample in dataset.samples)
+    assert np.array_equal(joined, one | other)
+    assert np.array_equal(sclera, one)
+    assert "masks of other classes than sclera are left out: 1, such as" in capsys.readouterr().err
+
+
+def turned_dataset(folder, orientation, stored, mask_orientation=1):
+    """A photo with an EXIF turn: upright image and mask, of which the mask may be drawn on stored pixels."""
+    image, mask = draw_eye(4)
+    for kind, pixels, turn, told in (
+        ("images", image, orientation, orientation),
+        ("masks", mask, orientation if stored else 1, mask_orientation),
+    ):
+        exif = Image.Exif()
+        exif[0x112] = told
+        (folder / kind).mkdir(parents=True)
+        Image.fromarray(np.ascontiguousarray(unturn(pixels, turn))).save(folder / kind / "a.png", exif=exif)
+    return image, mask
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_masks_of_stored_pixels_turn_with_their_photos_where_that_is_told(tmp_path, orientation):
+    image, mask = turned_dataset(tmp_path, orientation, stored=True)
+    pair = read_pair(find_dataset(tmp_path, exif="ignore").samples[0])
+    assert np.array_equal(pair[0], image)
+    assert np.array_equal(pair[1].pixels, mask)
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_mask_with_the_turn_of_its_photo_is_turned(tmp_path, orientation):
+    _, mask = turned_dataset(tmp_path, orientation, stored=True, mask_orientation=orientation)
+    for exif in (None, "ignore"):
+        assert np.array_equal(read_pair(find_dataset(tmp_path, exif=exif).samples[0])[1].pixels, mask)
+
+
+def test_a_turn_that_changes_the_size_is_named_with_the_flag_that_helps(tmp_path):
+    turned_dataset(tmp_path / "stored", 6, stored=True)
+    with pytest.raises(BadInput, match=r"before its EXIF turn \(6\), expected .*give --exif ignore"):
+        read_pair(find_dataset(tmp_path / "stored").samples[0])
+    turned_dataset(tmp_path / "upright", 6, stored=False)
+    with pytest.raises(BadInput, match="leave --exif ignore out"):
+        read_pair(find_dataset(tmp_path / "upright", exif="ignore").samples[0])
+    turned_dataset(tmp_path / "own", 1, stored=False, mask_orientation=8)
+    with pytest.raises(BadInput, match=r"after its own EXIF turn \(8\).*give --exif ignore"):
+        read_pair(find_dataset(tmp_path / "own").samples[0])
+
+
+@pytest.mark.parametrize(
     "names", [[], ["a.jpg"], ["images/a.jpg"], ["one/a.jpg", "two/b.jpg"], ["images/a.jpg", "masks/b.png"]]
 )
 def test_what_is_no_dataset_is_refused_with_what_was_found(tmp_path, names):
     touch(tmp_path, *names)
     with pytest.raises(
-        MunetError, match=r"is not a dataset: found|has no image with a mask: 1 image, 1 mask"
+        MunetError, match=r"is not a dataset: found|has no image with a mask: 1 image such as a.jpg"
     ):
         find_dataset(tmp_path)
     with pytest.raises(MunetError, match="not a folder that exists"):
@@ -248,6 +375,13 @@ def test_loops_of_links_end(tmp_path):
     (tmp_path / "empty/loop").symlink_to(tmp_path / "empty")
     with pytest.raises(MunetError, match="is not a dataset"):
         find_dataset(tmp_path / "empty")
+
+
+def test_truths_with_endings_pair_with_maps_and_parts_are_refused(tmp_path):
+    touch(tmp_path, "maps/a.png", "maps/b.png", "gt/a_mask.png", "gt/b_1.png", "gt/b_2.png")
+    pairs, problems = pair_truth(tmp_path / "maps", tmp_path / "gt")
+    assert [(m.name, t.name) for m, t in pairs] == [("a.png", "a_mask.png")]
+    assert [problem.found for problem in problems] == ["2 masks of one photo"]
 
 
 @pytest.mark.parametrize("nested", ["", "Predictions/"])

@@ -5,6 +5,7 @@ from support import draw_eye
 
 from munet.core.errors import BadInput
 from munet.images.masks import read_mask
+from munet.images.reading import turn
 
 TRUTH = draw_eye(3, (120, 160))[1]
 IRIS = np.zeros_like(TRUTH)
@@ -237,3 +238,118 @@ def test_colours_on_a_transparent_background_are_colours(tmp_path):
     mask = read_mask(tmp_path / "mask.png")
     assert mask.coding == "colour"
     np.testing.assert_array_equal(mask.pixels, np.pad(np.ones((8, 4), bool), ((2, 2), (2, 10))))
+
+
+PURPLE = (40, 20, 230)
+
+
+@pytest.mark.parametrize("colour", [GREEN, BLUE, YELLOW, PURPLE, (255, 255, 255)])
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_the_sclera_in_a_colour_that_is_told(tmp_path, colour, suffix):
+    options = {"quality": 90, "subsampling": 0} if suffix == "jpg" else {}
+    path = saved(tmp_path, colours(TRUTH, colour, iris=None), suffix, **options)
+    mask = read_mask(path, sclera_color=colour)
+    assert (mask.coding, mask.colours) == ("colour", ())
+    assert np.count_nonzero(mask.pixels != TRUTH) <= (0.01 * TRUTH.size if suffix == "jpg" else 0)
+
+
+def test_a_colour_near_the_told_one_is_another(tmp_path):
+    painted = np.asarray(colours(TRUTH, PURPLE, iris=None)).copy()
+    painted[IRIS] = BLUE
+    mask = read_mask(saved(tmp_path, Image.fromarray(painted)), sclera_color=PURPLE)
+    assert np.array_equal(mask.pixels, TRUTH & ~IRIS)
+
+
+def test_a_mask_in_other_colours_names_them(tmp_path):
+    mask = read_mask(saved(tmp_path, colours(TRUTH, PURPLE, iris=None)))
+    assert (mask.pixels.any(), mask.colours) == (False, (PURPLE,))
+    with pytest.raises(BadInput, match=r"found the colours \(255,255,0\), .*--sclera-color R,G,B"):
+        read_mask(saved(tmp_path, colours(TRUTH, YELLOW, iris=None)))
+
+
+@pytest.mark.parametrize("opacity", [1, 40, 127, 128, 254, 255])
+@pytest.mark.parametrize("colour", [RED, (255, 255, 255), (0, 0, 0), (90, 80, 60)])
+def test_paint_of_any_opacity_is_the_mask(tmp_path, opacity, colour):
+    picture = layers(colour, colour)(TRUTH)
+    picture.putalpha(Image.fromarray(np.where(TRUTH, opacity, 0).astype(np.uint8)))
+    mask = read_mask(saved(tmp_path, picture))
+    assert np.array_equal(mask.pixels, TRUTH)
+
+
+def test_two_thin_brushes_and_their_soft_edges(tmp_path):
+    opacity = np.zeros(TRUTH.shape, np.uint8)
+    opacity[20:60, 20:60], opacity[20:60, 60:90], opacity[19, 20:60] = 255, 80, 10
+    picture = Image.fromarray(np.dstack([np.full((*opacity.shape, 3), 255, np.uint8), opacity]))
+    assert np.array_equal(read_mask(saved(tmp_path, picture)).pixels, opacity >= 80)
+
+
+def test_of_a_photo_cut_out_every_pixel_counts(tmp_path):
+    picture = Image.fromarray(draw_eye(3, (120, 160))[0] // 2)
+    picture.putalpha(Image.fromarray(TRUTH.astype(np.uint8) * 255))
+    mask = read_mask(saved(tmp_path, picture))
+    assert (mask.coding, np.array_equal(mask.pixels, TRUTH)) == ("alpha", True)
+
+
+def test_a_picture_hidden_by_full_transparency_is_refused(tmp_path):
+    picture = colours(TRUTH)
+    picture.putalpha(0)
+    with pytest.raises(BadInput, match="transparent all over"):
+        read_mask(saved(tmp_path, picture))
+
+
+@pytest.mark.parametrize("scale", [1, 0.98, 255])
+def test_floating_point_masks_are_sclera_from_a_half_on(tmp_path, scale):
+    soft = TRUTH.astype(np.float32)
+    if scale != 255:
+        soft[:, 1:] = (soft[:, 1:] + soft[:, :-1] * 0.98) / 1.98
+    mask = read_mask(saved(tmp_path, Image.fromarray(soft * np.float32(scale)), "tif"))
+    assert (mask.coding, mask.pixels.any()) == ("binary", True)
+    assert np.array_equal(mask.pixels, soft * np.float32(min(scale, 1)) >= 0.5)
+
+
+@pytest.mark.parametrize("levels", [(0, 0.3), (0, 2), (0, 700), (0, np.nan), (-3, 1)])
+def test_floating_point_masks_of_another_range_are_refused(tmp_path, levels):
+    low, high = levels
+    picture = Image.fromarray(np.where(TRUTH, high, low).astype(np.float32))
+    with pytest.raises(BadInput, match="floating-point pixels of"):
+        read_mask(saved(tmp_path, picture, "tif"))
+
+
+def test_of_a_grey_palette_the_levels_are_the_classes(tmp_path):
+    classes = np.where(IRIS, 2, TRUTH).astype(np.uint8)
+    for greys in ((0, 1, 2), (2, 1, 0), (0, 128, 255)):
+        indices = np.array([greys.index(g) if g in greys else 0 for g in greys], np.uint8)[classes]
+        picture = Image.fromarray(indices).convert("P")
+        picture.putpalette([grey for grey in greys for _ in range(3)])
+        level = np.array(greys)[indices]
+        for value in greys:
+            mask = read_mask(saved(tmp_path, picture), sclera_value=int(value))
+            assert np.array_equal(mask.pixels, level == value), (greys, value)
+    assert np.array_equal(read_mask(saved(tmp_path, picture), sclera_value=1).pixels, indices == 1)
+
+
+def test_black_is_the_class_0_of_an_inverted_mask(tmp_path):
+    assert np.array_equal(read_mask(saved(tmp_path, grey(255, 0)(TRUTH)), sclera_value=0).pixels, TRUTH)
+    assert not read_mask(saved(tmp_path, grey(255, 0)(EMPTY)), sclera_value=0).pixels.any()
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_masks_own_turn_is_applied_or_not(tmp_path, orientation, suffix):
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    options = {"lossless": True} if suffix == "webp" else {}
+    path = saved(tmp_path, Image.fromarray(TRUTH.astype(np.uint8) * 255), suffix, exif=exif, **options)
+    mask = read_mask(path)
+    assert np.array_equal(mask.pixels, turn(TRUTH, orientation))
+    assert mask.turned == orientation
+    assert np.array_equal(read_mask(path, exif=False).pixels, TRUTH)
+
+
+def test_several_other_colours_on_transparency_are_refused_until_one_is_told(tmp_path):
+    painted = np.zeros((*TRUTH.shape, 4), np.uint8)
+    painted[TRUTH], painted[IRIS] = (128, 0, 0, 255), (0, 128, 0, 255)
+    path = saved(tmp_path, Image.fromarray(painted))
+    with pytest.raises(BadInput, match=r"\(128,0,0\), \(0,128,0\) on transparency, .*--sclera-color R,G,B"):
+        read_mask(path)
+    assert np.array_equal(read_mask(path, sclera_color=(128, 0, 0)).pixels, TRUTH & ~IRIS)

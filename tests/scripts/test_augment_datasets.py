@@ -301,7 +301,8 @@ def test_no_dataset_is_one_line_of_error_and_exit_2(tmp_path):
     assert done.stderr == (
         f"error: {tmp_path} is not a dataset: found an empty folder, expected images/ and masks/ (plain, "
         "MOBIUS), "
-        "MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI)\n"
+        "MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI); name its folders with --images DIR "
+        "--masks DIR\n"
     )
 
 
@@ -312,3 +313,54 @@ def test_a_preview_never_replaces_a_photo(tiny_dataset, tmp_path):
         with pytest.raises(MunetError, match="--preview"):
             augment_datasets.main([str(tiny_dataset), str(tmp_path / "out"), "--preview", str(place)])
     assert photo.read_bytes() == before
+
+
+def test_labels_that_cannot_be_right_are_told_before_anything_is_written(small, tmp_path, capsys):
+    for path in (small / "masks").rglob("*.png"):
+        write_png(path, ~(read_image(path)[..., 0] > 0))
+    assert augment_datasets.main([str(small), str(tmp_path / "out"), "--no-flips"]) == 0
+    assert "2 of 2 masks of" in capsys.readouterr().err
+    assert augment_datasets.main([str(small), str(tmp_path / "right"), "--sclera-value", "0"]) == 0
+    assert capsys.readouterr().err == ""
+    assert all(mask.mean() < 0.5 for _, mask in pairs(tmp_path / "right").values())
+
+
+def test_the_colour_of_the_sclera_may_be_told(small, tmp_path, capsys):
+    for path in (small / "masks").rglob("*.png"):
+        write_png(path, (read_image(path) > 0) * np.array([0, 255, 0], np.uint8))
+    assert augment_datasets.main([str(small), str(tmp_path / "out")]) == 0
+    assert "as in --sclera-color 0,255,0" in capsys.readouterr().err
+    assert not any(mask.any() for _, mask in pairs(tmp_path / "out").values())
+    words = ["--sclera-color", "0,255,0"]
+    assert augment_datasets.main([str(small), str(tmp_path / "told"), *words]) == 0
+    assert capsys.readouterr().err == ""
+    assert all(mask.any() for _, mask in pairs(tmp_path / "told").values())
+    with pytest.raises(SystemExit):
+        augment_datasets.main([str(small), str(tmp_path / "both"), *words, "--sclera-value", "1"])
+
+
+@pytest.mark.parametrize("color", ["red", "1,2", "1,2,256", "1,2,3,4", "-1,2,3"])
+def test_what_is_no_colour_is_refused(small, tmp_path, color, capsys):
+    with pytest.raises(SystemExit):
+        augment_datasets.main([str(small), str(tmp_path / "out"), f"--sclera-color={color}"])
+    assert "is not R,G,B" in capsys.readouterr().err
+
+
+def test_a_cause_that_many_share_is_one_line(tmp_path, capsys):
+    for number in range(6):
+        write_eye(tmp_path / f"data/images/{number}.png", None, seed=number)
+        write_png(tmp_path / f"data/masks/{number}.png", draw_eye(number)[1].astype(np.uint8) * 2)
+    assert augment_datasets.main([str(tmp_path / "data"), str(tmp_path / "out")]) == 1
+    out, err = capsys.readouterr()
+    (line,) = [line for line in err.splitlines() if line.startswith("failed: ")]
+    assert "try --sclera-value 2" in line and "5 others alike are listed in" in line
+    assert last_json(out)["failed"] == 6
+    assert len((tmp_path / "out.problems.csv").read_text().splitlines()) == 7
+
+
+def test_folders_may_be_named(small, tmp_path):
+    (small / "images").rename(small / "pics")
+    (small / "masks").rename(small / "truth")
+    words = ["--images", "pics", "--masks", "truth"]
+    assert augment_datasets.main([str(small), str(tmp_path / "out"), *words]) == 0
+    assert len(pairs(tmp_path / "out")) == 4
