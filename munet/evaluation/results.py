@@ -115,8 +115,8 @@ def score(evaluation, protocol=None, sclera_value=None, seed=0, workers=2, allow
             f"{evaluation.name}: masks that are not their maps cut at level {evaluation.scores.level}: "
             f"{edited}; figures are of the masks, curves of the maps"
         )
-    for title in folds.left_out if folds else ():
-        warn(f"{protocol}: {title} has fewer than {protocols.FOLDS} photos and is left out")
+    for note in folds.notes() if folds else ():
+        warn(f"{protocol}: {note}")
     evaluation.protocol = folds.figures() if folds else []
 
 
@@ -135,7 +135,7 @@ def _score_all(evaluation, protocol, sclera_value, seed, workers):
             scores.add(row, cases[index].name, cases[index].subject)
             edited += not np.array_equal(confusion(row.histograms)[:, scores.level], row.counts)
             if folds:
-                folds.add(index, row.small)
+                folds.add(index, row.small or row)
     evaluation.cases, evaluation.scores = scored, scores
     return late, edited, folds
 
