@@ -2,6 +2,7 @@
 
     python evaluate_masks.py results/NAME GT                # report.html, metrics.json, ... into results/NAME
     python evaluate_masks.py results/NAME GT --groups labels.csv --by skin_tone gaze
+    python evaluate_masks.py FOLDER GT --out results/scores    # masks (1-bit, 0/255, RGB) or maps of any network
     python evaluate_masks.py results/A results/B GT --out results/comparison   # ranked, with paired intervals
     python evaluate_masks.py results/NAME GT --protocol ssbc2020        # as that competition's toolkit scores
     python evaluate_masks.py GT --export-gt DIR                # masks as the competitions' toolkits want them
@@ -23,7 +24,7 @@ from munet.evaluation import protocols, results, summaries, tables
 from munet.evaluation.examples import CaseReader
 from munet.evaluation.truth_export import export_truth
 from munet.images.masks import check_class
-from munet.metrics.table import KEYS
+from munet.metrics.table import KEYS, MAP_KEYS
 
 GROUPS_PRINTED = 6
 
@@ -135,21 +136,24 @@ def score(model, table, args):
 
 def print_figures(model):
     """Prints the figures of a `results.Evaluation`."""
-    figures, level = model.figures, model.scores.level
+    figures, spread = model.figures, model.figures["intervals"]
     photos, subjects = figures["images"], figures["subjects"]
-    print(f"{model.name}: {photos} photos of {subjects} subjects, masks at level {level}")
-    rows = [("", *(figures[key] for key in KEYS))]
-    if spread := figures["intervals"]:
-        rows.append(("95 %", *("{:.4f} to {:.4f}".format(*spread[key]) for key in KEYS)))
-    print_table(("", *KEYS), rows)
+    masks = f"masks at level {model.scores.level}" if model.maps else "masks without maps"
+    print(f"{model.name}: {photos} photos of {subjects} subjects, {masks}")
+    keys = [key for key in KEYS if model.maps or key not in MAP_KEYS]
+    rows = [("", *(figures[key] for key in keys))]
+    if spread:
+        rows.append(("95 %", *("{:.4f} to {:.4f}".format(*spread[key]) for key in keys)))
+    print_table(("", *keys), rows)
     if figures["empty"]:
         some = figures["empty"] < figures["images"]
         others = f"; mean F1 of the others {figures['f1_sclera']:.4f}" if some else ""
         print(f"photos without sclera: {figures['empty']}, found empty: {figures['empty_clean']}{others}")
-    boundary, calibration = figures["boundary_f1"], figures["calibration_error"]
-    print(f"boundary F1 {boundary:.4f}, {tables.distance_text(figures)}; calibration error {calibration:.4f}")
-    best, oracle = figures["best_level"], "an oracle, it has seen these labels"
-    print(f"best level {best} would give F1 {figures['best_f1']:.4f}: {oracle}")
+    print(f"boundary F1 {figures['boundary_f1']:.4f}, {tables.distance_text(figures)}")
+    if model.maps:
+        print(tables.calibration_text(figures))
+        best, oracle = figures["best_level"], "an oracle, it has seen these labels"
+        print(f"best level {best} would give F1 {figures['best_f1']:.4f}: {oracle}")
     for attribute, found in list(model.groups.items())[:GROUPS_PRINTED]:
         best, worst = (f"{row['group']} {row['f1']:.4f}" for row in (found["groups"][0], found["groups"][-1]))
         print(f"by {attribute}: {best} to {worst}, gap {found['gap']:.4f}")
@@ -175,7 +179,7 @@ def compare(models, args):
         low, high = difference["interval"]
         interval = f"{low:.4f} to {high:.4f}" if math.isfinite(low) else ""  # of one subject there is none
         spread = ("", "") if model is ranked[0] else (f"{difference['difference']:.4f}", interval)
-        figures = (f"{model.figures[key]:.4f}" for key in KEYS)
+        figures = (f"{model.figures[key]:.4f}" if math.isfinite(model.figures[key]) else "" for key in KEYS)
         rows.append((model.name, len(model.scores), *figures, *spread))
     print_table(header, rows)
     print(f"  {shown(outputs.write_comparison(args.out, ranked, behind, (header, rows)))}")

@@ -13,6 +13,8 @@ tried, from two 256-bin histograms an image.
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from munet.core.command_line import ArgumentParser, between, finish, print_table, run
 from munet.core.errors import MunetError, shown
 from munet.core.messages import failed, warn
@@ -59,6 +61,7 @@ def main(argv):
         failed(problem)
     if not len(scores):
         raise MunetError("no probability map could be scored")
+    _tell_masks(scores, args)
     best, used = scores.figures(best_level(scores.pooled)), made_with.get("level")
     figures = best if used is None else scores.figures(used)
     named = [] if used is None else [("as binarised", figures)]
@@ -84,6 +87,19 @@ def _scored(args):
     with ray_cluster.connected(args.ray) as ray:
         folders = args.results.resolve(), args.truth.resolve()
         return score_folder(*folders, args.sclera_value, partial(ray_cluster.score, ray))
+
+
+def _tell_masks(scores, args):
+    """Refuses masks of 0 and 1, and to choose a model's level on masks; warns where they are only scored."""
+    used = set(np.flatnonzero(scores.pooled.sum(axis=0)).tolist())
+    masks = 1 in used and used <= {0, 1}
+    if masks or (args.weights and 255 in used and used <= {0, 255}):
+        raise MunetError(
+            f"{shown(args.results)} holds masks of 0 and {max(used)}, not probability maps, so no level can "
+            "be chosen; score them with evaluate_masks.py, or predict maps"
+        )
+    if 255 in used and used <= {0, 255}:
+        warn(f"{shown(args.results)} holds masks, not maps: each level from 1 gives them as they are")
 
 
 def _require_maker(weights, maker, made_of):

@@ -9,9 +9,10 @@ import numpy as np
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.messages import warn
 from munet.data.layouts import detect
+from munet.evaluation.predictions import read_prediction
 from munet.images.drawing import outline
 from munet.images.masks import read_mask
-from munet.images.reading import read_image, read_probability
+from munet.images.reading import read_image
 from munet.images.resizing import resize_image
 from munet.inference.photos import find_photos
 
@@ -52,7 +53,8 @@ class CaseReader:
         Returns:
             (picture, found, truth): HWC uint8 RGB, HW bool, HW bool.
         """
-        truth, probability = read_mask(case.truth, self._sclera_value).pixels, read_probability(case.map)
+        truth = read_mask(case.truth, self._sclera_value).pixels
+        probability = read_prediction(case.map, case.is_mask)
         found = read_mask(case.binary).pixels if case.binary else probability >= level
         picture = self._picture(case)
         if picture is None or picture.shape[:2] != truth.shape:

@@ -65,7 +65,7 @@ def _protocol_table(evaluation, protocol):
 def _facts(evaluation, truth):
     people = evaluation.by_subject
     return [
-        ("level", evaluation.scores.level),
+        *([("level", evaluation.scores.level)] if evaluation.maps else []),
         ("worst subject", f"{people['worst']}: F1 {people['worst_f1']:.3f}"),
         ("F1 per subject", f"{people['f1_mean']:.3f}, standard deviation {people['f1_std']:.3f}"),
         ("ground truth", shown(truth.name)),
@@ -92,6 +92,6 @@ def write_comparison(out, ranked, behind, table):
     lacking = [
         f"{model.name}: photos that are missing: {len(model.missing)}." for model in ranked if model.missing
     ]
-    scored = [(model.name, model.scores) for model in ranked]
+    scored = [(model.name, model.scores, model.maps) for model in ranked]
     comparison_page(out / "report.html", "Comparison", scored, [ranking], lacking)
     return out / "report.html"

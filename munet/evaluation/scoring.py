@@ -9,8 +9,9 @@ from munet.core.messages import failed
 from munet.core.parallel import pool_map
 from munet.data.pairing import pair_truth, read_pair
 from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
+from munet.evaluation.predictions import read_prediction
 from munet.images.masks import check_class, read_mask
-from munet.images.reading import read_probability, size_mismatch
+from munet.images.reading import size_mismatch
 from munet.metrics.histograms import best_level, f1_scores, histograms, one_standard_error_level
 
 
@@ -90,13 +91,17 @@ def choose_best(segmenters, samples, sclera_value=None, start=None):
     return max(chosen, key=lambda row: f1_scores(row[2].pooled)[row[1]])
 
 
-def read_map(map_path, truth_path, sclera_value=None):
-    """Reads a saved probability map and its ground truth: HW uint8 and HW bool.
+def read_map(map_path, truth_path, sclera_value=None, is_mask=False):
+    """Reads a saved probability map, or mask, and its ground truth: HW uint8 and HW bool.
+
+    Args:
+        map_path, is_mask: see `predictions.read_prediction`.
+        truth_path, sclera_value: see `masks.read_mask`.
 
     Raises:
         BadInput: either is unreadable, or their sizes differ.
     """
-    probability, truth = read_probability(map_path), read_mask(truth_path, sclera_value).pixels
+    probability, truth = read_prediction(map_path, is_mask), read_mask(truth_path, sclera_value).pixels
     if probability.shape != truth.shape:
         raise size_mismatch(map_path, probability.shape, truth_path, truth.shape)
     return probability, truth

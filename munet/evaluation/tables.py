@@ -41,16 +41,27 @@ def distance_text(figures):
     return f"Hausdorff 95 % {figures['hausdorff']:.1f} pixels, {share:.1f} % of the eye's width"
 
 
+def calibration_text(figures):
+    """The calibration errors of `summaries.headline` in words."""
+    text = f"expected calibration error {figures['calibration_error']:.4f}"
+    near = figures["calibration_error_boundary"]
+    return f"{text}, near the boundary {near:.4f}" if np.isfinite(near) else text
+
+
 def latex_row(name, figures):
     """A row of a LaTeX table, its columns in a comment above: pooled figures in per cent, with the interval
     of F1 as subscript."""
-    cells = {column.key: f"{100 * figures[column.key]:.1f}" for column in COLUMNS}
+    cells = {column.key: _per_cent(figures[column.key]) for column in COLUMNS}
     labels = {column.key: column.label for column in COLUMNS} | {"f1": "F1 [95 %]"}
     if "f1" in figures["intervals"]:
         low, high = figures["intervals"]["f1"]
         cells["f1"] += f"$_{{[{100 * low:.1f}, {100 * high:.1f}]}}$"
     header, row = ["model", *labels.values()], [name.translate(_ESCAPED), *cells.values()]
     return f"% {' & '.join(header)}\n{' & '.join(row)} \\\\\n"
+
+
+def _per_cent(value):
+    return f"{100 * value:.1f}" if np.isfinite(value) else "--"
 
 
 def protocol_table(rows):

@@ -511,3 +511,45 @@ def test_models_on_one_subject_are_compared_without_an_interval(tmp_path, capsys
     _, _, out, _ = evaluate(capsys, *models, tmp_path / "data", "--out", tmp_path / "both")
     assert "F1 behind the first" in out
     assert "nan" not in out + (tmp_path / "both/report.html").read_text()
+
+
+@pytest.mark.parametrize("form", ["1-bit", "0 and 1", "RGB"])
+def test_masks_of_any_network_are_scored_as_masks(form, results, tiny_dataset, tmp_path, capsys):
+    for path in (results / "Binarised").rglob("*.png"):
+        mask = read_mask(path).pixels
+        levels = {"0 and 1": mask * np.uint8(1), "RGB": np.dstack([mask * np.uint8(255)] * 3)}
+        write_png(tmp_path / "net" / path.relative_to(results / "Binarised"), levels.get(form, mask))
+    saved = evaluate(capsys, results, tiny_dataset)[1]
+    for words in ((), ("--level", 200)):
+        code, figures, out, err = evaluate(capsys, tmp_path / "net", tiny_dataset, *words)
+        assert (code, figures["f1"], figures["level"], figures["auc_pr"]) == (0, saved["f1"], None, None)
+        assert "nan" not in out
+        assert ("1 is read as sclera" in err) == (form == "0 and 1")
+        assert ("whatever --level" in err) == bool(words)
+    page = (tmp_path / "net/report.html").read_text()
+    assert "masks as they were given" in page
+    assert "nan" not in page
+    assert "-- &" in (tmp_path / "net/metrics.tex").read_text() + " &"
+
+
+def test_our_own_masks_are_scored_from_their_folder(results, tiny_dataset, tmp_path, capsys):
+    f1 = evaluate(capsys, results, tiny_dataset)[1]["f1"]
+    _, figures, out, _ = evaluate(capsys, results / "Binarised", tiny_dataset, "--out", tmp_path / "scores")
+    assert figures["f1"] == f1
+    assert out.startswith("results: ")
+
+
+def test_maps_that_never_reach_the_level_are_told(tmp_path, tiny_dataset, capsys):
+    for path in (tiny_dataset / "masks").rglob("*.png"):
+        classes = read_mask(path).pixels * np.uint8(2) + np.eye(48, 64, dtype=np.uint8)
+        write_png(tmp_path / "net" / path.relative_to(tiny_dataset / "masks"), classes)
+    _, figures, _, err = evaluate(capsys, tmp_path / "net", tiny_dataset, "--level", 128)
+    assert figures["f1"] == 0
+    assert "no map reaches level 128, the highest value is 3 of 255: if they hold classes" in err
+
+
+def test_the_toolkit_of_2025_scores_photos_of_any_size_and_tells(results, tiny_dataset, capsys):
+    _, figures, _, err = evaluate(capsys, results, tiny_dataset, "--protocol", "ssbc2025")
+    rows = json.loads((results / "metrics.json").read_text())["ssbc2025"]
+    assert rows[0]["binarised"]["f1"][0] == pytest.approx(figures["f1_mean"], abs=1e-6)
+    assert "12 photos, such as s1/eye1, not: they are scored at their own size" in err

@@ -138,3 +138,15 @@ def test_nothing_to_score_is_one_line(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_no_level_is_chosen_on_masks(results, network, capsys):
+    folder, cases = results
+    for levels, words in ((1, ()), (255, ("--weights", network))):
+        for name, (_, mask) in cases.items():
+            write_png(folder / "results/Predictions" / f"{name}.png", mask * np.uint8(levels))
+        with pytest.raises(MunetError, match=f"holds masks of 0 and {levels}, not probability maps"):
+            choose(capsys, folder / "results", folder / "truth", *words)
+    code, last, err = choose(capsys, folder / "results", folder / "truth")
+    assert (code, last["f1"]) == (0, 1.0)
+    assert "holds masks, not maps: each level from 1" in err
