@@ -2,7 +2,8 @@
 
     python evaluate_masks.py results/NAME GT                # report.html, metrics.json, ... into results/NAME
     python evaluate_masks.py results/NAME GT --groups labels.csv --by skin_tone gaze
-    python evaluate_masks.py FOLDER GT --out results/scores    # masks (1-bit, 0/255, RGB) or maps of any network
+    python evaluate_masks.py FOLDER GT --out results/scores    # masks (1-bit, RGB) or maps of any network
+    python evaluate_masks.py results/NAME GT --split weights/NAME/split.csv --part test
     python evaluate_masks.py results/A results/B GT --out results/comparison   # ranked, with paired intervals
     python evaluate_masks.py results/NAME GT --protocol ssbc2020        # as that competition's toolkit scores
     python evaluate_masks.py GT --export-gt DIR                # masks as the competitions' toolkits want them
@@ -20,8 +21,10 @@ from munet.core.command_line import ArgumentParser, between, finish, print_table
 from munet.core.errors import MunetError, shown
 from munet.core.messages import warn
 from munet.data.attributes import read_table, tell_people
+from munet.data.splits import PARTS, names_parts, read_part
 from munet.evaluation import protocols, results, summaries, tables
 from munet.evaluation.examples import CaseReader
+from munet.evaluation.leaks import photo_paths, warn_of_training_photos
 from munet.evaluation.truth_export import export_truth
 from munet.images.masks import check_class
 from munet.metrics.table import KEYS, MAP_KEYS
@@ -45,6 +48,11 @@ def parse(argv):
     add("--images", type=Path, help=images)
     add("--level", type=level, help="score the maps cut at this level, not the saved masks")
     add("--sclera-value", type=level, help="class index of the sclera in the masks")
+    split = "score the photos of one part of a split.csv alone"
+    add("--split", type=Path, metavar="FILE", help=split)
+    add("--part", choices=PARTS, help="the part of --split (default: test)")
+    model = "the model of RESULTS, to warn of photos it was trained on (default: found by name in weights/)"
+    add("--weights", type=Path, help=model)
     missing = "score what can be scored, and say how much cannot"
     add("--allow-missing", action="store_true", help=missing)
     add("--out", type=Path, help="output folder (default: RESULTS; needed for several)")
@@ -61,6 +69,8 @@ def parse(argv):
     args.out = args.out or (args.results[0] if args.results else args.export_gt)
     if args.out.is_file():
         parser.error(f"argument --out: {shown(args.out)} is a file; give a folder")
+    if args.part and not args.split:
+        parser.error("argument --part: give --split FILE, too")
     args.protocol = None if args.protocol == "native" else args.protocol
     return args
 
@@ -75,6 +85,7 @@ def main(argv):
             finish(images=written, failed=damaged, out=str(args.export_gt))
             return 1 if damaged else 0
     table = read_table(args.groups) if args.groups else None
+    args.kept = read_part(args.split, args.part or "test") if args.split else None
     models = plan(table, args)  # before one is scored
     reader = open_reader(models, table, args)
     for model in models:
@@ -99,7 +110,7 @@ def plan(table, args):
     models = []
     for path, name in zip(args.results, names, strict=True):
         out = args.out / name if len(names) > 1 else args.out
-        how = args.level, table, args.by, args.allow_missing
+        how = args.level, table, args.by, args.allow_missing, args.kept
         models.append(results.plan(path, args.truth, out, *how))
     if not set.intersection(*({case.name for case in model.cases} for model in models)):
         raise MunetError(
@@ -112,11 +123,16 @@ def open_reader(models, table, args):
     """What reads the photos to show, after warnings of what the figures and examples will lack."""
     cases = [case for model in models for case in model.cases]
     check_class((case.truth for case in models[0].cases), args.sclera_value, shown(args.truth))
-    if not tell_people([case.name for case in models[0].cases], table):
+    names = [case.name for case in models[0].cases]
+    if not (tell_people(names, table) or names_parts(names)):
         warn(
             "no subject labels: each photo is its own subject, and intervals will be too narrow; add a "
             "`subject` column to the table of --groups"
         )
+    for model in models:
+        names = [case.name for case in model.cases]
+        paths = photo_paths(args.images, args.truth, model.results)
+        warn_of_training_photos(model.results, names, paths, args.weights)
     reader = CaseReader(args.images, args.truth, args.sclera_value)
     if args.images and not any(map(reader.photo_of, cases)):
         warn(

@@ -3,6 +3,7 @@ model.
 
     python threshold.py results/NAME GT
     python threshold.py results/NAME GT --weights weights/NAME
+    python threshold.py results/NAME GT --split weights/NAME/split.csv --part validation
     python threshold.py /share/results /share/GT --ray auto   # on a Ray cluster, which adds the histograms up
 
 The script scores the saved maps both at the level that they were binarised at (what a user gets) and at
@@ -19,6 +20,8 @@ from munet.core.command_line import ArgumentParser, between, finish, print_table
 from munet.core.errors import MunetError, shown
 from munet.core.messages import failed, warn
 from munet.core.run_folders import folder_settings
+from munet.data.splits import PARTS, read_part
+from munet.evaluation.leaks import photo_paths, warn_of_training_photos
 from munet.evaluation.scoring import require_sclera_in, score_folder
 from munet.metrics.histograms import best_level
 from munet.metrics.table import KEYS
@@ -39,13 +42,20 @@ def parse(argv):
         "--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks"
     )
     parser.add_argument(
+        "--split", type=Path, metavar="FILE", help="score the photos of one part of a split.csv alone"
+    )
+    parser.add_argument("--part", choices=PARTS, help="the part of --split (default: test)")
+    parser.add_argument(
         "--ray",
         nargs="?",
         const="local",
         metavar="ADDRESS",
         help="score on a Ray cluster (auto, HOST:PORT; alone: on this machine)",
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.part and not args.split:
+        parser.error("argument --part: give --split FILE, too")
+    return args
 
 
 def main(argv):
@@ -62,6 +72,8 @@ def main(argv):
     if not len(scores):
         raise MunetError("no probability map could be scored")
     _tell_masks(scores, args)
+    paths = photo_paths(None, args.truth, args.results)
+    warn_of_training_photos(args.results, scores.names, paths, args.weights)
     best, used = scores.figures(best_level(scores.pooled)), made_with.get("level")
     figures = best if used is None else scores.figures(used)
     named = [] if used is None else [("as binarised", figures)]
@@ -80,13 +92,14 @@ def main(argv):
 
 def _scored(args):
     """What `score_folder` gives, on this machine or on a cluster."""
+    part = read_part(args.split, args.part or "test") if args.split else None
     if not args.ray:
-        return score_folder(args.results, args.truth, args.sclera_value)
+        return score_folder(args.results, args.truth, args.sclera_value, part=part)
     from munet.cluster import ray_cluster
 
     with ray_cluster.connected(args.ray) as ray:
         folders = args.results.resolve(), args.truth.resolve()
-        return score_folder(*folders, args.sclera_value, partial(ray_cluster.score, ray))
+        return score_folder(*folders, args.sclera_value, partial(ray_cluster.score, ray), part)
 
 
 def _tell_masks(scores, args):

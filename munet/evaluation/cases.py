@@ -54,8 +54,13 @@ class Case:
         return replace(self, binary=None)
 
 
-def find_cases(results, truth):
+def find_cases(results, truth, part=None):
     """Pairs a results folder (or a folder of maps or masks) with ground truth, without decoding much.
+
+    Args:
+        results: a results folder, or a folder of pictures.
+        truth: a dataset in any known layout, or a folder of masks.
+        part: a `splits.Part`; what is not of its photos is passed over. Default: None, all.
 
     Returns:
         (cases, problems): list of `Case` in order of name; BadInput for what has no partner, or another size.
@@ -66,6 +71,8 @@ def find_cases(results, truth):
     results = Path(results)
     root, binarised = folder_of(results), results / "Binarised"
     pairs, problems = pair_truth(root, truth)
+    if part:
+        pairs, problems = part.of_pairs(pairs, problems, root)
     has_masks = root.name == "Predictions" and root != results and binarised.is_dir()
     cases = []
     for map_path, truth_path in pairs:

@@ -10,6 +10,7 @@ from munet.core.errors import BadInput, MunetError, shown
 from munet.core.messages import failed, warn
 from munet.core.run_folders import folder_settings
 from munet.data.attributes import group_columns, not_told, subjects
+from munet.data.splits import names_parts, persons
 from munet.evaluation import protocols, summaries
 from munet.evaluation.accumulator import ScoreAccumulator
 from munet.evaluation.cases import find_cases, score_cases
@@ -50,7 +51,7 @@ class Evaluation:
     protocol: list = field(default_factory=list)
 
 
-def plan(results, truth, out, level=None, table=None, by=None, allow_missing=False):
+def plan(results, truth, out, level=None, table=None, by=None, allow_missing=False, part=None):
     """An `Evaluation` without its scores.
 
     Args:
@@ -61,11 +62,12 @@ def plan(results, truth, out, level=None, table=None, by=None, allow_missing=Fal
         table: what `attributes.read_table` gave.
         by: the attributes to make tables by.
         allow_missing: whether photos may be missing.
+        part: a `splits.Part`, whose photos alone are scored. Default: None, all.
 
     Raises:
         MunetError: it cannot be scored as asked, or lacks anything and must not.
     """
-    cases, missing = find_cases(results, truth)
+    cases, missing = find_cases(results, truth, part)
     refuse_or_name(missing, results, allow_missing)
     if not cases:
         raise MunetError(f"nothing in {shown(results)} can be scored against {shown(truth)}")
@@ -80,13 +82,22 @@ def plan(results, truth, out, level=None, table=None, by=None, allow_missing=Fal
     group_columns(names, table, by)  # for what it refuses
     cases = [
         replace(case if level is None else case.cut(), subject=subject, is_mask=masks)
-        for case, subject in zip(cases, subjects(names, table), strict=True)
+        for case, subject in zip(cases, _subjects(names, table), strict=True)
     ]
     if alone and level is not None:
         warn(f"{shown(results)} holds masks, not maps: they are scored as they are, whatever --level")
     if ones:
         warn(f"{shown(results)} holds pictures of 0 and 1, such as {shown(ones.name)}: 1 is read as sclera")
     return Evaluation(name_of(results), results, out, cases, missing, ScoreAccumulator(used), not alone)
+
+
+def _subjects(names, table):
+    """Whose photos these are: as a table says, or their names; folders such as `train` are no persons."""
+    told = subjects(names, table)
+    if not names_parts(names):
+        return told
+    whose = zip(told, subjects(names), persons(names), strict=True)
+    return [person if of_table == of_name else of_table for of_table, of_name, person in whose]
 
 
 def name_of(results):
@@ -179,6 +190,8 @@ def summarise(evaluation, table=None, by=None, seed=0):
     if table and (unknown := not_told(scores.names, table)):
         warn(f"photos without a row in --groups: {unknown}; they are in no group of it")
     evaluation.columns = group_columns(scores.names, table, by)
+    if "subject" in evaluation.columns and names_parts(scores.names):
+        evaluation.columns["subject"] = scores.subjects
     evaluation.figures = summaries.headline(scores, seed, evaluation.maps)
     evaluation.groups = summaries.by_group(scores, evaluation.columns, seed)
     evaluation.by_subject = summaries.by_subject(scores)

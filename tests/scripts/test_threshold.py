@@ -116,7 +116,7 @@ def test_no_level_is_written_into_a_model_that_the_maps_are_not_of(
 
 def test_a_model_that_is_not_there_is_told_before_anything_is_scored(results, monkeypatch):
     folder, _ = results
-    monkeypatch.setattr(threshold, "score_folder", lambda *_: pytest.fail("scored"))
+    monkeypatch.setattr(threshold, "score_folder", lambda *_, **__: pytest.fail("scored"))
     with pytest.raises(MunetError, match="nowhere"):
         threshold.main([*map(str, (folder / "results", folder / "truth", "--weights", folder / "nowhere"))])
 
