@@ -59,11 +59,7 @@ def conclude(args, parts, history):
         write_bytes(model_file(args.out), start_file.read_bytes())
     segmenter, figures = segmenters[best], scores.figures()
     store_level(args.out, level, figures["f1"], "validation images at their own size")
-    if level == 0 and figures["recall"] == 1:
-        warn(
-            "the network has learned nothing: its best level is 0, which marks every pixel as sclera; check "
-            "the masks, train longer, or give a lower --rate-finetune"
-        )
+    warn_of_nothing_learned(figures)
     test = score_test_part(segmenter, parts["test"], level, args)
     _print_figures(level, {"validation": figures} | ({"test": test} if test else {}))
     if test:
@@ -75,6 +71,19 @@ def conclude(args, parts, history):
     report.write(args.out, scores, scored, (history, epoch), segmenter, args.sclera_value, test)
     start_file.unlink(missing_ok=True)
     return figures
+
+
+def warn_of_nothing_learned(figures):
+    """Warns where the best that a network can do is to mark everything.
+
+    Args:
+        figures: what `ScoreAccumulator.figures` gave at the best level.
+    """
+    if figures["level"] == 0 and figures["recall"] == 1:
+        warn(
+            "the network has learned nothing: its best level is 0, which marks every pixel as sclera; check "
+            "the masks, train longer, or give a lower --rate-finetune"
+        )
 
 
 def score_test_part(segmenter, samples, level, args):

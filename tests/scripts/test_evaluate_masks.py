@@ -7,17 +7,28 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
-from support import draw_eye, last_json, needs_real_data, run_script, write_eye, write_plain
+from support import (
+    draw_eye,
+    last_json,
+    needs_real_data,
+    run_script,
+    save_random_network,
+    write_eye,
+    write_plain,
+)
 
 import evaluate_masks
 from munet.core.errors import MunetError
+from munet.data.fingerprints import fingerprint
 from munet.evaluation import cases
 from munet.evaluation import results as results_room
 from munet.images.masks import read_mask
 from munet.images.writing import write_png
+from munet.network.model_files import ATTRIBUTE, FILE_NAME, weights_digest
 
 LEVEL = 100
 
@@ -553,3 +564,62 @@ def test_the_toolkit_of_2025_scores_photos_of_any_size_and_tells(results, tiny_d
     rows = json.loads((results / "metrics.json").read_text())["ssbc2025"]
     assert rows[0]["binarised"]["f1"][0] == pytest.approx(figures["f1_mean"], abs=1e-6)
     assert "12 photos, such as s1/eye1, not: they are scored at their own size" in err
+
+
+def split_file(folder, test=("s1/eye1", "s1/eye2", "s2/eye1")):
+    """A split.csv of the tiny dataset."""
+    names = [f"s{subject}/eye{number}" for subject in range(1, 7) for number in (1, 2)]
+    rows = [f"{name},{name[:2]},{'test' if name in test else 'train'}\n" for name in names]
+    (folder / "split.csv").write_text("image,subject,part\n" + "".join(rows))
+    return folder / "split.csv"
+
+
+def test_one_part_of_a_split_is_scored_alone(results, tiny_dataset, tmp_path, capsys):
+    split = split_file(tmp_path)
+    shutil.rmtree(results / "Predictions/s6")  # a train photo that was not predicted is no problem
+    shutil.rmtree(results / "Binarised/s6")
+    code, figures, _, _ = evaluate(capsys, results, tiny_dataset, "--split", split)
+    assert (code, figures["images"], figures["failed"]) == (0, 3, 0)
+    (results / "Predictions/s2/eye1.png").unlink()
+    with pytest.raises(MunetError, match="--allow-missing"):
+        evaluate_masks.main([str(results), str(tiny_dataset), "--split", str(split), "--part", "test"])
+    with pytest.raises(MunetError, match="no validation image"):
+        evaluate_masks.main([str(results), str(tiny_dataset), "--split", str(split), "--part", "validation"])
+    with pytest.raises(SystemExit):
+        evaluate_masks.main([str(results), str(tiny_dataset), "--part", "test"])
+
+
+def test_photos_that_the_model_was_trained_on_are_told(results, tiny_dataset, tmp_path, capsys):
+    seen = sorted((tiny_dataset / "images/s3").glob("*.png"))
+    kept = {"level": LEVEL, "trained_on": fingerprint(seen)}
+    (results / "settings.json").write_text(json.dumps(kept))
+    told = "the model was trained on 2 of the 12 photos that are scored, such as eye1.png"
+    assert told in evaluate(capsys, results, tiny_dataset)[3]
+    assert "trained on" not in evaluate(capsys, results, tiny_dataset, "--split", split_file(tmp_path))[3]
+    settings = {"level": LEVEL, "images": str(tiny_dataset / "images"), "trained_on": kept["trained_on"]}
+    (results / "settings.json").write_text(json.dumps(settings))
+    assert told in evaluate(capsys, results, tiny_dataset / "masks")[3]  # the photos that were predicted
+
+
+def test_the_model_of_the_results_is_found_by_its_name(results, tiny_dataset, tmp_path, monkeypatch, capsys):
+    model = save_random_network(tmp_path / "weights/net", 32, "lite")
+    with h5py.File(model / FILE_NAME, "r+") as file:
+        seen = fingerprint([tiny_dataset / "images/s1/eye1.png"])
+        settings = {**json.loads(file.attrs[ATTRIBUTE]), "trained_on": seen}
+        file.attrs[ATTRIBUTE] = json.dumps(settings)
+    made_with = {"level": LEVEL, "model": f"net ({weights_digest(model)})"}
+    (results / "settings.json").write_text(json.dumps(made_with))
+    assert "trained on" not in evaluate(capsys, results, tiny_dataset)[3]
+    assert "trained on 1 of" in evaluate(capsys, results, tiny_dataset, "--weights", model)[3]
+    monkeypatch.chdir(tmp_path)
+    assert "trained on 1 of" in evaluate(capsys, results, tiny_dataset)[3]
+
+
+def test_folders_of_parts_are_no_persons(tmp_path, capsys):
+    for name in ("test/a", "test/b", "val/c", "train/d"):
+        write_eye(
+            tmp_path / f"data/images/{name}.png", tmp_path / f"data/masks/{name}.png", seed=ord(name[-1])
+        )
+    results = write_results(tmp_path / "results", tmp_path / "data")
+    out = evaluate(capsys, results, tmp_path / "data")[2]
+    assert "4 photos of 4 subjects" in out

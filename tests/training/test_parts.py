@@ -9,7 +9,7 @@ from support import last_json, write_eye, write_plain
 import train_mobv2_unet
 from munet.data import fingerprints, pairing
 from munet.network.model_files import read_settings, store_level
-from munet.training import data, options
+from munet.training import data, options, outcome
 
 SHORT = ["--size", "32", "--encoder-weights", "none", "--epochs-frozen", "1", "--epochs-finetune", "0"]
 
@@ -87,10 +87,19 @@ def test_a_run_keeps_its_test_scores_and_which_photos_it_saw(tmp_path, capsys):
     photos = sorted((root / "images").rglob("*.png"))
     assert fingerprints.seen(photos, kept) == [path for path in photos if path.parent.name == "train"]
     train_mobv2_unet.main(
-        [str(write_named(tmp_path / "more", train=4, val=1)), "--out", str(tmp_path / "tuned"), *SHORT[4:]]
-        + ["--weights", str(run), "--rate-frozen", "0.01"]
+        [
+            *(str(write_named(tmp_path / "more", train=4, val=1)), "--out", str(tmp_path / "tuned")),
+            *(*SHORT[4:], "--weights", str(run), "--rate-frozen", "0.01"),
+        ]
     )
     assert "Test images" not in (tmp_path / "tuned/report.html").read_text()
     assert not (tmp_path / "tuned/test.json").exists()
     tuned = read_settings(tmp_path / "tuned")[fingerprints.TRAINED_ON]
     assert set(fingerprints.seen(photos, kept)) <= set(fingerprints.seen(photos, tuned))
+
+
+def test_a_network_that_learned_nothing_is_told(capsys):
+    outcome.warn_of_nothing_learned({"level": 0, "recall": 1.0})
+    assert "learned nothing: its best level is 0" in capsys.readouterr().err
+    outcome.warn_of_nothing_learned({"level": 128, "recall": 1.0})
+    assert capsys.readouterr().err == ""
