@@ -4,7 +4,7 @@
     python evaluate_masks.py results/NAME GT --groups labels.csv --by skin_tone gaze
     python evaluate_masks.py FOLDER GT --out results/scores    # masks (1-bit, RGB) or maps of any network
     python evaluate_masks.py results/NAME GT --split weights/NAME/split.csv --part test
-    python evaluate_masks.py results/A results/B GT --out results/comparison   # ranked, with paired intervals
+    python evaluate_masks.py results/A results/B GT --out results/comparison   # ranked: intervals, p-values
     python evaluate_masks.py results/NAME GT --protocol ssbc2020        # as that competition's toolkit scores
     python evaluate_masks.py GT --export-gt DIR                # masks as the competitions' toolkits want them
 
@@ -13,7 +13,6 @@ another size or greys in a mask is listed before anything is scored; `--allow-mi
 says how many are missing.
 """
 
-import math
 import os
 from pathlib import Path
 
@@ -22,14 +21,14 @@ from munet.core.errors import MunetError, shown
 from munet.core.messages import warn
 from munet.data.attributes import read_table, tell_people
 from munet.data.splits import PARTS, names_parts, read_part
-from munet.evaluation import protocols, results, summaries, tables
+from munet.evaluation import comparison, protocols, results, tables
 from munet.evaluation.examples import CaseReader
 from munet.evaluation.leaks import photo_paths, warn_of_training_photos
 from munet.evaluation.truth_export import export_truth
 from munet.images.masks import check_class
 from munet.metrics.table import KEYS, MAP_KEYS
 
-GROUPS_PRINTED = 6
+GROUPS_PRINTED, PHOTOS_PRINTED = 6, 3
 
 
 def parse(argv):
@@ -93,7 +92,7 @@ def main(argv):
         print_figures(model)
         write_files(model, reader, args)
     if len(models) > 1:
-        compare(models, args)
+        compare(models, reader, args)
     missing = sum(len(model.missing) for model in models)
     best = max(models, key=lambda model: model.figures["f1"]).figures
     told = {key: best[key] for key in ("images", "empty", "level", "best_level", "best_f1", *KEYS)}
@@ -104,7 +103,7 @@ def main(argv):
 def plan(table, args):
     """A `results.Evaluation` of each results folder; refused where one cannot be scored as asked, or they
     cannot be compared."""
-    names = [shown(path.resolve().name) for path in args.results]
+    names = [results.name_of(path) for path in args.results]
     if len(set(names)) < len(names):
         raise MunetError(f"two results folders have one name ({', '.join(names)}); rename one")
     models = []
@@ -184,21 +183,23 @@ def write_files(model, reader, args):
     print(f"  {shown(outputs.write_files(model, args.truth, reader, args.protocol))}")
 
 
-def compare(models, args):
+def compare(models, reader, args):
     """Ranks several models and writes their page: differences to the best, paired by subject."""
     from munet.evaluation import outputs
 
-    ranked = sorted(models, key=lambda model: -model.figures["f1"])
-    behind = [summaries.difference(ranked[0].scores, model.scores, args.seed) for model in ranked]
-    header, rows = ("model", "photos", *KEYS, "F1 behind the first", "95 %"), []
-    for model, difference in zip(ranked, behind, strict=True):
-        low, high = difference["interval"]
-        interval = f"{low:.4f} to {high:.4f}" if math.isfinite(low) else ""  # of one subject there is none
-        spread = ("", "") if model is ranked[0] else (f"{difference['difference']:.4f}", interval)
-        figures = (f"{model.figures[key]:.4f}" if math.isfinite(model.figures[key]) else "" for key in KEYS)
-        rows.append((model.name, len(model.scores), *figures, *spread))
-    print_table(header, rows)
-    print(f"  {shown(outputs.write_comparison(args.out, ranked, behind, (header, rows)))}")
+    compared = comparison.compare(models, args.seed)
+    print_table(comparison.HEADER, compared.rows())
+    for sentence in compared.sentences():
+        print(sentence)
+    first = compared.ranked[0]
+    for model in compared.ranked[1:]:
+        if most := comparison.differing_photos(first, model, PHOTOS_PRINTED):
+            rows = ", ".join(f"{shown(r['image'])} {r['first']:.3f} and {r['second']:.3f}" for r in most)
+            print(f"F1 of {first.name} and {model.name} differs most in: {rows}")
+    if len({frozenset(model.scores.names) for model in models}) > 1:
+        common = min(row["images"] for row in compared.behind)
+        warn(f"not all models have the same photos: differences are of those in common, {common} or more")
+    print(f"  {shown(outputs.write_comparison(args.out, compared, reader))}")
 
 
 if __name__ == "__main__":

@@ -94,15 +94,16 @@ def find_examples(f1, names, read):
         fresh = [i for i in indices[: EXAMPLES[title]] if i not in shown_already]
         shown_already.update(fresh)
         if fresh:
-            pictures = [_shown_picture(outline(*read(i)), names[i], f1[i]) for i in fresh]
+            pictures = [framed(outline(*read(i)), f"{shown(names[i])}: F1 {f1[i]:.3f}") for i in fresh]
             rows.append({"title": title.capitalize(), "pictures": pictures})
     return rows
 
 
-def _shown_picture(pixels, name, f1):
+def framed(pixels, caption):
+    """A picture (HWC uint8 RGB) with its caption, as the page shows it: a dict `data`, `caption`."""
     height, width = pixels.shape[:2]
     if width > WIDEST:
         pixels = resize_image(pixels, (max(1, round(height * WIDEST / width)), WIDEST))
     jpeg = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1]
     data = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
-    return {"data": data, "caption": f"{shown(name)}: F1 {f1:.3f}"}
+    return {"data": data, "caption": caption}

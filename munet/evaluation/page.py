@@ -157,13 +157,15 @@ def _group(attribute, table):
     return {"title": attribute, "gap": gap, "rows": rows, "others": [c.label for c in _GROUP_COLUMNS]}
 
 
-def comparison_page(path, title, models, tables, warnings=()):
+def comparison_page(path, title, models, tables, warnings=(), sentences=(), examples=()):
     """Writes the page of several models.
 
     Args:
         path, tables, warnings: as for `evaluation_page`.
         title: what is compared.
         models: list of (name, `ScoreAccumulator`, whether there are maps).
+        sentences: what can be said of the models.
+        examples: see `comparison.differing_examples`.
     """
     drawn = [(name, scores.pooled, scores.level) for name, scores, maps in models if maps]
     curves = [plots.plot_curves(drawn)] if drawn else []
@@ -172,7 +174,8 @@ def comparison_page(path, title, models, tables, warnings=()):
     write_page(
         path,
         title=title,
-        subtitle=f"Photos scored: {photos}.",
+        subtitle=" ".join(f"{sentence}." for sentence in (*sentences, f"Photos scored: {photos}")),
+        examples=examples,
         warnings=warnings,
         tables=tables,
         figures=[{"svg": plots.inline_svg(figure), "caption": caption} for figure in curves],

@@ -7,6 +7,7 @@ import numpy as np
 
 from munet.metrics.bootstrap import interval, resample, sum_by
 from munet.metrics.histograms import best_level, f1_scores, reliability
+from munet.metrics.permutation import exchange_test
 from munet.metrics.table import MAP_KEYS, MASK_KEYS, map_figures, mask_figures, summands
 
 MOST_GROUPS = 40  # of an attribute that gets a table
@@ -163,7 +164,8 @@ def difference(first, second, seed=0):
         first, second: `ScoreAccumulator`s at a level; photos that only one of them has are left out.
 
     Returns:
-        dict: `difference`, `interval` (low, high; NaN with one subject), `images`.
+        dict: `difference`, `interval` (low, high; NaN with one subject), `images`, `subjects`, and `p_value`
+        of a paired permutation by subject (NaN with one), see `permutation`.
     """
     at = {name: i for i, name in enumerate(second.names)}
     pairs = np.array([(i, at[name]) for i, name in enumerate(first.names) if name in at])
@@ -175,6 +177,8 @@ def difference(first, second, seed=0):
         "difference": float(_behind(blocks.sum(axis=0))),
         "interval": interval(drawn) if len(blocks) > 1 else _UNKNOWN,
         "images": len(pairs),
+        "subjects": len(blocks),
+        "p_value": exchange_test(blocks, _behind, seed),
     }
 
 

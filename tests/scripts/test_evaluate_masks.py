@@ -623,3 +623,41 @@ def test_folders_of_parts_are_no_persons(tmp_path, capsys):
     results = write_results(tmp_path / "results", tmp_path / "data")
     out = evaluate(capsys, results, tmp_path / "data")[2]
     assert "4 photos of 4 subjects" in out
+
+
+def test_masks_and_maps_are_ranked_told_apart_and_tabled(results, tiny_dataset, tmp_path, capsys):
+    worse = write_results(tmp_path / "worse", tiny_dataset, seed=1, noise=0.2)
+    write_png(worse / "Binarised/s4/eye2.png", np.zeros((48, 64), bool))
+    words = worse / "Binarised", results, tiny_dataset, "--out", tmp_path / "both"
+    _, _, out, _ = evaluate(capsys, *words)
+    assert "results is better than worse: F1 0." in out
+    assert "p = 0.0312, 6 subjects)" in out  # 2 of 64 ways
+    assert "F1 of results and worse differs most in: s4/eye2 " in out
+    told = json.loads((tmp_path / "both/comparison.json").read_text())
+    assert told["verdicts"][0].startswith("results is better than worse")
+    assert told["differ_most"]["worse"][0]["image"] == "s4/eye2"
+    assert told["differ_most"]["worse"][0]["second"] == 0
+    rows = list(csv.DictReader((tmp_path / "both/comparison.csv").read_text().splitlines()))
+    assert [(row["model"], row["p"], row["auc_pr"] != "") for row in rows] == [
+        ("results", "", True),
+        ("worse", "0.0312", False),
+    ]
+    tex = (tmp_path / "both/comparison.tex").read_text()
+    assert [line.split(" & ")[0] for line in tex.splitlines() if "&" in line] == ["model", "results", "worse"]
+    assert all(line.count("&") == 8 for line in tex.splitlines() if "&" in line)
+    text = (tmp_path / "both/report.html").read_text()
+    assert Page(text).open == []
+    assert "Where results and worse differ most" in text
+    assert text.count("data:image/jpeg") == 12
+    assert (tmp_path / "both/worse/report.html").exists()
+
+
+def test_models_of_the_same_masks_cannot_be_told_apart(results, tiny_dataset, tmp_path, capsys):
+    shutil.copytree(results, tmp_path / "again")
+    words = results, tmp_path / "again", tiny_dataset, "--out", tmp_path / "both"
+    _, _, out, err = evaluate(capsys, *words)
+    assert "results and again cannot be told apart: F1 0.0000 between them" in out
+    assert "differs most" not in out
+    shutil.rmtree(tmp_path / "again/Predictions/s1")
+    _, _, _, err = evaluate(capsys, *words, "--allow-missing")
+    assert "not all models have the same photos: differences are of those in common, 10 or more" in err
