@@ -20,7 +20,7 @@ from munet.core.command_line import ArgumentParser, between, finish, print_table
 from munet.core.errors import MunetError, shown
 from munet.core.messages import warn
 from munet.data.attributes import read_table, tell_people
-from munet.data.splits import PARTS, names_parts, read_part
+from munet.data.splits import PARTS, read_part, without_parts
 from munet.evaluation import comparison, protocols, results, tables
 from munet.evaluation.examples import CaseReader
 from munet.evaluation.leaks import photo_paths, warn_of_training_photos
@@ -122,8 +122,7 @@ def open_reader(models, table, args):
     """What reads the photos to show, after warnings of what the figures and examples will lack."""
     cases = [case for model in models for case in model.cases]
     check_class((case.truth for case in models[0].cases), args.sclera_value, shown(args.truth))
-    names = [case.name for case in models[0].cases]
-    if not (tell_people(names, table) or names_parts(names)):
+    if not tell_people(without_parts([case.name for case in models[0].cases]), table):
         warn(
             "no subject labels: each photo is its own subject, and intervals will be too narrow; add a "
             "`subject` column to the table of --groups"

@@ -196,8 +196,13 @@ def persons(names):
 
     Where folders such as `train` and `val` name a split (see `named_parts`), they are no persons.
     """
+    return [from_name(name)["subject"] for name in without_parts(names)]
+
+
+def without_parts(names):
+    """The names of photos without the folders of parts, where folders name any."""
     level = _part_level(names)
-    return [from_name(_without(name, level))["subject"] for name in names]
+    return [_without(name, level) for name in names]
 
 
 def names_parts(names):

@@ -11,8 +11,8 @@ from munet.metrics.table import KEYS
 _PROTOCOL_NOTE = "See protocols.py for what differs from the figures above."
 _PAIRED_NOTE = (
     "Intervals are of the difference on the photos that both have, by paired bootstrap of the subjects; p is "
-    "by paired permutation of the subjects, raised for several comparisons (Holm). The first was picked after "
-    "seeing the figures."
+    "by paired permutation of the subjects, raised for several comparisons (Holm). The first was picked "
+    "after seeing the figures."
 )
 
 

@@ -7,9 +7,13 @@ import h5py
 import keras
 
 from munet.core.command_line import print_table
+from munet.core.errors import MunetError
 from munet.core.files import require_space, whole_file, write_bytes, write_json
 from munet.core.messages import warn
+from munet.core.run_folders import folder_settings
 from munet.data.fingerprints import TRAINED_ON, fingerprint
+from munet.data.names import original
+from munet.data.pairing import find_dataset
 from munet.evaluation.scoring import choose_best, require_sclera_in, score_samples
 from munet.evaluation.summaries import headline
 from munet.inference.segmenter import Segmenter
@@ -66,7 +70,7 @@ def conclude(args, parts, history):
         figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *KEYS)}
     as_started = best or _is_as_started(args)
     if not as_started:
-        remember_photos(args, [sample.image for sample in parts["train"]])
+        remember_photos(args, photos_of(parts["train"], args.data))
     epoch = None if as_started else _best_epoch(history)
     report.write(args.out, scores, scored, (history, epoch), segmenter, args.sclera_value, test)
     start_file.unlink(missing_ok=True)
@@ -105,6 +109,23 @@ def score_test_part(segmenter, samples, level, args):
 
 def _is_nan(figure):
     return isinstance(figure, float) and math.isnan(figure)
+
+
+def photos_of(samples, data):
+    """The paths of the photos of samples, and of those that they were augmented from, where these are there.
+
+    `augment_datasets.py` saves photos anew, and a digest of the new file would not tell of the old one.
+    """
+    paths = [sample.image for sample in samples]
+    made_with = folder_settings(data)
+    if made_with.get("script") != "augment_datasets.py":
+        return paths
+    try:
+        sources = {sample.name: sample.image for sample in find_dataset(made_with["data"]).samples}
+    except (MunetError, KeyError):
+        return paths
+    names = {original(sample.name)[0] for sample in samples}
+    return [*paths, *(sources[name] for name in sorted(names & sources.keys()))]
 
 
 def remember_photos(args, photos):

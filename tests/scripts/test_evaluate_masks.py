@@ -621,8 +621,9 @@ def test_folders_of_parts_are_no_persons(tmp_path, capsys):
             tmp_path / f"data/images/{name}.png", tmp_path / f"data/masks/{name}.png", seed=ord(name[-1])
         )
     results = write_results(tmp_path / "results", tmp_path / "data")
-    out = evaluate(capsys, results, tmp_path / "data")[2]
+    _, _, out, err = evaluate(capsys, results, tmp_path / "data")
     assert "4 photos of 4 subjects" in out
+    assert "each photo is its own subject" in err
 
 
 def test_masks_and_maps_are_ranked_told_apart_and_tabled(results, tiny_dataset, tmp_path, capsys):

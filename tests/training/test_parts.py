@@ -1,11 +1,13 @@
 """The parts that a run trains, validates and tests on, and what it keeps of them."""
 
+import argparse
 import json
 import shutil
 
 import pytest
 from support import last_json, write_eye, write_plain
 
+import augment_datasets
 import train_mobv2_unet
 from munet.data import fingerprints, pairing
 from munet.network.model_files import read_settings, store_level
@@ -103,3 +105,28 @@ def test_a_network_that_learned_nothing_is_told(capsys):
     assert "learned nothing: its best level is 0" in capsys.readouterr().err
     outcome.warn_of_nothing_learned({"level": 128, "recall": 1.0})
     assert capsys.readouterr().err == ""
+
+
+def test_photos_that_were_augmented_are_known_by_their_own_bytes(tmp_path):
+    root = write_plain(tmp_path / "data", subjects=3, images=1)
+    augment_datasets.main([str(root), str(tmp_path / "both")])
+    samples = pairing.find_dataset(tmp_path / "both").samples
+    of_one = [sample for sample in samples if sample.subject == "s2"]
+    assert len(of_one) == 2
+    paths = [sample.image for sample in of_one]
+    assert outcome.photos_of(of_one, tmp_path / "both") == [*paths, root / "images/s2/eye1.png"]
+    assert outcome.photos_of(of_one, root) == paths
+    shutil.rmtree(root)
+    assert outcome.photos_of(of_one, tmp_path / "both") == paths
+
+
+def test_a_full_fingerprint_fits_into_a_model(tmp_path, weights):
+    shutil.copytree(weights, tmp_path / "run")
+    (tmp_path / "photos").mkdir()
+    for number in range(fingerprints.KEPT + 1):
+        (tmp_path / f"photos/{number}").write_bytes(b"%d" % number)
+    photos = list((tmp_path / "photos").iterdir())
+    outcome.remember_photos(argparse.Namespace(weights=None, out=tmp_path / "run"), photos)
+    kept = read_settings(tmp_path / "run")[fingerprints.TRAINED_ON]
+    assert len(fingerprints.seen(photos, kept)) == fingerprints.KEPT
+    assert kept["photos"] == fingerprints.KEPT + 1
