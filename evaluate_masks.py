@@ -23,7 +23,7 @@ from munet.data.attributes import read_table, tell_people
 from munet.data.splits import PARTS, read_part, without_parts
 from munet.evaluation import comparison, protocols, results, tables
 from munet.evaluation.examples import CaseReader
-from munet.evaluation.leaks import photo_paths, warn_of_training_photos
+from munet.evaluation.leaks import warn_of_training_photos
 from munet.evaluation.truth_export import export_truth
 from munet.images.masks import check_class
 from munet.metrics.table import KEYS, MAP_KEYS
@@ -129,8 +129,7 @@ def open_reader(models, table, args):
         )
     for model in models:
         names = [case.name for case in model.cases]
-        paths = photo_paths(args.images, args.truth, model.results)
-        warn_of_training_photos(model.results, names, paths, args.weights)
+        warn_of_training_photos(model.results, names, args.truth, args.images, args.weights)
     reader = CaseReader(args.images, args.truth, args.sclera_value)
     if args.images and not any(map(reader.photo_of, cases)):
         warn(

@@ -21,7 +21,7 @@ from munet.core.errors import MunetError, shown
 from munet.core.messages import failed, warn
 from munet.core.run_folders import folder_settings
 from munet.data.splits import PARTS, read_part
-from munet.evaluation.leaks import photo_paths, warn_of_training_photos
+from munet.evaluation.leaks import warn_of_training_photos
 from munet.evaluation.scoring import require_sclera_in, score_folder
 from munet.metrics.histograms import best_level
 from munet.metrics.table import KEYS
@@ -72,8 +72,7 @@ def main(argv):
     if not len(scores):
         raise MunetError("no probability map could be scored")
     _tell_masks(scores, args)
-    paths = photo_paths(None, args.truth, args.results)
-    warn_of_training_photos(args.results, scores.names, paths, args.weights)
+    warn_of_training_photos(args.results, scores.names, args.truth, weights=args.weights)
     best, used = scores.figures(best_level(scores.pooled)), made_with.get("level")
     figures = best if used is None else scores.figures(used)
     named = [] if used is None else [("as binarised", figures)]

@@ -12,20 +12,11 @@ from munet.inference.photos import find_photos
 from munet.network.model_files import read_settings, weights_digest
 
 
-def photo_paths(images, truth, results=None):
-    """Where the photos lie, a dict from name (blind to spaces and case, see `photo_key`) to path.
-
-    Args:
-        images: their folder; None: those of `truth`, if it is a dataset, else those that were predicted.
-        truth: a dataset, or a folder of masks.
-        results: a results folder, whose settings tell what was predicted. Default: None.
-
-    Raises:
-        MunetError: there are no photos in `images`.
-    """
+def _photo_paths(images, truth, results):
+    """Where the photos lie, a dict from name (blind to spaces and case) to path."""
     if images:
         return _keyed(images)
-    predicted = results and folder_settings(results).get("images")
+    predicted = folder_settings(results).get("images")
     for folder in (truth if detect(Path(truth)) else None, predicted):
         try:
             if folder and Path(folder).exists():
@@ -36,34 +27,40 @@ def photo_paths(images, truth, results=None):
 
 
 def _keyed(folder):
-    return {photo_key(name): path for name, path in find_photos(folder)}
+    return {_key(name): path for name, path in find_photos(folder)}
 
 
-def photo_key(name):
+def _key(name):
     """A photo's name as it is looked up: blind to spaces and case."""
     return "".join(name.split()).casefold()
 
 
-def warn_of_training_photos(results, names, paths, weights=None):
+def warn_of_training_photos(results, names, truth, images=None, weights=None):
     """Warns where photos that are scored are in the training part of the model that predicted them.
 
     Args:
         results: the results folder; its settings name the model.
         names: of the photos.
-        paths: what `photo_paths` gave.
+        truth: a dataset, or a folder of masks.
+        images: the folder of the photos. Default: None, those of `truth`, or those that were predicted.
         weights: the model. Default: None, the one that the settings name, where it is found.
 
     Returns:
         How many of the photos it was trained on; None where that cannot be told.
+
+    Raises:
+        MunetError: there are no photos in `images`.
     """
+    results = Path(results)
     kept = _fingerprint(results, weights)
-    photos = [paths[key] for name in names if (key := photo_key(name)) in paths]
-    if not kept or not photos:
+    paths = _photo_paths(images, truth, results) if kept else {}
+    photos = [paths[key] for name in names if (key := _key(name)) in paths]
+    if not photos:
         return None
     if found := seen(photos, kept):
         least = "at least " if kept["photos"] > KEPT else ""
         warn(
-            f"{shown(Path(results).name)}: the model was trained on {least}{len(found)} of the {len(names)} "
+            f"{shown(results.name)}: the model was trained on {least}{len(found)} of the {len(names)} "
             f"photos that are scored, such as {shown(found[0].name)}: the score flatters; score others, or "
             "give --split FILE --part test"
         )
@@ -77,8 +74,8 @@ def _fingerprint(results, weights):
         return made_with[TRAINED_ON]
     name, _, digest = str(made_with.get("model", "")).rpartition(" (")
     digest = digest.removesuffix(")")
-    places = [weights] if weights else [Path("weights") / name, SUITE / "weights" / name] if name else []
-    for place in places:
+    folders = (Path("weights"), SUITE / "weights", Path(), results.parent) if name else ()
+    for place in [weights] if weights else [folder / name for folder in folders]:
         try:
             if weights or weights_digest(place) == digest:
                 return read_settings(place).get(TRAINED_ON)
