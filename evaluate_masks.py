@@ -20,7 +20,8 @@ from munet.core.command_line import ArgumentParser, between, finish, print_table
 from munet.core.errors import MunetError, shown
 from munet.core.messages import warn
 from munet.data.attributes import read_table, tell_people
-from munet.data.splits import PARTS, read_part, without_parts
+from munet.data.parts import without_parts
+from munet.data.splits import PARTS, read_part
 from munet.evaluation import comparison, protocols, results, tables
 from munet.evaluation.examples import CaseReader
 from munet.evaluation.leaks import warn_of_training_photos

@@ -10,7 +10,7 @@ from munet.core.errors import BadInput, MunetError, shown
 from munet.core.messages import failed, warn
 from munet.core.run_folders import folder_settings
 from munet.data.attributes import group_columns, not_told, subjects
-from munet.data.splits import names_parts, persons
+from munet.data.parts import names_parts, persons
 from munet.evaluation import protocols, summaries
 from munet.evaluation.accumulator import ScoreAccumulator
 from munet.evaluation.cases import find_cases, score_cases

@@ -7,12 +7,10 @@ from munet.core.errors import MunetError, shown
 from munet.core.messages import counted, warn
 from munet.data.cache import build_cache
 from munet.data.names import original
+from munet.data.parts import named_parts, names_parts, persons
 from munet.data.splits import (
     SPLIT_FILE,
     join_subjects,
-    named_parts,
-    names_parts,
-    persons,
     read_split,
     same_photos,
     shared_subjects,

@@ -7,6 +7,7 @@ import pytest
 
 from munet.core.errors import BadInput, MunetError
 from munet.data import fingerprints, splits
+from munet.data import parts as parts_room
 from munet.data.pairing import Sample
 
 
@@ -23,33 +24,33 @@ def test_folders_that_name_parts_are_the_split_and_no_persons(words, form):
     names = [
         form.format(part=part, person=f"p{i}{part}") for part in words for i in (range(3) if part else ())
     ]
-    parts, others = splits.named_parts(samples_at(*names))
+    parts, others = parts_room.named_parts(samples_at(*names))
     assert [len(parts[part]) for part in splits.PARTS] == [3, 3, 3]
     assert others == []
     for part, word in zip(splits.PARTS, words, strict=True):
         assert {sample.subject for sample in parts[part]} == {f"p{i}{word}" for i in range(3)}
-    assert splits.names_parts(names)
+    assert parts_room.names_parts(names)
 
 
 def test_persons_are_no_parts():
     for names in (["s1/a", "s2/b"], ["test/a", "s1/b"], ["val/a", "anna/b", "test/c"], ["a", "b"], []):
-        assert splits.named_parts(samples_at(*names)) is None
-        assert splits.persons(names) == [name.split("/")[0] for name in names]
-        assert not splits.names_parts(names)
+        assert parts_room.named_parts(samples_at(*names)) is None
+        assert parts_room.persons(names) == [name.split("/")[0] for name in names]
+        assert not parts_room.names_parts(names)
 
 
 def test_a_folder_for_training_alone_is_neither_split_nor_person():
     names = ["train/s1/a", "train/s1/b", "train/s2/a"]
-    assert splits.named_parts(samples_at(*names)) is None
-    assert splits.persons(names) == ["s1", "s1", "s2"]
+    assert parts_room.named_parts(samples_at(*names)) is None
+    assert parts_room.persons(names) == ["s1", "s1", "s2"]
 
 
 def test_images_in_no_part_are_told_apart_and_a_split_needs_training():
-    parts, others = splits.named_parts(samples_at("train/a", "val/b", "extra/c"))
+    parts, others = parts_room.named_parts(samples_at("train/a", "val/b", "extra/c"))
     assert [sample.name for sample in others] == ["extra/c"]
     assert [len(found) for found in parts.values()] == [1, 1, 0]
     with pytest.raises(MunetError, match="none to train on; give --split FILE"):
-        splits.named_parts(samples_at("val/a", "test/b"))
+        parts_room.named_parts(samples_at("val/a", "test/b"))
 
 
 def write(path, data):
