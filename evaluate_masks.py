@@ -2,7 +2,9 @@
 
     python evaluate_masks.py results/NAME GT                # report.html, metrics.json, ... into results/NAME
     python evaluate_masks.py results/NAME GT --groups labels.csv --by skin_tone gaze
-    python evaluate_masks.py results/A results/B GT --out results/comparison   # ranked, with paired intervals
+    python evaluate_masks.py FOLDER GT --out results/scores    # masks (1-bit, RGB) or maps of any network
+    python evaluate_masks.py results/NAME GT --split weights/NAME/split.csv --part test
+    python evaluate_masks.py results/A results/B GT --out results/comparison   # ranked: intervals, p-values
     python evaluate_masks.py results/NAME GT --protocol ssbc2020        # as that competition's toolkit scores
     python evaluate_masks.py GT --export-gt DIR                # masks as the competitions' toolkits want them
 
@@ -11,7 +13,6 @@ another size or greys in a mask is listed before anything is scored; `--allow-mi
 says how many are missing.
 """
 
-import math
 import os
 from pathlib import Path
 
@@ -19,13 +20,16 @@ from munet.core.command_line import ArgumentParser, between, finish, print_table
 from munet.core.errors import MunetError, shown
 from munet.core.messages import warn
 from munet.data.attributes import read_table, tell_people
-from munet.evaluation import protocols, results, summaries, tables
+from munet.data.parts import without_parts
+from munet.data.splits import PARTS, read_part
+from munet.evaluation import comparison, protocols, results, tables
 from munet.evaluation.examples import CaseReader
+from munet.evaluation.leaks import warn_of_training_photos
 from munet.evaluation.truth_export import export_truth
 from munet.images.masks import check_class
-from munet.metrics.table import KEYS
+from munet.metrics.table import KEYS, MAP_KEYS
 
-GROUPS_PRINTED = 6
+GROUPS_PRINTED, PHOTOS_PRINTED = 6, 3
 
 
 def parse(argv):
@@ -44,6 +48,11 @@ def parse(argv):
     add("--images", type=Path, help=images)
     add("--level", type=level, help="score the maps cut at this level, not the saved masks")
     add("--sclera-value", type=level, help="class index of the sclera in the masks")
+    split = "score the photos of one part of a split.csv alone"
+    add("--split", type=Path, metavar="FILE", help=split)
+    add("--part", choices=PARTS, help="the part of --split (default: test)")
+    model = "the model of RESULTS, to warn of photos it was trained on (default: found by name in weights/)"
+    add("--weights", type=Path, help=model)
     missing = "score what can be scored, and say how much cannot"
     add("--allow-missing", action="store_true", help=missing)
     add("--out", type=Path, help="output folder (default: RESULTS; needed for several)")
@@ -60,6 +69,8 @@ def parse(argv):
     args.out = args.out or (args.results[0] if args.results else args.export_gt)
     if args.out.is_file():
         parser.error(f"argument --out: {shown(args.out)} is a file; give a folder")
+    if args.part and not args.split:
+        parser.error("argument --part: give --split FILE, too")
     args.protocol = None if args.protocol == "native" else args.protocol
     return args
 
@@ -74,6 +85,7 @@ def main(argv):
             finish(images=written, failed=damaged, out=str(args.export_gt))
             return 1 if damaged else 0
     table = read_table(args.groups) if args.groups else None
+    args.kept = read_part(args.split, args.part or "test") if args.split else None
     models = plan(table, args)  # before one is scored
     reader = open_reader(models, table, args)
     for model in models:
@@ -81,7 +93,7 @@ def main(argv):
         print_figures(model)
         write_files(model, reader, args)
     if len(models) > 1:
-        compare(models, args)
+        compare(models, reader, args)
     missing = sum(len(model.missing) for model in models)
     best = max(models, key=lambda model: model.figures["f1"]).figures
     told = {key: best[key] for key in ("images", "empty", "level", "best_level", "best_f1", *KEYS)}
@@ -92,13 +104,13 @@ def main(argv):
 def plan(table, args):
     """A `results.Evaluation` of each results folder; refused where one cannot be scored as asked, or they
     cannot be compared."""
-    names = [shown(path.resolve().name) for path in args.results]
+    names = [results.name_of(path) for path in args.results]
     if len(set(names)) < len(names):
         raise MunetError(f"two results folders have one name ({', '.join(names)}); rename one")
     models = []
     for path, name in zip(args.results, names, strict=True):
         out = args.out / name if len(names) > 1 else args.out
-        how = args.level, table, args.by, args.allow_missing
+        how = args.level, table, args.by, args.allow_missing, args.kept
         models.append(results.plan(path, args.truth, out, *how))
     if not set.intersection(*({case.name for case in model.cases} for model in models)):
         raise MunetError(
@@ -111,11 +123,14 @@ def open_reader(models, table, args):
     """What reads the photos to show, after warnings of what the figures and examples will lack."""
     cases = [case for model in models for case in model.cases]
     check_class((case.truth for case in models[0].cases), args.sclera_value, shown(args.truth))
-    if not tell_people([case.name for case in models[0].cases], table):
+    if not tell_people(without_parts([case.name for case in models[0].cases]), table):
         warn(
             "no subject labels: each photo is its own subject, and intervals will be too narrow; add a "
             "`subject` column to the table of --groups"
         )
+    for model in models:
+        names = [case.name for case in model.cases]
+        warn_of_training_photos(model.results, names, args.truth, args.images, args.weights)
     reader = CaseReader(args.images, args.truth, args.sclera_value)
     if args.images and not any(map(reader.photo_of, cases)):
         warn(
@@ -135,21 +150,24 @@ def score(model, table, args):
 
 def print_figures(model):
     """Prints the figures of a `results.Evaluation`."""
-    figures, level = model.figures, model.scores.level
+    figures, spread = model.figures, model.figures["intervals"]
     photos, subjects = figures["images"], figures["subjects"]
-    print(f"{model.name}: {photos} photos of {subjects} subjects, masks at level {level}")
-    rows = [("", *(figures[key] for key in KEYS))]
-    if spread := figures["intervals"]:
-        rows.append(("95 %", *("{:.4f} to {:.4f}".format(*spread[key]) for key in KEYS)))
-    print_table(("", *KEYS), rows)
+    masks = f"masks at level {model.scores.level}" if model.maps else "masks without maps"
+    print(f"{model.name}: {photos} photos of {subjects} subjects, {masks}")
+    keys = [key for key in KEYS if model.maps or key not in MAP_KEYS]
+    rows = [("", *(figures[key] for key in keys))]
+    if spread:
+        rows.append(("95 %", *("{:.4f} to {:.4f}".format(*spread[key]) for key in keys)))
+    print_table(("", *keys), rows)
     if figures["empty"]:
         some = figures["empty"] < figures["images"]
         others = f"; mean F1 of the others {figures['f1_sclera']:.4f}" if some else ""
         print(f"photos without sclera: {figures['empty']}, found empty: {figures['empty_clean']}{others}")
-    boundary, calibration = figures["boundary_f1"], figures["calibration_error"]
-    print(f"boundary F1 {boundary:.4f}, {tables.distance_text(figures)}; calibration error {calibration:.4f}")
-    best, oracle = figures["best_level"], "an oracle, it has seen these labels"
-    print(f"best level {best} would give F1 {figures['best_f1']:.4f}: {oracle}")
+    print(f"boundary F1 {figures['boundary_f1']:.4f}, {tables.distance_text(figures)}")
+    if model.maps:
+        print(tables.calibration_text(figures))
+        best, oracle = figures["best_level"], "an oracle, it has seen these labels"
+        print(f"best level {best} would give F1 {figures['best_f1']:.4f}: {oracle}")
     for attribute, found in list(model.groups.items())[:GROUPS_PRINTED]:
         best, worst = (f"{row['group']} {row['f1']:.4f}" for row in (found["groups"][0], found["groups"][-1]))
         print(f"by {attribute}: {best} to {worst}, gap {found['gap']:.4f}")
@@ -164,21 +182,23 @@ def write_files(model, reader, args):
     print(f"  {shown(outputs.write_files(model, args.truth, reader, args.protocol))}")
 
 
-def compare(models, args):
+def compare(models, reader, args):
     """Ranks several models and writes their page: differences to the best, paired by subject."""
     from munet.evaluation import outputs
 
-    ranked = sorted(models, key=lambda model: -model.figures["f1"])
-    behind = [summaries.difference(ranked[0].scores, model.scores, args.seed) for model in ranked]
-    header, rows = ("model", "photos", *KEYS, "F1 behind the first", "95 %"), []
-    for model, difference in zip(ranked, behind, strict=True):
-        low, high = difference["interval"]
-        interval = f"{low:.4f} to {high:.4f}" if math.isfinite(low) else ""  # of one subject there is none
-        spread = ("", "") if model is ranked[0] else (f"{difference['difference']:.4f}", interval)
-        figures = (f"{model.figures[key]:.4f}" for key in KEYS)
-        rows.append((model.name, len(model.scores), *figures, *spread))
-    print_table(header, rows)
-    print(f"  {shown(outputs.write_comparison(args.out, ranked, behind, (header, rows)))}")
+    compared = comparison.compare(models, args.seed)
+    print_table(comparison.HEADER, compared.rows())
+    for sentence in compared.sentences():
+        print(sentence)
+    first = compared.ranked[0]
+    for model in compared.ranked[1:]:
+        if most := comparison.differing_photos(first, model, PHOTOS_PRINTED):
+            rows = ", ".join(f"{shown(r['image'])} {r['first']:.3f} and {r['second']:.3f}" for r in most)
+            print(f"F1 of {first.name} and {model.name} differs most in: {rows}")
+    if len({frozenset(model.scores.names) for model in models}) > 1:
+        common = min(row["images"] for row in compared.behind)
+        warn(f"not all models have the same photos: differences are of those in common, {common} or more")
+    print(f"  {shown(outputs.write_comparison(args.out, compared, reader))}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ model.
 
     python threshold.py results/NAME GT
     python threshold.py results/NAME GT --weights weights/NAME
+    python threshold.py results/NAME GT --split weights/NAME/split.csv --part validation
     python threshold.py /share/results /share/GT --ray auto   # on a Ray cluster, which adds the histograms up
 
 The script scores the saved maps both at the level that they were binarised at (what a user gets) and at
@@ -13,10 +14,14 @@ tried, from two 256-bin histograms an image.
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from munet.core.command_line import ArgumentParser, between, finish, print_table, run
 from munet.core.errors import MunetError, shown
 from munet.core.messages import failed, warn
 from munet.core.run_folders import folder_settings
+from munet.data.splits import PARTS, read_part
+from munet.evaluation.leaks import warn_of_training_photos
 from munet.evaluation.scoring import require_sclera_in, score_folder
 from munet.metrics.histograms import best_level
 from munet.metrics.table import KEYS
@@ -37,13 +42,20 @@ def parse(argv):
         "--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks"
     )
     parser.add_argument(
+        "--split", type=Path, metavar="FILE", help="score the photos of one part of a split.csv alone"
+    )
+    parser.add_argument("--part", choices=PARTS, help="the part of --split (default: test)")
+    parser.add_argument(
         "--ray",
         nargs="?",
         const="local",
         metavar="ADDRESS",
         help="score on a Ray cluster (auto, HOST:PORT; alone: on this machine)",
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.part and not args.split:
+        parser.error("argument --part: give --split FILE, too")
+    return args
 
 
 def main(argv):
@@ -59,6 +71,8 @@ def main(argv):
         failed(problem)
     if not len(scores):
         raise MunetError("no probability map could be scored")
+    _tell_masks(scores, args)
+    warn_of_training_photos(args.results, scores.names, args.truth, weights=args.weights)
     best, used = scores.figures(best_level(scores.pooled)), made_with.get("level")
     figures = best if used is None else scores.figures(used)
     named = [] if used is None else [("as binarised", figures)]
@@ -77,13 +91,27 @@ def main(argv):
 
 def _scored(args):
     """What `score_folder` gives, on this machine or on a cluster."""
+    part = read_part(args.split, args.part or "test") if args.split else None
     if not args.ray:
-        return score_folder(args.results, args.truth, args.sclera_value)
+        return score_folder(args.results, args.truth, args.sclera_value, part=part)
     from munet.cluster import ray_cluster
 
     with ray_cluster.connected(args.ray) as ray:
         folders = args.results.resolve(), args.truth.resolve()
-        return score_folder(*folders, args.sclera_value, partial(ray_cluster.score, ray))
+        return score_folder(*folders, args.sclera_value, partial(ray_cluster.score, ray), part)
+
+
+def _tell_masks(scores, args):
+    """Refuses masks of 0 and 1, and to choose a model's level on masks; warns where they are only scored."""
+    used = set(np.flatnonzero(scores.pooled.sum(axis=0)).tolist())
+    masks = 1 in used and used <= {0, 1}
+    if masks or (args.weights and 255 in used and used <= {0, 255}):
+        raise MunetError(
+            f"{shown(args.results)} holds masks of 0 and {max(used)}, not probability maps, so no level can "
+            "be chosen; score them with evaluate_masks.py, or predict maps"
+        )
+    if 255 in used and used <= {0, 255}:
+        warn(f"{shown(args.results)} holds masks, not maps: each level from 1 gives them as they are")
 
 
 def _require_maker(weights, maker, made_of):

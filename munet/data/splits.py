@@ -3,13 +3,18 @@
 `split.csv` has the columns `image` (the sample's name), `subject` and `part` (train, validation or test).
 """
 
+import contextlib
 import csv
-from collections import Counter
+import dataclasses
+import os
+from collections import Counter, defaultdict
 
 from sklearn.model_selection import GroupShuffleSplit
 
 from munet.core.errors import MunetError, shown
 from munet.core.files import csv_rows, write_csv
+from munet.data.fingerprints import digest
+from munet.data.names import SBVPI_MASK
 
 SPLIT_FILE = "split.csv"
 PARTS = ("train", "validation", "test")
@@ -78,15 +83,7 @@ def read_split(path, samples):
             on.
     """
     by_name = {sample.name: sample for sample in samples}
-    part_of = {}
-    try:
-        with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            rows = [(row["image"], row["part"]) for row in csv_rows(file) if any(row.values())]
-    except (OSError, KeyError, csv.Error) as error:
-        raise MunetError(
-            f"{shown(path)} is not a split ({error}): expected a CSV with the columns image, subject, part; "
-            "give the split.csv of a run"
-        ) from error
+    part_of, rows = {}, _rows(path)
     for name, part in rows:
         if part not in PARTS or name not in by_name or name in part_of:
             raise MunetError(
@@ -100,6 +97,129 @@ def read_split(path, samples):
         if not parts[part]:
             raise MunetError(f"{shown(path)} has no {part} image; add some")
     return parts
+
+
+def _rows(path):
+    """The (image, part) of each row of a `split.csv`."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+            return [(row["image"], row["part"]) for row in csv_rows(file) if any(row.values())]
+    except (OSError, KeyError, csv.Error) as error:
+        raise MunetError(
+            f"{shown(path)} is not a split ({error}): expected a CSV with the columns image, subject, part; "
+            "give the split.csv of a run"
+        ) from error
+
+
+class Part:
+    """The photos that a `split.csv` puts into one part; `name in part` tells of a photo's name.
+
+    Names are compared blind to spaces and case, as predictions are paired with masks; a flat folder's by what
+    is left without folders, where that is one photo's alone.
+
+        part = read_part(args.split, args.part)
+        photos = Photos(photos.root, (file for name, file in photos.files() if name in part))
+
+    Args:
+        names: of the photos in the part.
+        others: of all others that the file names.
+    """
+
+    def __init__(self, names, others=()):
+        self._keys = {_key(name) for name in names}
+        last = Counter(key.rsplit("/", 1)[-1] for key in self._keys | {_key(name) for name in others})
+        self._flat = {key.rsplit("/", 1)[-1] for key in self._keys}
+        self._flat = {key for key in self._flat if last[key] == 1}
+
+    def __len__(self):
+        return len(self._keys)
+
+    def __contains__(self, name):
+        key = _key(name)
+        return key in self._keys or ("/" not in key and key in self._flat)
+
+    def of_pairs(self, pairs, problems, root):
+        """What `pairing.pair_truth` gave, without what is of other photos.
+
+        Args:
+            pairs, problems: what it gave.
+            root: the folder of the maps.
+
+        Raises:
+            MunetError: nothing is left.
+        """
+        pairs = [pair for pair in pairs if pair[0].relative_to(root).with_suffix("").as_posix() in self]
+        problems = [problem for problem in problems if self._holds_file(problem.path)]
+        if not pairs and not problems:
+            raise MunetError(
+                f"nothing in {shown(root)} is of the part of --split; give another --part or FILE"
+            )
+        return pairs, problems
+
+    def _holds_file(self, path):
+        """Whether a file is of one of the photos: of a mask or a map, wherever its folder lies."""
+        stem = os.path.splitext(str(path))[0].replace(os.sep, "/")
+        places = SBVPI_MASK.sub("", stem).split("/")
+        return any("/".join(places[i:]) in self for i in range(len(places)))
+
+
+def _key(name):
+    return "".join(name.split()).casefold()
+
+
+def read_part(path, part):
+    """The `Part` of a `split.csv`.
+
+    Args:
+        path: the file.
+        part: one of `PARTS`.
+
+    Raises:
+        MunetError: not such a file, or nothing is in that part.
+    """
+    rows = _rows(path)
+    names = [name for name, where in rows if where == part]
+    if not names:
+        held = ", ".join(f"{key} {count}" for key, count in Counter(where for _, where in rows).items())
+        raise MunetError(f"{shown(path)} has no {part} image (it has: {held}); give --part, or another split")
+    return Part(names, [name for name, where in rows if where != part])
+
+
+def same_photos(samples):
+    """The samples whose photos are the same file, by its bytes: a list of lists of two or more.
+
+    Files of a length that no other has are not read.
+    """
+    by_size, same = defaultdict(list), defaultdict(list)
+    for sample in samples:
+        with contextlib.suppress(OSError):  # it is told where it is decoded
+            by_size[os.path.getsize(sample.image)].append(sample)
+    for size, group in by_size.items():
+        for sample in group if len(group) > 1 else ():
+            same[size, digest(sample.image)].append(sample)
+    return [group for group in same.values() if len(group) > 1]
+
+
+def join_subjects(samples, same):
+    """The samples with one subject for all that share a photo, so that a split keeps them together.
+
+    Args:
+        samples: list of `pairing.Sample`.
+        same: what `same_photos` gave.
+    """
+    joined = {}
+
+    def root(subject):
+        while subject in joined:
+            subject = joined[subject]
+        return subject
+
+    for first, *others in same:
+        for other in others:
+            one, two = root(first.subject), root(other.subject)
+            if one != two:
+                joined[two] = one
+    return [dataclasses.replace(sample, subject=root(sample.subject)) for sample in samples]
 
 
 def shared_subjects(parts):

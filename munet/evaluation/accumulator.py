@@ -28,6 +28,8 @@ class ImageScore:
             mask is the map cut at the level.
         boundary_f1, hausdorff: see `boundaries.boundary_scores`. Default: NaN, not compared.
         width: of the true sclera in pixels.
+        band: (2, 256) int64, the map's histograms near the true boundary, see `boundaries.boundary_band`.
+            Default: None, not counted.
         small: the `ImageScore` at a protocol's size. Default: None.
     """
 
@@ -36,6 +38,7 @@ class ImageScore:
     boundary_f1: float = math.nan
     hausdorff: float = math.nan
     width: int = 0
+    band: np.ndarray | None = None
     small: "ImageScore | None" = None
 
 
@@ -52,6 +55,7 @@ class ScoreAccumulator:
     Attributes:
         names, subjects: lists of text.
         pooled: (2, 256) int64, the histograms summed over all images.
+        band: the same of the pixels near the true boundary, where they were counted.
         blocks: list of (2, 256) int64, those summed over each subject; of more than `bootstrap.MOST_BLOCKS`
             subjects several share one.
     """
@@ -59,7 +63,7 @@ class ScoreAccumulator:
     def __init__(self, level=None):
         self.level = level
         self.names, self.subjects, self.blocks = [], [], []
-        self.pooled = np.zeros((2, LEVELS), np.int64)
+        self.pooled, self.band = np.zeros((2, 2, LEVELS), np.int64)
         self._counts, self._boundaries, self._histograms, self._block_of = [], [], [], {}
 
     def __len__(self):
@@ -78,6 +82,8 @@ class ScoreAccumulator:
         self.names.append(name)
         self.subjects.append(subject)
         self.pooled += score.histograms
+        if score.band is not None:
+            self.band += score.band
         block = self._block_of.setdefault(subject, len(self._block_of) % MOST_BLOCKS)
         if block == len(self.blocks):
             self.blocks.append(np.zeros((2, LEVELS), np.int64))

@@ -21,9 +21,10 @@ from munet.core.parallel import process_map
 from munet.data.names import from_name
 from munet.data.pairing import pair_truth
 from munet.evaluation.accumulator import ImageScore
+from munet.evaluation.predictions import PLAIN_MODES, folder_of, read_prediction
 from munet.evaluation.scoring import read_map
 from munet.images.reading import open_image, size_mismatch
-from munet.metrics.boundaries import boundary_scores, sclera_width
+from munet.metrics.boundaries import boundary_band, boundary_scores, sclera_width
 from munet.metrics.confusion import count_pixels
 from munet.metrics.histograms import histograms
 
@@ -35,9 +36,10 @@ class Case:
     Attributes:
         name: its path below the maps, without suffix, with `/`.
         subject: whose it is.
-        map: its saved probability map.
+        map: its saved probability map, or mask where `is_mask`.
         binary: its saved mask; None: the map is cut at the level.
         truth: its ground truth.
+        is_mask: whether `map` holds a mask, see `predictions.read_prediction`.
     """
 
     name: str
@@ -45,14 +47,20 @@ class Case:
     map: Path
     binary: Path | None
     truth: Path
+    is_mask: bool = False
 
     def cut(self):
         """The same without its saved mask, so that the map is cut at a level."""
         return replace(self, binary=None)
 
 
-def find_cases(results, truth):
-    """Pairs a results folder (or a folder of grey maps) with ground truth, without decoding anything.
+def find_cases(results, truth, part=None):
+    """Pairs a results folder (or a folder of maps or masks) with ground truth, without decoding much.
+
+    Args:
+        results: a results folder, or a folder of pictures.
+        truth: a dataset in any known layout, or a folder of masks.
+        part: a `splits.Part`; what is not of its photos is passed over. Default: None, all.
 
     Returns:
         (cases, problems): list of `Case` in order of name; BadInput for what has no partner, or another size.
@@ -61,10 +69,11 @@ def find_cases(results, truth):
         MunetError: a folder is missing or empty.
     """
     results = Path(results)
-    pairs, problems = pair_truth(results, truth)
-    nested = (results / "Predictions").is_dir()
-    root, binarised = (results / "Predictions" if nested else results), results / "Binarised"
-    has_masks = nested and binarised.is_dir()
+    root, binarised = folder_of(results), results / "Binarised"
+    pairs, problems = pair_truth(root, truth)
+    if part:
+        pairs, problems = part.of_pairs(pairs, problems, root)
+    has_masks = root.name == "Predictions" and root != results and binarised.is_dir()
     cases = []
     for map_path, truth_path in pairs:
         relative = map_path.relative_to(root)
@@ -80,8 +89,7 @@ def find_cases(results, truth):
 
 
 def _check(case):
-    """Raises BadInput where the files of a case cannot be scored; of all but grey masks, the header alone is
-    read."""
+    """Raises BadInput where the files of a case cannot be scored; mostly the header alone is read."""
     size, _ = _header(case.truth)
     for path in filter(None, (case.map, case.binary)):
         found, mode = _header(path)
@@ -89,6 +97,8 @@ def _check(case):
             raise size_mismatch(path, found, case.truth, size)
         if path == case.binary and mode != "1":
             _read_binary(path)
+        if path == case.map and mode not in PLAIN_MODES:
+            read_prediction(path)
 
 
 def _header(path):
@@ -126,7 +136,7 @@ def score_cases(cases, level, sclera_value=None, size=None, workers=2):
 
 def _score(case, level, sclera_value, size):
     try:
-        probability, truth = read_map(case.map, case.truth, sclera_value)
+        probability, truth = read_map(case.map, case.truth, sclera_value, case.is_mask)
         found = _read_binary(case.binary) if case.binary else probability >= level
         if found.shape != truth.shape:
             raise size_mismatch(case.binary, found.shape, case.truth, truth.shape)
@@ -149,8 +159,10 @@ def score_image(probability, found, truth, size=None):
     if size:
         grey, found_, truth_ = (shrink(layer, size) for layer in (probability, found, truth))
         small = ImageScore(histograms(grey, truth_), count_pixels(found_, truth_))
+    near = boundary_band(truth)
+    band = histograms(probability[near][None], truth[near][None])
     counted = histograms(probability, truth), count_pixels(found, truth)
-    return ImageScore(*counted, boundary_f1, hausdorff, sclera_width(truth), small)
+    return ImageScore(*counted, boundary_f1, hausdorff, sclera_width(truth), band, small)
 
 
 def shrink(layer, size):

@@ -9,9 +9,10 @@ import numpy as np
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.messages import warn
 from munet.data.layouts import detect
+from munet.evaluation.predictions import read_prediction
 from munet.images.drawing import outline
 from munet.images.masks import read_mask
-from munet.images.reading import read_image, read_probability
+from munet.images.reading import read_image
 from munet.images.resizing import resize_image
 from munet.inference.photos import find_photos
 
@@ -52,7 +53,8 @@ class CaseReader:
         Returns:
             (picture, found, truth): HWC uint8 RGB, HW bool, HW bool.
         """
-        truth, probability = read_mask(case.truth, self._sclera_value).pixels, read_probability(case.map)
+        truth = read_mask(case.truth, self._sclera_value).pixels
+        probability = read_prediction(case.map, case.is_mask)
         found = read_mask(case.binary).pixels if case.binary else probability >= level
         picture = self._picture(case)
         if picture is None or picture.shape[:2] != truth.shape:
@@ -92,15 +94,16 @@ def find_examples(f1, names, read):
         fresh = [i for i in indices[: EXAMPLES[title]] if i not in shown_already]
         shown_already.update(fresh)
         if fresh:
-            pictures = [_shown_picture(outline(*read(i)), names[i], f1[i]) for i in fresh]
+            pictures = [framed(outline(*read(i)), f"{shown(names[i])}: F1 {f1[i]:.3f}") for i in fresh]
             rows.append({"title": title.capitalize(), "pictures": pictures})
     return rows
 
 
-def _shown_picture(pixels, name, f1):
+def framed(pixels, caption):
+    """A picture (HWC uint8 RGB) with its caption, as the page shows it: a dict `data`, `caption`."""
     height, width = pixels.shape[:2]
     if width > WIDEST:
         pixels = resize_image(pixels, (max(1, round(height * WIDEST / width)), WIDEST))
     jpeg = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1]
     data = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
-    return {"data": data, "caption": f"{shown(name)}: F1 {f1:.3f}"}
+    return {"data": data, "caption": caption}

@@ -1,16 +1,18 @@
 """The files of an evaluation: metrics.json, per_image.csv, metrics.tex and report.html; of several models
-comparison.json and their page, too."""
+comparison.json, comparison.csv, comparison.tex and their page, too."""
 
 from munet.core.errors import shown
-from munet.core.files import write_bytes, write_json
-from munet.evaluation import tables
+from munet.core.files import write_bytes, write_csv, write_json
+from munet.evaluation import comparison, tables
 from munet.evaluation.examples import find_examples
 from munet.evaluation.page import comparison_page, evaluation_page, facts_of
 from munet.metrics.table import KEYS
 
 _PROTOCOL_NOTE = "See protocols.py for what differs from the figures above."
 _PAIRED_NOTE = (
-    "Intervals are of the difference on the photos that both have, by paired bootstrap of the subjects."
+    "Intervals are of the difference on the photos that both have, by paired bootstrap of the subjects; p is "
+    "by paired permutation of the subjects, raised for several comparisons (Holm). The first was picked "
+    "after seeing the figures."
 )
 
 
@@ -65,7 +67,7 @@ def _protocol_table(evaluation, protocol):
 def _facts(evaluation, truth):
     people = evaluation.by_subject
     return [
-        ("level", evaluation.scores.level),
+        *([("level", evaluation.scores.level)] if evaluation.maps else []),
         ("worst subject", f"{people['worst']}: F1 {people['worst_f1']:.3f}"),
         ("F1 per subject", f"{people['f1_mean']:.3f}, standard deviation {people['f1_std']:.3f}"),
         ("ground truth", shown(truth.name)),
@@ -73,25 +75,32 @@ def _facts(evaluation, truth):
     ]
 
 
-def write_comparison(out, ranked, behind, table):
-    """Writes comparison.json and the page of several models; returns the path of the page.
+def write_comparison(out, compared, reader):
+    """Writes comparison.json, .csv and .tex, and the page of several models; returns the path of the page.
 
     Args:
         out: the folder.
-        ranked: list of `results.Evaluation`, the best first.
-        behind: what `summaries.difference` gave for each beside the first.
-        table: (header, rows) that rank them.
+        compared: a `comparison.Comparison`.
+        reader: an `examples.CaseReader`.
     """
+    ranked, first = compared.ranked, compared.ranked[0]
     models = [
         {"name": model.name, **{key: model.figures[key] for key in KEYS}, "behind": difference}
-        for model, difference in zip(ranked, behind, strict=True)
+        for model, difference in zip(ranked, compared.behind, strict=True)
     ]
-    write_json(out / "comparison.json", {"models": models})
-    header, rows = table
-    ranking = {"title": "Ranked by pooled F1", "note": _PAIRED_NOTE, "header": header, "rows": rows}
+    differ = {model.name: comparison.differing_photos(first, model) for model in ranked[1:]}
+    told = {"models": models, "verdicts": compared.sentences(), "differ_most": differ}
+    write_json(out / "comparison.json", told)
+    write_csv(out / "comparison.csv", [comparison.HEADER, *compared.rows()])
+    write_bytes(out / "comparison.tex", tables.latex_table(ranked, compared.behind).encode())
+    ranking = {"title": "Ranked by pooled F1", "note": _PAIRED_NOTE}
+    ranking |= {"header": comparison.HEADER, "rows": compared.rows()}
     lacking = [
         f"{model.name}: photos that are missing: {len(model.missing)}." for model in ranked if model.missing
     ]
-    scored = [(model.name, model.scores) for model in ranked]
-    comparison_page(out / "report.html", "Comparison", scored, [ranking], lacking)
+    scored = [(model.name, model.scores, model.maps) for model in ranked]
+    examples = [comparison.differing_examples(first, model, reader) for model in ranked[1:]]
+    examples = [example for example in examples if example["pictures"]]
+    words = lacking, compared.sentences(), examples
+    comparison_page(out / "report.html", "Comparison", scored, [ranking], *words)
     return out / "report.html"

@@ -13,7 +13,7 @@ import numpy as np
 from munet.core.files import write_bytes
 from munet.core.run_folders import folder_settings
 from munet.evaluation import plots
-from munet.evaluation.tables import distance_text
+from munet.evaluation.tables import calibration_text, distance_text
 from munet.metrics.histograms import reliability
 from munet.metrics.table import COLUMNS, MASK_KEYS
 
@@ -61,7 +61,7 @@ def evaluation_page(
     write_page(
         path,
         title=title,
-        subtitle=f"{subtitle}; masks cut at level {figures['level']} of 255.",
+        subtitle=f"{subtitle}; {_masks_are(figures['level'])}.",
         warnings=warnings,
         cards=_cards(figures),
         tables=tables,
@@ -70,6 +70,10 @@ def evaluation_page(
         groups=[_group(attribute, table) for attribute, table in dict(groups).items()],
         facts=facts,
     )
+
+
+def _masks_are(level):
+    return "masks as they were given, without maps" if level is None else f"masks cut at level {level} of 255"
 
 
 def facts_of(folder):
@@ -103,6 +107,8 @@ def _cards(figures):
     if np.isfinite(figures["boundary_f1"]):
         note = f"mean over images; {distance_text(figures)}"
         cards.append(_card("boundary F1 ↑", figures["boundary_f1"], note))
+    if not np.isfinite(figures["best_f1"]):  # of masks alone
+        return cards
     oracle = f"at level {figures['best_level']}, which has seen these labels: an oracle"
     return [*cards, _card("best F1 ↑", figures["best_f1"], oracle)]
 
@@ -119,9 +125,13 @@ def _range(spread):
 def _curves(scores, figures, more):
     """The usual figures as the template takes them, and `more`."""
     counts, level = scores.pooled, scores.level
-    rows, error = reliability(counts)
     f1_caption = f"F1 of the photos; their mean is {figures['f1_mean']:.3f}."
-    calibration = f"Share of sclera among pixels of a probability; expected calibration error {error:.4f}."
+    if figures["level"] is None:  # masks alone
+        shown = [(plots.plot_histogram(scores.image_f1()), f1_caption), *more]
+        return [{"svg": plots.inline_svg(figure), "caption": caption} for figure, caption in shown]
+    rows, _ = reliability(counts)
+    near = "; near the boundary is what lies within 2 % of the diagonal" if scores.band.any() else ""
+    calibration = f"Share of sclera among pixels of a probability; {calibration_text(figures)}{near}."
     drawn = (
         (plots.plot_precision_recall(counts, level), f"{_CURVE_CAPTION}."),
         (plots.plot_level(counts, level), "Where the level lies on the F1 curve."),
@@ -147,17 +157,26 @@ def _group(attribute, table):
     return {"title": attribute, "gap": gap, "rows": rows, "others": [c.label for c in _GROUP_COLUMNS]}
 
 
-def comparison_page(path, title, models, tables, warnings=()):
-    """Writes the page of several models; `models` is a list of (name, `ScoreAccumulator`), `tables` as for
-    `evaluation_page`."""
-    curves = plots.plot_curves([(name, scores.pooled, scores.level) for name, scores in models])
+def comparison_page(path, title, models, tables, warnings=(), sentences=(), examples=()):
+    """Writes the page of several models.
+
+    Args:
+        path, tables, warnings: as for `evaluation_page`.
+        title: what is compared.
+        models: list of (name, `ScoreAccumulator`, whether there are maps).
+        sentences: what can be said of the models.
+        examples: see `comparison.differing_examples`.
+    """
+    drawn = [(name, scores.pooled, scores.level) for name, scores, maps in models if maps]
+    curves = [plots.plot_curves(drawn)] if drawn else []
     caption = f"{_CURVE_CAPTION}; the dot is the level in use."
-    photos = ", ".join(f"{len(scores)} of {name}" for name, scores in models)
+    photos = ", ".join(f"{len(scores)} of {name}" for name, scores, _ in models)
     write_page(
         path,
         title=title,
-        subtitle=f"Photos scored: {photos}.",
+        subtitle=" ".join(f"{sentence}." for sentence in (*sentences, f"Photos scored: {photos}")),
+        examples=examples,
         warnings=warnings,
         tables=tables,
-        figures=[{"svg": plots.inline_svg(curves), "caption": caption}],
+        figures=[{"svg": plots.inline_svg(figure), "caption": caption} for figure in curves],
     )

@@ -11,16 +11,21 @@ mean of sclera's and background's, which is why it is larger than the first row'
 both and gaze fold each group anew; a group of fewer than 5 photos is left out. A photo without sclera is not
 marked out among a fold's pixels.
 
-`ssbc2025`, SSBC 2025 (github.com/dariant/SSBC_2025). Pictures are 400x300; every figure is a mean over
-photos. Of the map, the best F1 of each photo at its own best level. Of the mask, sclera's IoU, and an F1 that
-is the mean of sclera's and background's. Without any sclera in the truth the map's F1 is 0 and the mask's IoU
-0 whatever is found, and the mask's F1 at most 0.5: scikit-learn counts nothing out of nothing as 0.
+`ssbc2025`, SSBC 2025 (github.com/dariant/SSBC_2025, `evaluate_predictions.py` of commit
+7e5a464be099fc1eaa92bd79a80ff77828a8fb9e). Every figure is a mean over photos, and pictures are scored as they
+are: the competition's were 400x300. Of the map, the best F1 of each photo at its own best level, with the
+precision and recall of that level. Of the mask, F1 and IoU of the sclera alone. Until 18 March 2025 (commit
+0fdcd2816c37a0d40b551859cf13bf919ef97e38) the mask's F1 was the mean of sclera's and background's, which is
+far larger: figures of then and now cannot be compared. Without any sclera in the truth all F1 and IoU are 0
+whatever is found: scikit-learn counts nothing out of nothing as 0.
 
 Both toolkits want the masks of the ground truth in one flat folder, which `truth_export` writes.
 """
 
 import numpy as np
 
+from munet.core.errors import shown
+from munet.core.messages import counted
 from munet.data.attributes import group_columns
 from munet.data.names import from_name
 from munet.metrics import confusion
@@ -28,7 +33,10 @@ from munet.metrics.histograms import LEVELS
 from munet.metrics.histograms import confusion as confusion_at_levels
 
 FOLDS = 5
-SIZES = {"ssbc2020": (360, 480), "ssbc2025": (300, 400)}  # (height, width)
+SIZES = {
+    "ssbc2020": (360, 480)
+}  # (height, width) that pictures are brought to; else they are left as they are
+PIXELS = 300 * 400  # of a picture of 2025
 TABLES = (("light",), ("phone",), ("light", "phone"), ("gaze",))
 
 
@@ -63,6 +71,10 @@ class Ssbc2020:
             self._histograms[group, fold] += small.histograms
             self._counts[group, fold] += small.counts
 
+    def notes(self):
+        """Sentences on what is special about these photos."""
+        return [f"{title} has fewer than {FOLDS} photos and is left out" for title in self.left_out]
+
     def figures(self):
         """A list of dicts: `group` ("Overall", "Light=poor", ...), `images`, and `probabilistic` and
         `binarised`, dicts from figure to (mean, standard deviation) over the folds."""
@@ -86,14 +98,24 @@ class Ssbc2025:
     left_out = ()
 
     def __init__(self, names, seed=0):
+        self._names, self._other_size = names, []
         self._maps, self._masks = [], []
 
     def add(self, index, small):
-        """Adds a photo by its `ImageScore` at the protocol's size."""
+        """Adds a photo by its `ImageScore`."""
+        if small.counts.sum() != PIXELS:
+            self._other_size.append(self._names[index])
         self._maps.append(best_of_curve(small.histograms))
-        sclera, background = small.counts, _background(small.counts)
-        f1 = (_scored(confusion.f1, sclera) + _scored(confusion.f1, background)) / 2
-        self._masks.append({"f1": f1, "iou": _scored(confusion.iou, sclera)})
+        figures = (("f1", confusion.f1), ("iou", confusion.iou))
+        self._masks.append({name: _scored(metric, small.counts) for name, metric in figures})
+
+    def notes(self):
+        """Sentences on what is special about these photos."""
+        if not self._other_size:
+            return []
+        some = f"{counted(len(self._other_size), 'photo')}, such as {shown(self._other_size[0])}"
+        remedy = "they are scored at their own size; for its figures predict its 400x300 photos"
+        return [f"the competition's photos are 400x300, and {some}, not: {remedy}"]
 
     def figures(self):
         """Like `Ssbc2020.figures`, with one group; deviations are over photos, which the toolkit does not

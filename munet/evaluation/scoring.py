@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+from pathlib import Path
 
 from munet.core.command_line import progress
 from munet.core.errors import BadInput, MunetError, shown
@@ -9,8 +10,9 @@ from munet.core.messages import failed
 from munet.core.parallel import pool_map
 from munet.data.pairing import pair_truth, read_pair
 from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
+from munet.evaluation.predictions import folder_of, read_prediction
 from munet.images.masks import check_class, read_mask
-from munet.images.reading import read_probability, size_mismatch
+from munet.images.reading import size_mismatch
 from munet.metrics.histograms import best_level, f1_scores, histograms, one_standard_error_level
 
 
@@ -90,13 +92,17 @@ def choose_best(segmenters, samples, sclera_value=None, start=None):
     return max(chosen, key=lambda row: f1_scores(row[2].pooled)[row[1]])
 
 
-def read_map(map_path, truth_path, sclera_value=None):
-    """Reads a saved probability map and its ground truth: HW uint8 and HW bool.
+def read_map(map_path, truth_path, sclera_value=None, is_mask=False):
+    """Reads a saved probability map, or mask, and its ground truth: HW uint8 and HW bool.
+
+    Args:
+        map_path, is_mask: see `predictions.read_prediction`.
+        truth_path, sclera_value: see `masks.read_mask`.
 
     Raises:
         BadInput: either is unreadable, or their sizes differ.
     """
-    probability, truth = read_probability(map_path), read_mask(truth_path, sclera_value).pixels
+    probability, truth = read_prediction(map_path, is_mask), read_mask(truth_path, sclera_value).pixels
     if probability.shape != truth.shape:
         raise size_mismatch(map_path, probability.shape, truth_path, truth.shape)
     return probability, truth
@@ -116,7 +122,7 @@ def score_pairs(pairs, sclera_value=None):
             yield problem
 
 
-def score_folder(predictions, truth, sclera_value=None, score=score_pairs):
+def score_folder(predictions, truth, sclera_value=None, score=score_pairs, part=None):
     """Scores saved probability maps against a folder of ground truth.
 
     Args:
@@ -124,6 +130,7 @@ def score_folder(predictions, truth, sclera_value=None, score=score_pairs):
         truth: a dataset in any known layout, or a folder of masks; paired by relative path without suffix.
         sclera_value: class index of the sclera in the masks, if they are class-index masks.
         score: what goes through the pairs. Default: `score_pairs`, in this process.
+        part: a `splits.Part`, whose photos alone are scored. Default: None, all.
 
     Returns:
         (scores, problems): a `ScoreAccumulator` without a level, and a list of `BadInput` for what could not
@@ -132,12 +139,15 @@ def score_folder(predictions, truth, sclera_value=None, score=score_pairs):
     Raises:
         MunetError: a folder is missing or empty.
     """
-    scores = ScoreAccumulator()
-    pairs, problems = pair_truth(predictions, truth)
+    scores, root = ScoreAccumulator(), folder_of(Path(predictions))
+    pairs, problems = pair_truth(root, truth)
+    if part:
+        pairs, problems = part.of_pairs(pairs, problems, root)
     check_class((mask for _, mask in pairs), sclera_value, shown(truth))
-    for counts in progress(score(pairs, sclera_value), len(pairs), "score"):
+    scored = progress(score(pairs, sclera_value), len(pairs), "score")
+    for (map_path, _), counts in zip(pairs, scored, strict=True):
         if isinstance(counts, BadInput):
             problems.append(counts)
         else:
-            scores.add(ImageScore(counts))
+            scores.add(ImageScore(counts), map_path.relative_to(root).with_suffix("").as_posix())
     return scores, problems

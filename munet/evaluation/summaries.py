@@ -1,47 +1,59 @@
 """What a paper needs from a `ScoreAccumulator`: headline figures with intervals, tables by group, differences
 between models."""
 
+import math
+
 import numpy as np
 
 from munet.metrics.bootstrap import interval, resample, sum_by
 from munet.metrics.histograms import best_level, f1_scores, reliability
+from munet.metrics.permutation import exchange_test
 from munet.metrics.table import MAP_KEYS, MASK_KEYS, map_figures, mask_figures, summands
 
 MOST_GROUPS = 40  # of an attribute that gets a table
 _UNKNOWN = (float("nan"), float("nan"))  # the interval of what one subject cannot tell
 
 
-def headline(scores, seed=0):
+def headline(scores, seed=0, maps=True):
     """The figures of all photos.
 
     Args:
         scores: a `ScoreAccumulator` at a level, of at least one photo.
         seed: of the bootstrap.
+        maps: whether there are maps. Default: True; of masks alone, the figures of maps are NaN, and no level
+            is told.
 
     Returns:
         dict of numbers: `images`, `subjects`, `level`; the figures of `table.METRICS`; `f1_std` over photos;
         `f1_sclera`, the mean over photos with sclera; `empty`, the photos without, and `empty_clean`, those
         of them in which nothing is found; `best_level` and `best_f1`, an oracle; `boundary_f1`, `hausdorff`
         (pixels) and `hausdorff_relative` (over the sclera's width), means over the photos where they are
-        defined; `no_distance`, the photos with sclera where the last two are not; `calibration_error`.
+        defined; `no_distance`, the photos with sclera where the last two are not; `calibration_error` of all
+        pixels, and `calibration_error_boundary` of those near the true boundary (NaN where not counted).
         `intervals` maps a figure to (low, high).
     """
     figures, f1, empty = scores.figures(), scores.image_f1(), scores.is_empty()
-    best = best_level(scores.pooled)
+    best = best_level(scores.pooled) if maps else None
+    of_maps = {
+        **{key: figures[key] for key in MAP_KEYS},
+        "best_f1": float(f1_scores(scores.pooled)[best or 0]),
+        "calibration_error": reliability(scores.pooled)[1],
+        "calibration_error_boundary": reliability(scores.band)[1],
+    }
+    of_maps = of_maps if maps else dict.fromkeys(of_maps, math.nan)
     return {
         "images": figures["images"],
         "subjects": len(set(scores.subjects)),
-        "level": scores.level,
-        **{key: figures[key] for key in (*MASK_KEYS, *MAP_KEYS)},
+        "level": scores.level if maps else None,
+        **{key: figures[key] for key in MASK_KEYS},
         "f1_std": float(f1.std()),
         "f1_sclera": _mean(f1[~empty]),
         "empty": figures["empty"],
         "empty_clean": int((f1[empty] == 1).sum()),
         "best_level": best,
-        "best_f1": float(f1_scores(scores.pooled)[best]),
+        **of_maps,
         **_distances(scores, empty),
-        "calibration_error": reliability(scores.pooled)[1],
-        "intervals": _intervals(scores, seed),
+        "intervals": _intervals(scores, seed, maps),
     }
 
 
@@ -61,15 +73,16 @@ def _mean(values):
     return float(values.mean()) if len(values) else float("nan")
 
 
-def _intervals(scores, seed):
+def _intervals(scores, seed, maps):
     blocks = sum_by(scores.block_numbers(), summands(scores.counts()), len(scores.blocks))
     if len(blocks) < 2:  # the spread between subjects cannot be told from one
         return {}
-    drawn = [
-        *resample(blocks, lambda sums: np.stack(list(mask_figures(sums).values()), axis=1), seed).T,
-        *resample(scores.blocks, lambda maps: np.stack(list(map_figures(maps).values()), axis=1), seed).T,
-    ]
-    return {key: interval(values) for key, values in zip((*MASK_KEYS, *MAP_KEYS), drawn, strict=True)}
+    drawn = resample(blocks, lambda sums: np.stack(list(mask_figures(sums).values()), axis=1), seed).T
+    found = {key: interval(values) for key, values in zip(MASK_KEYS, drawn, strict=True)}
+    if not maps:
+        return found
+    drawn = resample(scores.blocks, lambda sums: np.stack(list(map_figures(sums).values()), axis=1), seed).T
+    return found | {key: interval(values) for key, values in zip(MAP_KEYS, drawn, strict=True)}
 
 
 def _f1(sums):
@@ -151,7 +164,8 @@ def difference(first, second, seed=0):
         first, second: `ScoreAccumulator`s at a level; photos that only one of them has are left out.
 
     Returns:
-        dict: `difference`, `interval` (low, high; NaN with one subject), `images`.
+        dict: `difference`, `interval` (low, high; NaN with one subject), `images`, `subjects`, and `p_value`
+        of a paired permutation by subject (NaN with one), see `permutation`.
     """
     at = {name: i for i, name in enumerate(second.names)}
     pairs = np.array([(i, at[name]) for i, name in enumerate(first.names) if name in at])
@@ -163,6 +177,8 @@ def difference(first, second, seed=0):
         "difference": float(_behind(blocks.sum(axis=0))),
         "interval": interval(drawn) if len(blocks) > 1 else _UNKNOWN,
         "images": len(pairs),
+        "subjects": len(blocks),
+        "p_value": exchange_test(blocks, _behind, seed),
     }
 
 

@@ -1,7 +1,7 @@
 """How far a predicted boundary lies from the true one: boundary F1 and the 95th-percentile Hausdorff
-distance.
+distance; and which pixels are near it.
 
-Both look at the pixels on the edge of a mask: those inside that touch the outside, or the frame's border, by
+All look at the pixels on the edge of a mask: those inside that touch the outside, or the frame's border, by
 a side.
 """
 
@@ -12,6 +12,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 TOLERANCE = 0.0075  # of the image's diagonal: what boundary F1 takes for a match
+BAND = 0.02  # of the image's diagonal: what is near the boundary
 _SIDES = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -41,6 +42,31 @@ def boundary_scores(found, truth, tolerance=TOLERANCE):
     precision, recall = np.mean(outward <= near), np.mean(inward <= near)
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
     return float(f1), float(max(np.percentile(outward, 95), np.percentile(inward, 95)))
+
+
+def boundary_band(truth, width=BAND):
+    """The pixels near the true boundary, on both sides: HW bool, empty where there is no sclera.
+
+    Far from it nearly all pixels are skin that no network doubts, which makes any mean over all pixels look
+    good. The band is as wide as that of boundary IoU (Cheng et al., "Boundary IoU: improving object-centric
+    image segmentation evaluation", CVPR 2021), 2 % of the diagonal.
+
+    Args:
+        truth: HW bool.
+        width: on each side, as a fraction of the image's diagonal.
+    """
+    band, far = np.zeros(truth.shape, bool), width * math.hypot(*truth.shape)
+    edge = _boundary(truth)
+    if not len(edge):
+        return band
+    margin = math.ceil(far) + 1
+    top, left = np.maximum(edge.min(axis=0) - margin, 0)
+    bottom, right = edge.max(axis=0) + margin + 1
+    part = band[top:bottom, left:right]
+    away = np.ones(part.shape, np.uint8)
+    away[edge[:, 0] - top, edge[:, 1] - left] = 0
+    part[:] = cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= far
+    return band
 
 
 def sclera_width(truth):

@@ -9,8 +9,16 @@ from munet.core.messages import counted, warn
 from munet.data.cache import build_cache
 from munet.data.mask_checks import warn_of_masks
 from munet.data.names import original
+from munet.data.parts import named_parts, names_parts, persons
 from munet.data.problems import by_cause, problems_file, proposal
-from munet.data.splits import SPLIT_FILE, read_split, shared_subjects, split_by_subject
+from munet.data.splits import (
+    SPLIT_FILE,
+    join_subjects,
+    read_split,
+    same_photos,
+    shared_subjects,
+    split_by_subject,
+)
 from munet.training.label_fit import best_class, check_turns
 
 
@@ -64,14 +72,18 @@ def make_split(samples, good, args):
     Raises:
         MunetError: too few photos or subjects, or a file that is no split of this dataset.
     """
+    samples, good = _of_persons(samples), _of_persons(good)
     kept = args.out / SPLIT_FILE
     file = kept if args.resume and not args.overwrite and kept.exists() else args.split
     if file:
         parts = _read(file, samples, good)
     elif args.split_by == "image":
         parts = _drawn_by_image(good, args)
+    elif named := named_parts(good):
+        parts = _named_by_folders(*named, args)
     else:
         parts = _drawn_by_subject(good, args)
+    _warn_of_copies(parts)
     rows = [(part, len(found), len({s.subject for s in found})) for part, found in parts.items() if found]
     print_table(("part", "images", "subjects"), rows)
     return parts
@@ -91,6 +103,62 @@ def _read(file, samples, good):
     return parts
 
 
+def _of_persons(samples):
+    """The samples with persons for subjects, where the folders of their names are those of a split."""
+    names = [sample.name for sample in samples]
+    if not names_parts(names):
+        return samples
+    whose = zip(samples, persons(names), strict=True)
+    return [dataclasses.replace(sample, subject=subject) for sample, subject in whose]
+
+
+def _named_by_folders(parts, others, args):
+    """The split that the folders name; where they name no validation part, it is drawn from training."""
+    if args.test:
+        raise MunetError("the folders name a split; leave --test away, or give --split FILE")
+    told = ", ".join(f"{part} {len(found)}" for part, found in parts.items() if found)
+    print(f"the folders name a split, which is taken: {told}")
+    if others:
+        example = shown(others[0].name)
+        warn(
+            f"in no part that the folders name: {counted(len(others), 'image')}, such as {example}: left out"
+        )
+    if not parts["validation"]:
+        print("they name no validation part, so it is drawn from that for training")
+        parts = {**_draw(parts["train"], args.validation, 0.0, args.seed), "test": parts["test"]}
+    return _scored_once(parts)
+
+
+def _draw(samples, validation, test, seed):
+    """As `split_by_subject`, but subjects that share a photo are in one part."""
+    same = [group for group in same_photos(samples) if len({sample.subject for sample in group}) > 1]
+    if same:
+        one, other = (shown(sample.name) for sample in same[0][:2])
+        photos = counted(len(same), "photo is", "photos are")
+        warn(
+            f"{photos} the same file under two subjects, such as {one} and {other}: such subjects are put "
+            "into one part; remove one copy, or put them into one folder"
+        )
+    drawn = split_by_subject(join_subjects(samples, same), validation, test, seed)
+    by_name = {sample.name: sample for sample in samples}
+    return {part: [by_name[sample.name] for sample in found] for part, found in drawn.items()}
+
+
+def _warn_of_copies(parts):
+    """Warns where training has the very files that are scored, as a split may have it that was given."""
+    part_of = {sample.name: part for part in parts for sample in parts[part]}
+    same = same_photos([sample for found in parts.values() for sample in found])
+    leaks = [group for group in same if {"train"} < {part_of[sample.name] for sample in group}]
+    if leaks:
+        group = sorted(leaks[0], key=lambda sample: part_of[sample.name] != "train")
+        one, other = shown(group[0].name), shown(group[-1].name)
+        photos = counted(len(leaks), "photo is", "photos are")
+        warn(
+            f"{photos} the same file in training and in what is scored, such as {one} and {other}: the score "
+            "will flatter; remove one copy"
+        )
+
+
 def _drawn_by_image(good, args):
     named = {sample.name: sample for sample in good}
     alone = [dataclasses.replace(sample, subject=original(sample.name)[0]) for sample in good]
@@ -99,14 +167,14 @@ def _drawn_by_image(good, args):
             f"{shown(args.data)}: all are of one photo or two, too few to split; add photos, or give --split "
             "FILE"
         )
-    drawn = split_by_subject(alone, args.validation, args.test, args.seed)
+    drawn = _draw(alone, args.validation, args.test, args.seed)
     parts = {part: [named[sample.name] for sample in found] for part, found in drawn.items()}
     warn("split by image: the same person may be in training and validation, the score will flatter")
     return _scored_once(parts)
 
 
 def _drawn_by_subject(good, args):
-    parts = _scored_once(split_by_subject(good, args.validation, args.test, args.seed))
+    parts = _scored_once(_draw(good, args.validation, args.test, args.seed))
     if len({sample.subject for sample in good}) == len({original(sample.name)[0] for sample in good}):
         warn(
             "no subject has two images: if one person does, put each person's images into a folder, or the "

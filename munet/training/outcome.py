@@ -1,15 +1,36 @@
 """What a training run ends with: its level, chosen on photos at their own size, its figures and its pages."""
 
+import math
+import shutil
+
+import h5py
 import keras
 
 from munet.core.command_line import print_table
-from munet.core.files import write_bytes
+from munet.core.errors import MunetError
+from munet.core.files import require_space, whole_file, write_bytes, write_json
+from munet.core.messages import warn
+from munet.core.run_folders import folder_settings
+from munet.data.fingerprints import TRAINED_ON, fingerprint
+from munet.data.names import original
+from munet.data.pairing import find_dataset
 from munet.evaluation.scoring import choose_best, require_sclera_in, score_samples
+from munet.evaluation.summaries import headline
 from munet.inference.segmenter import Segmenter
 from munet.metrics.table import KEYS
-from munet.network.model_files import model_file, store_level, weights_digest
+from munet.network.model_files import (
+    ATTRIBUTE,
+    FILE_BYTES,
+    model_file,
+    read_settings,
+    settings_text,
+    store_level,
+    weights_digest,
+)
 from munet.training import report
 from munet.training.trainer import START_FILE
+
+TEST_FILE = "test.json"
 
 
 def conclude(args, parts, history):
@@ -42,16 +63,81 @@ def conclude(args, parts, history):
         write_bytes(model_file(args.out), start_file.read_bytes())
     segmenter, figures = segmenters[best], scores.figures()
     store_level(args.out, level, figures["f1"], "validation images at their own size")
-    test = {}
-    if parts["test"]:
-        test = score_samples(segmenter, parts["test"], args.sclera_value)[0].figures(level)
+    warn_of_nothing_learned(figures)
+    test = score_test_part(segmenter, parts["test"], level, args)
     _print_figures(level, {"validation": figures} | ({"test": test} if test else {}))
     if test:
         figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *KEYS)}
-    epoch = None if best or _is_as_started(args) else _best_epoch(history)
-    report.write(args.out, scores, scored, (history, epoch), segmenter, args.sclera_value)
+    as_started = best or _is_as_started(args)
+    if not as_started:
+        remember_photos(args, photos_of(parts["train"], args.data))
+    epoch = None if as_started else _best_epoch(history)
+    report.write(args.out, scores, scored, (history, epoch), segmenter, args.sclera_value, test)
     start_file.unlink(missing_ok=True)
     return figures
+
+
+def warn_of_nothing_learned(figures):
+    """Warns where the best that a network can do is to mark everything.
+
+    Args:
+        figures: what `ScoreAccumulator.figures` gave at the best level.
+    """
+    if figures["level"] == 0 and figures["recall"] == 1:
+        warn(
+            "the network has learned nothing: its best level is 0, which marks every pixel as sclera; check "
+            "the masks, train longer, or give a lower --rate-finetune"
+        )
+
+
+def score_test_part(segmenter, samples, level, args):
+    """Scores the test part and keeps its figures in the run folder, as `test.json`.
+
+    Returns:
+        What `summaries.headline` gives; empty where there is no test part, or nothing of it could be scored.
+    """
+    (args.out / TEST_FILE).unlink(missing_ok=True)
+    scores = score_samples(segmenter, samples, args.sclera_value)[0] if samples else ()
+    if not len(scores):
+        return {}
+    figures = headline(scores.at(level))
+    # Boundaries are not compared here, so that some figures are not known.
+    known = {key: figure for key, figure in figures.items() if not _is_nan(figure) and key != "no_distance"}
+    write_json(args.out / TEST_FILE, known)
+    return figures
+
+
+def _is_nan(figure):
+    return isinstance(figure, float) and math.isnan(figure)
+
+
+def photos_of(samples, data):
+    """The paths of the photos of samples, and of those that they were augmented from, where these are there.
+
+    `augment_datasets.py` saves photos anew, and a digest of the new file would not tell of the old one.
+    """
+    paths = [sample.image for sample in samples]
+    made_with = folder_settings(data)
+    if made_with.get("script") != "augment_datasets.py":
+        return paths
+    try:
+        sources = {sample.name: sample.image for sample in find_dataset(made_with["data"]).samples}
+    except (MunetError, KeyError):
+        return paths
+    names = {original(sample.name)[0] for sample in samples}
+    return [*paths, *(sources[name] for name in sorted(names & sources.keys()))]
+
+
+def remember_photos(args, photos):
+    """Writes into the saved model which photos it was trained on, with those of the model it started from."""
+    earlier = read_settings(args.weights).get(TRAINED_ON) if args.weights else None
+    path = model_file(args.out)
+    settings = {**read_settings(path), TRAINED_ON: fingerprint(photos, earlier)}
+    require_space(path.parent, FILE_BYTES)
+    with whole_file(path) as part:
+        shutil.copyfile(path, part)
+        with h5py.File(part, "r+") as file:
+            file.attrs[ATTRIBUTE] = settings_text(settings)
 
 
 def _print_figures(level, figures):

@@ -1,16 +1,19 @@
 """What a run folder shows of its validation images: figures as PNG, and report.html."""
 
+from munet.core.messages import counted
 from munet.data.attributes import group_columns
 from munet.data.pairing import read_pair
 from munet.evaluation import page, plots
 from munet.evaluation.examples import find_examples
 from munet.evaluation.summaries import by_group, headline
+from munet.metrics.table import COLUMNS, KEYS
 
 _FLATTERED = "Epoch and level were chosen on these images: other people's will score lower."
+_TESTED = "Nothing was chosen on these images; the other figures of this page are of the validation images."
 _HISTORY = "Training loss, and validation F1 at inference, over the epochs."
 
 
-def write(folder, scores, samples, history, segmenter, sclera_value=None):
+def write(folder, scores, samples, history, segmenter, sclera_value=None, test=None):
     """Writes curves.png, level.png, precision_recall.png and report.html into a run folder.
 
     Args:
@@ -20,6 +23,7 @@ def write(folder, scores, samples, history, segmenter, sclera_value=None):
         history: (rows, kept), see `plots.plot_history`.
         segmenter: gives the probability map of an image.
         sclera_value: class index of the sclera in the masks, or None.
+        test: what `summaries.headline` gave of the test part. Default: None, there is none.
     """
 
     def read(index):
@@ -37,7 +41,18 @@ def write(folder, scores, samples, history, segmenter, sclera_value=None):
         scores,
         by_group(scores, group_columns(scores.names)),
         find_examples(scores.image_f1(), scores.names, read),
+        tables=[_test_table(test)] if test else [],
         warnings=[_FLATTERED],
         facts=page.facts_of(folder),
         more=[(plots.plot_history(*history), _HISTORY)],
     )
+
+
+def _test_table(test):
+    """The figures of the test part as a table of the page, with their intervals."""
+    header, rows = ("", *(column.label for column in COLUMNS)), []
+    rows.append((f"{test['images']} images", *(f"{test[key]:.3f}" for key in KEYS)))
+    if spread := test["intervals"]:
+        rows.append(("95 %", *("{:.3f} to {:.3f}".format(*spread[key]) for key in KEYS)))
+    title = f"Test images, of {counted(test['subjects'], 'subject')}"
+    return {"title": title, "note": _TESTED, "header": header, "rows": rows}

@@ -96,35 +96,66 @@ def test_ssbc2020_by_its_definitions():
     assert len(scorer.left_out) == 6, "of 24 photos 4 have one light and phone"
 
 
+def pattern(number):
+    """(probability, mask, truth) of whole numbers alone; photo 6 has no sclera, photo 7 an empty mask."""
+    y, x = np.mgrid[:60, :80]
+    far = 9 * (y - 30) ** 2 + 4 * (x - 40) ** 2
+    noise = (37 * y + 91 * x + 53 * number) % 97 - 48
+    probability = np.clip(230 - far // (14 + 2 * number) + noise, 0, 255).astype(np.uint8)
+    mask = (probability >= 90 + 10 * number) & (number != 7)
+    return probability, mask, (far < 1500) & (number != 6)
+
+
+# scikit-learn 1.9.1, called as `evaluate_predictions.py` of dariant/SSBC_2025 calls it in commit
+# 7e5a464be099fc1eaa92bd79a80ff77828a8fb9e, on the photos of `pattern` saved as PNG and opened by Pillow:
+# f1_score(truth, mask), jaccard_score(truth, mask), and of precision_recall_curve(truth, map / 255), without
+# points whose recall a more precise one has, F1, precision and recall where F1 is best; means of 8 photos.
+PINNED = {
+    "binarised": {"f1": 0.6098352798, "iou": 0.5142332132},
+    "probabilistic": {"f1": 0.7383323658, "precision": 0.6974785742, "recall": 0.9113722999},
+}
+
+
+def test_ssbc2025_gives_the_figures_of_the_toolkit_itself():
+    names = [str(number) for number in range(8)]
+    scorer = protocols.Ssbc2025(names)
+    for number in range(8):
+        scorer.add(number, score_image(*pattern(number)))
+    (row,) = scorer.figures()
+    for part, pinned in PINNED.items():
+        found = {key: mean for key, (mean, _) in row[part].items()}
+        assert found == pytest.approx(pinned, abs=1e-9)
+    assert scorer.notes()[0].startswith("the competition's photos are 400x300, and 8 photos, such as 0, not")
+
+
 def test_ssbc2025_by_its_definitions():
-    _, *layers = sample = photos(8)
-    (row,) = run("ssbc2025", sample, (30, 40)).figures()
+    names, *layers = photos(8, (300, 400))
+    scorer = protocols.Ssbc2025(names)
     found = []
-    for layer in zip(*layers, strict=True):
-        probability, mask, truth = (
-            np.asarray(Image.fromarray(part).resize((40, 30)).convert("L")).ravel() for part in layer
-        )
-        mask, truth = mask // 255, truth // 255
-        precision, recall, _ = toolkit_curve(truth, probability / 255)
+    for index, (probability, mask, truth) in enumerate(zip(*layers, strict=True)):
+        scorer.add(index, score_image(probability, mask, truth))
+        precision, recall, _ = toolkit_curve(truth.ravel(), probability.ravel() / 255)
         f1 = 2 * precision * recall / (precision + recall)
         best = f1.argmax()
-        macro = f1_score(truth, mask, average="macro", labels=[0, 1])
-        found.append((f1[best], precision[best], recall[best], macro, jaccard_score(truth, mask)))
+        of_mask = f1_score(truth.ravel(), mask.ravel()), jaccard_score(truth.ravel(), mask.ravel())
+        found.append((f1[best], precision[best], recall[best], *of_mask))
+    (row,) = scorer.figures()
     figures = {
         **{f"p {k}": v for k, v in row["probabilistic"].items()},
         **{f"b {k}": v for k, v in row["binarised"].items()},
     }
     assert list(figures) == ["p f1", "p precision", "p recall", "b f1", "b iou"]
     assert [value[0] for value in figures.values()] == pytest.approx(np.mean(found, axis=0), abs=1e-9)
+    assert scorer.notes() == []
 
 
 def test_photos_without_sclera_score_as_the_toolkit_has_it():
     nothing = np.zeros((30, 40), bool)
-    (row,) = run(
-        "ssbc2025", (["a"], [np.full((30, 40), 9, np.uint8)], [nothing], [nothing]), (30, 40)
-    ).figures()
+    scorer = protocols.Ssbc2025(["a"])
+    scorer.add(0, score_image(np.full((30, 40), 9, np.uint8), nothing, nothing))
+    (row,) = scorer.figures()
     assert row["probabilistic"]["f1"][0] == 0
-    assert row["binarised"] == {"f1": (0.5, 0.0), "iou": (0.0, 0.0)}
+    assert row["binarised"] == {"f1": (0.0, 0.0), "iou": (0.0, 0.0)}
 
 
 def test_folds_depend_on_the_seed():

@@ -126,3 +126,31 @@ def test_subjects_are_scored_apart():
     grey = np.full((20, 20), 9, np.uint8)
     found = summaries.by_subject(scores_of([(grey, full, full), (grey, nothing, full)], ["a", "b"]))
     assert found == {"f1_mean": 0.5, "f1_std": 0.5, "worst": "b", "worst_f1": 0.0}
+
+
+def test_calibration_near_the_boundary_is_not_flattered_by_the_background():
+    def errors(size):
+        truth = np.zeros((size, size), bool)
+        truth[:40, :40] = True
+        probability = truth * np.uint8(255)
+        probability[:40, 36:44] = 255  # sure, and wrong in half of it
+        figures = summaries.headline(scores_of([(probability, probability >= 128, truth)]))
+        return figures["calibration_error"], figures["calibration_error_boundary"]
+
+    (small, near_small), (large, near_large) = errors(100), errors(400)
+    assert small == pytest.approx(160 / 100**2)
+    assert large == pytest.approx(160 / 400**2)
+    assert near_small > 5 * small
+    assert near_large > 5 * large
+
+
+def test_masks_alone_have_no_figures_of_maps():
+    rng = np.random.default_rng(0)
+    scores = scores_of([random_photo(rng) for _ in range(3)])
+    figures, whole = summaries.headline(scores, maps=False), summaries.headline(scores)
+    assert (figures["level"], figures["best_level"]) == (None, None)
+    of_maps = ("auc_pr", "best_f1", "calibration_error", "calibration_error_boundary")
+    assert np.isnan([figures[key] for key in of_maps]).all()
+    assert np.isfinite([whole[key] for key in of_maps]).all()
+    assert figures["f1"] == whole["f1"]
+    assert "auc_pr" not in figures["intervals"]

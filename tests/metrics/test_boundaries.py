@@ -6,7 +6,7 @@ from scipy.spatial.distance import directed_hausdorff
 from skimage.segmentation import find_boundaries
 
 from munet.metrics import boundaries
-from munet.metrics.boundaries import boundary_scores, sclera_width
+from munet.metrics.boundaries import boundary_band, boundary_scores, sclera_width
 
 
 def box(top, left, bottom, right, size=(60, 80)):
@@ -63,3 +63,13 @@ def test_boundary_pixels_are_scikit_images(size, share):
         mask = np.random.default_rng(seed).random(size) < share
         framed = find_boundaries(np.pad(mask, 1), connectivity=1, mode="inner")[1:-1, 1:-1]
         np.testing.assert_array_equal(boundaries._boundary(mask), np.argwhere(framed))
+
+
+def test_the_band_is_what_is_near_the_boundary():
+    truth = np.zeros((300, 400), bool)
+    truth[100:200, 100:300] = True
+    band = boundary_band(truth)  # 10 pixels: 2 % of a diagonal of 500
+    assert band[100, 200] and band[90, 200] and band[110, 200]
+    assert not (band[89, 200] or band[111, 200] or band[150, 200] or band[0, 0])
+    assert boundary_band(truth, 2).all()
+    assert not boundary_band(np.zeros((9, 9), bool)).any()

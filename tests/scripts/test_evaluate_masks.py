@@ -7,17 +7,28 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
-from support import draw_eye, last_json, needs_real_data, run_script, write_eye, write_plain
+from support import (
+    draw_eye,
+    last_json,
+    needs_real_data,
+    run_script,
+    save_random_network,
+    write_eye,
+    write_plain,
+)
 
 import evaluate_masks
 from munet.core.errors import MunetError
+from munet.data.fingerprints import fingerprint
 from munet.evaluation import cases
 from munet.evaluation import results as results_room
 from munet.images.masks import read_mask
 from munet.images.writing import write_png
+from munet.network.model_files import ATTRIBUTE, FILE_NAME, weights_digest
 
 LEVEL = 100
 
@@ -511,3 +522,143 @@ def test_models_on_one_subject_are_compared_without_an_interval(tmp_path, capsys
     _, _, out, _ = evaluate(capsys, *models, tmp_path / "data", "--out", tmp_path / "both")
     assert "F1 behind the first" in out
     assert "nan" not in out + (tmp_path / "both/report.html").read_text()
+
+
+@pytest.mark.parametrize("form", ["1-bit", "0 and 1", "RGB"])
+def test_masks_of_any_network_are_scored_as_masks(form, results, tiny_dataset, tmp_path, capsys):
+    for path in (results / "Binarised").rglob("*.png"):
+        mask = read_mask(path).pixels
+        levels = {"0 and 1": mask * np.uint8(1), "RGB": np.dstack([mask * np.uint8(255)] * 3)}
+        write_png(tmp_path / "net" / path.relative_to(results / "Binarised"), levels.get(form, mask))
+    saved = evaluate(capsys, results, tiny_dataset)[1]
+    for words in ((), ("--level", 200)):
+        code, figures, out, err = evaluate(capsys, tmp_path / "net", tiny_dataset, *words)
+        assert (code, figures["f1"], figures["level"], figures["auc_pr"]) == (0, saved["f1"], None, None)
+        assert "nan" not in out
+        assert ("1 is read as sclera" in err) == (form == "0 and 1")
+        assert ("whatever --level" in err) == bool(words)
+    page = (tmp_path / "net/report.html").read_text()
+    assert "masks as they were given" in page
+    assert "nan" not in page
+    assert (tmp_path / "net/metrics.tex").read_text().endswith("& -- \\\\\n")
+
+
+def test_our_own_masks_are_scored_from_their_folder(results, tiny_dataset, tmp_path, capsys):
+    f1 = evaluate(capsys, results, tiny_dataset)[1]["f1"]
+    _, figures, out, _ = evaluate(capsys, results / "Binarised", tiny_dataset, "--out", tmp_path / "scores")
+    assert figures["f1"] == f1
+    assert out.startswith("results: ")
+
+
+def test_maps_that_never_reach_the_level_are_told(tmp_path, tiny_dataset, capsys):
+    for path in (tiny_dataset / "masks").rglob("*.png"):
+        classes = read_mask(path).pixels * np.uint8(2) + np.eye(48, 64, dtype=np.uint8)
+        write_png(tmp_path / "net" / path.relative_to(tiny_dataset / "masks"), classes)
+    _, figures, _, err = evaluate(capsys, tmp_path / "net", tiny_dataset, "--level", 128)
+    assert figures["f1"] == 0
+    assert "no map reaches level 128, the highest value is 3 of 255: if they hold classes" in err
+
+
+def test_the_toolkit_of_2025_scores_photos_of_any_size_and_tells(results, tiny_dataset, capsys):
+    _, figures, _, err = evaluate(capsys, results, tiny_dataset, "--protocol", "ssbc2025")
+    rows = json.loads((results / "metrics.json").read_text())["ssbc2025"]
+    assert rows[0]["binarised"]["f1"][0] == pytest.approx(figures["f1_mean"], abs=1e-6)
+    assert "12 photos, such as s1/eye1, not: they are scored at their own size" in err
+
+
+def split_file(folder, test=("s1/eye1", "s1/eye2", "s2/eye1")):
+    """A split.csv of the tiny dataset."""
+    names = [f"s{subject}/eye{number}" for subject in range(1, 7) for number in (1, 2)]
+    rows = [f"{name},{name[:2]},{'test' if name in test else 'train'}\n" for name in names]
+    (folder / "split.csv").write_text("image,subject,part\n" + "".join(rows))
+    return folder / "split.csv"
+
+
+def test_one_part_of_a_split_is_scored_alone(results, tiny_dataset, tmp_path, capsys):
+    split = split_file(tmp_path)
+    shutil.rmtree(results / "Predictions/s6")  # a train photo that was not predicted is no problem
+    shutil.rmtree(results / "Binarised/s6")
+    code, figures, _, _ = evaluate(capsys, results, tiny_dataset, "--split", split)
+    assert (code, figures["images"], figures["failed"]) == (0, 3, 0)
+    (results / "Predictions/s2/eye1.png").unlink()
+    with pytest.raises(MunetError, match="--allow-missing"):
+        evaluate_masks.main([str(results), str(tiny_dataset), "--split", str(split), "--part", "test"])
+    with pytest.raises(MunetError, match="no validation image"):
+        evaluate_masks.main([str(results), str(tiny_dataset), "--split", str(split), "--part", "validation"])
+    with pytest.raises(SystemExit):
+        evaluate_masks.main([str(results), str(tiny_dataset), "--part", "test"])
+
+
+def test_photos_that_the_model_was_trained_on_are_told(results, tiny_dataset, tmp_path, capsys):
+    seen = sorted((tiny_dataset / "images/s3").glob("*.png"))
+    kept = {"level": LEVEL, "trained_on": fingerprint(seen)}
+    (results / "settings.json").write_text(json.dumps(kept))
+    told = "the model was trained on 2 of the 12 photos that are scored, such as eye1.png"
+    assert told in evaluate(capsys, results, tiny_dataset)[3]
+    assert "trained on" not in evaluate(capsys, results, tiny_dataset, "--split", split_file(tmp_path))[3]
+    settings = {"level": LEVEL, "images": str(tiny_dataset / "images"), "trained_on": kept["trained_on"]}
+    (results / "settings.json").write_text(json.dumps(settings))
+    assert told in evaluate(capsys, results, tiny_dataset / "masks")[3]  # the photos that were predicted
+
+
+def test_the_model_of_the_results_is_found_by_its_name(results, tiny_dataset, tmp_path, monkeypatch, capsys):
+    model = save_random_network(tmp_path / "weights/net", 32, "lite")
+    with h5py.File(model / FILE_NAME, "r+") as file:
+        seen = fingerprint([tiny_dataset / "images/s1/eye1.png"])
+        settings = {**json.loads(file.attrs[ATTRIBUTE]), "trained_on": seen}
+        file.attrs[ATTRIBUTE] = json.dumps(settings)
+    made_with = {"level": LEVEL, "model": f"net ({weights_digest(model)})"}
+    (results / "settings.json").write_text(json.dumps(made_with))
+    assert "trained on" not in evaluate(capsys, results, tiny_dataset)[3]
+    assert "trained on 1 of" in evaluate(capsys, results, tiny_dataset, "--weights", model)[3]
+    monkeypatch.chdir(tmp_path)
+    assert "trained on 1 of" in evaluate(capsys, results, tiny_dataset)[3]
+
+
+def test_folders_of_parts_are_no_persons(tmp_path, capsys):
+    for name in ("test/a", "test/b", "val/c", "train/d"):
+        write_eye(
+            tmp_path / f"data/images/{name}.png", tmp_path / f"data/masks/{name}.png", seed=ord(name[-1])
+        )
+    results = write_results(tmp_path / "results", tmp_path / "data")
+    _, _, out, err = evaluate(capsys, results, tmp_path / "data")
+    assert "4 photos of 4 subjects" in out
+    assert "each photo is its own subject" in err
+
+
+def test_masks_and_maps_are_ranked_told_apart_and_tabled(results, tiny_dataset, tmp_path, capsys):
+    worse = write_results(tmp_path / "worse", tiny_dataset, seed=1, noise=0.2)
+    write_png(worse / "Binarised/s4/eye2.png", np.zeros((48, 64), bool))
+    words = worse / "Binarised", results, tiny_dataset, "--out", tmp_path / "both"
+    _, _, out, _ = evaluate(capsys, *words)
+    assert "results is better than worse: F1 0." in out
+    assert "p = 0.0312, 6 subjects)" in out  # 2 of 64 ways
+    assert "F1 of results and worse differs most in: s4/eye2 " in out
+    told = json.loads((tmp_path / "both/comparison.json").read_text())
+    assert told["verdicts"][0].startswith("results is better than worse")
+    assert told["differ_most"]["worse"][0]["image"] == "s4/eye2"
+    assert told["differ_most"]["worse"][0]["second"] == 0
+    rows = list(csv.DictReader((tmp_path / "both/comparison.csv").read_text().splitlines()))
+    assert [(row["model"], row["p"], row["auc_pr"] != "") for row in rows] == [
+        ("results", "", True),
+        ("worse", "0.0312", False),
+    ]
+    tex = (tmp_path / "both/comparison.tex").read_text()
+    assert [line.split(" & ")[0] for line in tex.splitlines() if "&" in line] == ["model", "results", "worse"]
+    assert all(line.count("&") == 8 for line in tex.splitlines() if "&" in line)
+    text = (tmp_path / "both/report.html").read_text()
+    assert Page(text).open == []
+    assert "Where results and worse differ most" in text
+    assert text.count("data:image/jpeg") == 12
+    assert (tmp_path / "both/worse/report.html").exists()
+
+
+def test_models_of_the_same_masks_cannot_be_told_apart(results, tiny_dataset, tmp_path, capsys):
+    shutil.copytree(results, tmp_path / "again")
+    words = results, tmp_path / "again", tiny_dataset, "--out", tmp_path / "both"
+    _, _, out, err = evaluate(capsys, *words)
+    assert "results and again cannot be told apart: F1 0.0000 between them" in out
+    assert "differs most" not in out
+    shutil.rmtree(tmp_path / "again/Predictions/s1")
+    _, _, _, err = evaluate(capsys, *words, "--allow-missing")
+    assert "not all models have the same photos: differences are of those in common, 10 or more" in err

@@ -11,6 +11,7 @@ from support import last_json, run_script
 import model
 import threshold
 from munet.core.errors import MunetError
+from munet.data.fingerprints import fingerprint
 from munet.images.writing import write_png
 from munet.network import model_files
 
@@ -116,7 +117,7 @@ def test_no_level_is_written_into_a_model_that_the_maps_are_not_of(
 
 def test_a_model_that_is_not_there_is_told_before_anything_is_scored(results, monkeypatch):
     folder, _ = results
-    monkeypatch.setattr(threshold, "score_folder", lambda *_: pytest.fail("scored"))
+    monkeypatch.setattr(threshold, "score_folder", lambda *_, **__: pytest.fail("scored"))
     with pytest.raises(MunetError, match="nowhere"):
         threshold.main([*map(str, (folder / "results", folder / "truth", "--weights", folder / "nowhere"))])
 
@@ -138,3 +139,32 @@ def test_nothing_to_score_is_one_line(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_no_level_is_chosen_on_masks(results, network, capsys):
+    folder, cases = results
+    for levels, words in ((1, ()), (255, ("--weights", network))):
+        for name, (_, mask) in cases.items():
+            write_png(folder / "results/Predictions" / f"{name}.png", mask * np.uint8(levels))
+        with pytest.raises(MunetError, match=f"holds masks of 0 and {levels}, not probability maps"):
+            choose(capsys, folder / "results", folder / "truth", *words)
+    code, last, err = choose(capsys, folder / "results", folder / "truth")
+    assert (code, last["f1"]) == (0, 1.0)
+    assert "holds masks, not maps: each level from 1" in err
+
+
+def test_one_part_of_a_split_is_scored_alone_and_photos_of_training_are_told(results, tmp_path, capsys):
+    folder, cases = results
+    rows = [f"{name},{name[0]},{'test' if name[0] == 'a' else 'train'}\n" for name in cases]
+    (tmp_path / "split.csv").write_text("image,subject,part\n" + "".join(rows), encoding="utf-8")
+    words = folder / "results", folder / "truth", "--split", tmp_path / "split.csv"
+    assert choose(capsys, *words)[1]["images"] == 2
+    assert choose(capsys, *words, "--part", "train")[1]["images"] == 1
+    photos = tmp_path / "photos"
+    for name in cases:
+        write_png(photos / f"{name}.png", cases[name][0])
+    made_with = {"level": 100, "images": str(photos), "trained_on": fingerprint([photos / "b/é.png"])}
+    (folder / "results/settings.json").write_text(json.dumps(made_with))
+    told = "results: the model was trained on 1 of the 3 photos that are scored, such as é.png"
+    assert told in choose(capsys, folder / "results", folder / "truth")[2]
+    assert "trained on" not in choose(capsys, *words)[2]
