@@ -103,7 +103,7 @@ def draw_scenes(args, size):
     if args.preview:
         drawn = [plan.draw(index) for index in range(min(args.count, 2 * PREVIEW_PAIRS))]
         pictures = [(boxed(image, eyes), f"eyes: {len(eyes)}") for image, eyes in drawn]
-        return write_sheet(pictures, args.preview)
+        return write_sheet(pictures, args.preview, len(pictures))
     settings = {"script": "synthesize_eyes.py", "scenes": SCENES_VERSION, "renderer": synthesis.VERSION}
     settings |= {"count": args.count, "seed": args.seed, "size": list(size)}
     prepare_run_folder(args.out, settings, args.overwrite)
@@ -192,14 +192,14 @@ def preview(plan, count, path):
         image, classes = synthesis.render(subject, capture, plan.size)
         share = f"sclera {100 * (classes == synthesis.SCLERA).mean():.1f} %"
         pairs += [(image, stem.rpartition("/")[2]), (TINTS[classes] // 2 + image // 2, share)]
-    return write_sheet(pairs, path)
+    return write_sheet(pairs, path, len(pairs) // 2)
 
 
-def write_sheet(pictures, path):
-    """Writes a contact sheet of (picture, caption) pairs, six a row; returns the exit code."""
+def write_sheet(pictures, path, count):
+    """Writes a sheet of (picture, caption) pairs, six a row, of so many images; returns the exit code."""
     contact_sheet([pictures[i : i + 6] for i in range(0, len(pictures), 6)], path)
     print(f"contact sheet: {shown(path)}")
-    finish(images=len(pictures), failed=0, out=path)
+    finish(images=count, failed=0, out=path)
     return 0
 
 

@@ -71,7 +71,7 @@ def image_times(segmenters, rounds):
     return {key: (float(np.median(ms)), float(np.quantile(ms, 0.95))) for key, ms in spent.items()}
 
 
-def write_photos(folder, count, rendered, size=None):
+def write_photos(folder, count, rendered, size=None, draw=None):
     """Fills a new folder with JPEGs of synthetic eyes, subsampled as cameras do, a thousand per subfolder.
 
     Args:
@@ -79,6 +79,7 @@ def write_photos(folder, count, rendered, size=None):
         count: how many.
         rendered: (height, width) they are rendered at.
         size: (height, width) they are enlarged to. Default: None, not at all.
+        draw: a function of a generator and a size that gives an image. Default: None, close-ups of an eye.
 
     Returns:
         The folder.
@@ -87,10 +88,14 @@ def write_photos(folder, count, rendered, size=None):
         path = folder / f"{i // 1000:04}" / f"{i:07}.jpg"
         if i < DIFFERENT:
             rng = np.random.default_rng(i)
-            image, _, _ = synthesis.draw_eye(synthesis.draw_subject(rng), rng, rendered)
+            image = (draw or _close_up)(rng, rendered)
             photo = image if size is None else cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
             write_jpeg(path, photo, 92, "4:2:0")
         else:
             path.parent.mkdir(exist_ok=True)
             os.link(folder / "0000" / f"{i % DIFFERENT:07}.jpg", path)
     return folder
+
+
+def _close_up(rng, size):
+    return synthesis.draw_eye(synthesis.draw_subject(rng), rng, size)[0]

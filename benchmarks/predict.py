@@ -1,6 +1,7 @@
 """Photos per second of the prediction pipeline, of bare inference, and of a plain loop.
 
-The plain loop is what one writes first. All take turns, so that noise of the machine slows all alike. Bare
+The pipeline finds the eyes; beside it is the one that takes each photo whole. The plain loop, which takes
+them whole too, is what one writes first. All take turns, so that noise of the machine slows all alike. Bare
 inference is LiteRT on images in memory, in the faster of two ways: a thread per core, or one caller whose
 work is spread over the cores. It is measured on the network as Keras exports it, and on the network as the
 pipeline runs it, with fewer multiply-adds (munet/inference/folding.py). Last, what decoding JPEGs at a
@@ -35,8 +36,10 @@ from munet.inference.photos import find_photos
 from munet.inference.prediction import OVERLAY_QUALITY, Predictor, predicted
 from munet.inference.segmenter import Segmenter
 from munet.inference.storage import LocalFolder
+from munet.synthesis.scenes import draw_scene
 
-SIZES = ((550, 1300), (3000, 4000))  # (height, width): of MASD's photos, and 12 megapixels
+# Of each kind of photo: (height, width) it is rendered at and enlarged to. Close-ups are of MASD's size.
+KINDS = {"close-ups": ((550, 1300), (550, 1300)), "faces": ((750, 1000), (3000, 4000))}
 PROFILED = 10  # photos
 WAYS = ("a thread per core", "one caller")
 BESIDE = ("bare LiteRT", "bare LiteRT, folded", "plain loop")
@@ -56,19 +59,19 @@ def add_arguments(parser):
 
 def measure(args):
     """Rates, ratios to bare inference and to the plain loop, and where the time of a photo goes."""
-    segmenter = Segmenter(args.weights, "litert", eyes="whole")
+    segmenter = Segmenter(args.weights, "litert")
     loop = _plain_loop(args.weights)
     counts = (max(args.rounds, args.count), max(args.rounds, args.count // 5))
     rows, shares, changes, ratios = [], [], [], {}
     with tempfile.TemporaryDirectory() as scratch:
         models = _bare_models(args.weights, Path(scratch, "bare.tflite"))
-        for size, count in zip(SIZES, counts, strict=True):
-            name = f"{size[1]}x{size[0]}"
-            folder = write_photos(Path(scratch, name), count, SIZES[0], size)
+        for (kind, (rendered, size)), count in zip(KINDS.items(), counts, strict=True):
+            name = f"{kind}, {size[1]}x{size[0]}"
+            folder = write_photos(Path(scratch, kind), count, rendered, size, _draw(kind))
             rates = _take_turns(folder, segmenter, models, loop, count, args)
             spent, changed = _profile(folder, segmenter), _changed(folder, segmenter)
             ratios[name] = _ratios(rates)
-            rows += [(name, *_rate_row(kind, rates)) for kind in rates]
+            rows += [(name, *_rate_row(way, rates)) for way in rates]
             shares += [(name, step, f"{1000 * seconds:.1f}") for step, seconds in spent.items()]
             changes += [(name, f"1/{scale}", f"{100 * part:.2f} %") for scale, part in changed.items()]
             shutil.rmtree(folder)
@@ -80,13 +83,20 @@ def measure(args):
     return {"images": args.count, "failed": 0, "first_mask_seconds": started, **ratios}
 
 
+def _draw(kind):
+    """What draws a kind of photo: None for close-ups."""
+    return (lambda rng, size: draw_scene(rng, size, "portrait")[0]) if kind == "faces" else None
+
+
 def _rate_row(kind, rates):
     return (kind, f"{rates[kind]:.1f}", *(f"{rates[kind] / rates[other]:.2f}" for other in BESIDE))
 
 
 def _ratios(rates):
     rate, names = rates["pipeline"], ("of_bare", "of_folded", "over_plain")
-    return {"rate": rate} | {name: rate / rates[other] for name, other in zip(names, BESIDE, strict=True)}
+    return {"rate": rate, "over_whole": rate / rates["pipeline, --eyes whole"]} | {
+        name: rate / rates[other] for name, other in zip(names, BESIDE, strict=True)
+    }
 
 
 def _bare_models(weights, bare):
@@ -106,7 +116,9 @@ def _take_turns(folder, segmenter, models, loop, count, args):
     spread = {
         kind: Segmenter(path, "litert", threads=args.workers, eyes="whole") for kind, path in models.items()
     }
-    pipelines = {"pipeline": False, "pipeline with overlays": True}
+    whole = Segmenter(args.weights, "litert", eyes="whole")
+    pipelines = {"pipeline": (segmenter, False), "pipeline with overlays": (segmenter, True)}
+    pipelines["pipeline, --eyes whole"] = (whole, False)
     spent = dict.fromkeys([(kind, way) for kind in models for way in WAYS] + [*pipelines, "plain loop"], 0.0)
     out, plain = folder.parent / "out", folder.parent / "plain"
     with ThreadPoolExecutor(args.workers) as pool:
@@ -117,8 +129,8 @@ def _take_turns(folder, segmenter, models, loop, count, args):
             for kind in models:
                 spent[kind, WAYS[0]] += timed(lambda k=kind: list(pool.map(alone[k].infer, inputs)))[1]
                 spent[kind, WAYS[1]] += timed(lambda k=kind: [spread[k].infer(image) for image in inputs])[1]
-            for kind, overlays in pipelines.items():
-                run = partial(_run, part, segmenter, out / kind, overlays, args.workers)
+            for kind, (model, overlays) in pipelines.items():
+                run = partial(_run, part, model, out / kind, overlays, args.workers)
                 spent[kind] += timed(run)[1]
             seconds = timed(lambda p=part[:slow]: [loop(path, plain) for _, path in p])[1]
             spent["plain loop"] += seconds * some / slow
@@ -169,6 +181,7 @@ def _profile(folder, segmenter):
 
     for _, path in islice(find_photos(folder), PROFILED):
         image = step("decode", lambda p=path: read_image(p))
+        step("find the eyes", lambda i=image: segmenter.finder(i))
         small = step("resize", lambda i=image: segmenter.prepare(i))
         found = step("infer", lambda s=small: segmenter.infer(s))
         probability = step("up-sample", lambda f=found, i=image: resize_probability(f, i.shape[:2]))
@@ -200,7 +213,7 @@ def _changed(folder, segmenter):
 def _start_up(weights):
     """Seconds from the command line to the mask of one photo, with the model converted."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = write_photos(Path(scratch, "photos"), 1, SIZES[0])
+        folder = write_photos(Path(scratch, "photos"), 1, KINDS["close-ups"][0])
         words = [folder, "--weights", weights, "--out", Path(scratch, "out")]
         command = [sys.executable, SUITE / "predict_test_images.py", *words]
         return timed(lambda: subprocess.run(command, check=True, capture_output=True))[1]

@@ -21,7 +21,7 @@ from munet.images.crops import Pyramid, square
 SIZE = 192  # of the network's input
 # Scores: of what is looked at again; of what may be an eye; of one that needs no second look, seen so LARGE
 # (pixels of the network's input), or as wide as in a close-up.
-LOWEST, ENOUGH, CERTAIN, CERTAIN_IN_CLOSE = 0.25, 0.42, 0.65, 0.55
+LOWEST, ENOUGH, CERTAIN, CERTAIN_IN_CLOSE = 0.25, 0.42, 0.65, 0.5
 LARGE = 24
 WIDE, SMALL = 0.2, 0.11  # Shares of the photo's longer side: of a face, and of a person, that fills it.
 BACK = 2.0  # A look from further away, in which an eye that fills the photo has room around it.
@@ -93,7 +93,7 @@ class EyeFinder:
         """(`Eye` in the photo, `side`) of each in a square of it that is turned by `angle` degrees."""
         matrix = square(middle, side, angle, SIZE)
         back = cv2.invertAffineTransform(matrix)
-        answer = self._run(stretched(seen.warp(matrix, SIZE, extend=True)))
+        answer = self._run(stretched(seen.warp(matrix, SIZE, coarse=True)))
         return [(eye.moved(back), side) for eye in decode(answer, LOWEST)]
 
     def _sure(self, seen, eye, side):

@@ -10,37 +10,47 @@ class Pyramid:
     """A photo at all halves of its size, so that a crop of any size is taken without aliasing, and fast.
 
     Args:
-        image: HWC uint8 RGB.
+        image: HWC uint8 RGB, of the photo, or at half of its size.
+        full: where it is half: a function that gives the photo, for what has too few pixels in the half.
+        size: where it is half: (height, width) of the photo.
 
     Attributes:
+        shape: (height, width) of the photo.
         base: the image.
-        shape: of it.
     """
 
-    def __init__(self, image):
-        self._levels, self.base, self.shape = [image], image, image.shape
+    def __init__(self, image, full=None, size=None):
+        self.shape, self.base, self._full = size or image.shape[:2], image, full
+        self._levels = {1 if full else 0: image}
 
-    def _level(self, factor):
+    def full(self):
+        """The photo at its own size."""
+        if 0 not in self._levels:
+            self._levels[0] = self._full()
+        return self._levels[0]
+
+    def _level(self, factor, coarse):
         """The smallest that has no fewer pixels than the photo scaled by `factor`."""
         halvings = max(0, math.floor(-math.log2(factor) + 1e-6))
-        while len(self._levels) <= halvings:
-            last = self._levels[-1]
+        if not halvings:
+            return self.base if coarse else self.full()
+        for k in range(max(self._levels) + 1, halvings + 1):
+            last = self._levels[k - 1]
             size = max(1, last.shape[1] // 2), max(1, last.shape[0] // 2)
-            self._levels.append(cv2.resize(last, size, interpolation=cv2.INTER_AREA))
+            self._levels[k] = cv2.resize(last, size, interpolation=cv2.INTER_AREA)
         return self._levels[halvings]
 
-    def warp(self, matrix, size, extend=False):
-        """What a matrix of `square` shows: (size, size, 3) uint8 RGB.
+    def warp(self, matrix, size, coarse=False):
+        """What a matrix of `square` shows: (size, size, 3) uint8 RGB; beyond the photo as at its border.
 
-        Beyond the photo it is black, or, with `extend`, as the photo's border.
+        With `coarse` a half will do where there is no more.
         """
-        image = self._level(math.hypot(*matrix[:, 0]))
+        image = self._level(math.hypot(*matrix[:, 0]), coarse)
         shrunk = np.array([image.shape[1] / self.shape[1], image.shape[0] / self.shape[0]])
         own = matrix.copy()
         own[:, :2] = matrix[:, :2] / shrunk
-        border = cv2.BORDER_REPLICATE if extend else cv2.BORDER_CONSTANT
         return cv2.warpAffine(
-            image, _of_centres(own), (size, size), flags=cv2.INTER_LINEAR, borderMode=border
+            image, _of_centres(own), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
 
 

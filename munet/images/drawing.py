@@ -17,17 +17,17 @@ def overlay(image, mask, boxes=()):
     """The photo with the mask tinted and outlined, and boxes about the eyes with their numbers.
 
     Args:
-        image: HWC uint8 RGB, left as it is.
+        image: HWC uint8 RGB, left as it is; of the mask's size, or a smaller one of the photo.
         mask: HW bool.
-        boxes: (x0, y0, x1, y1) in pixels. Default: none.
+        boxes: (x0, y0, x1, y1) in pixels of the mask. Default: none.
 
     Returns:
         HWC uint8 RGB, its longer side at most `OVERLAY_MAX_SIDE`.
     """
-    scale = min(1.0, OVERLAY_MAX_SIDE / max(image.shape[:2]))
+    scale = min(1.0, OVERLAY_MAX_SIDE / max(mask.shape))
     drawn, inside = image, mask.view(np.uint8)
     if scale < 1:
-        size = tuple(max(1, round(side * scale)) for side in image.shape[:2])
+        size = tuple(max(1, round(side * scale)) for side in mask.shape)
         drawn = resize_image(image, size)
         inside = cv2.resize(inside, size[::-1], interpolation=cv2.INTER_NEAREST)
     else:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 EYES = ("auto", "whole", "find")
 AROUND = 2.75  # A crop is so many times as wide as the eye in it.
-REACH = (0.8, 0.6)  # Of an eye's width: how far from its middle, along and across, there is sclera of it.
+REACH = (0.65, 0.42)  # Of an eye's width: how far from its middle, along and across, there is sclera of it.
 FAR = 1.0  # The same in a photo that is taken whole.
 UPRIGHT = 20  # Degrees that an eye may lean without being turned upright.
 # A lone upright eye wider than CLOSE of the photo's width is a close-up: the networks saw such photos whole.
@@ -113,28 +113,26 @@ class Segmenter:
         """
         return self.segment(image).probability
 
-    def segment(self, image: npt.NDArray[np.uint8]) -> Segmentation:
-        """The probability map of one image, and the eyes in it."""
+    def segment(self, image: npt.NDArray[np.uint8] | Pyramid) -> Segmentation:
+        """The probability map of one image, or of the photo in a `Pyramid`, and the eyes in it."""
+        pyramid = image if isinstance(image, Pyramid) else Pyramid(image)
         if self.finder is None:
-            return Segmentation(self._whole(image), [])
-        pyramid = Pyramid(image)
+            return Segmentation(self._whole(pyramid.full()), [])
         candidates = self.finder(pyramid)
-        close = close_up(candidates, image.shape) if self.eyes == "auto" else None
+        close = close_up(candidates, pyramid.shape) if self.eyes == "auto" else None
         if close:
-            levels = self._whole(image)
+            levels = self._whole(pyramid.full())
             clear_beyond(levels, close)
             return self._with_whites(levels, [close])
-        levels = np.zeros(image.shape[:2], np.uint8)
-        eyes = [
-            eye for eye in candidates if eye.score >= SURE or eye.width >= IN_CLOSE * max(image.shape[:2])
-        ]
+        levels = np.zeros(pyramid.shape, np.uint8)
+        eyes = [eye for eye in candidates if eye.score >= SURE or eye.width >= IN_CLOSE * max(pyramid.shape)]
         for eye in eyes:
             self._lay_eye(levels, pyramid, eye)
         return self._with_whites(levels, eyes)
 
     def _with_whites(self, levels, eyes):
         """The map without what is of candidates that turned out to be no eyes."""
-        doubtful = [eye for eye in eyes if eye.score < SURE and whites(levels >= self.level, eye) < WHITES]
+        doubtful = [eye for eye in eyes if eye.score < SURE and whites(levels, self.level, eye) < WHITES]
         for eye in doubtful:
             clear_within(levels, eye)
         return Segmentation(levels, [eye for eye in eyes if eye not in doubtful])
@@ -147,7 +145,7 @@ class Segmenter:
         angle = eye.angle if abs(eye.angle) > UPRIGHT else 0.0
         side = AROUND * eye.width
         matrix = square((eye.x, eye.y), side, angle, self.size)
-        crop = pyramid.warp(matrix, self.size, extend=True)
+        crop = pyramid.warp(matrix, self.size)
         lay_crop(levels, self.infer(crop) * self._window(), matrix)
 
     def _window(self):
@@ -186,9 +184,11 @@ def close_up(eyes, shape):
 
 def clear_beyond(levels, eye):
     """Sets a map to 0, in place, beyond the reach of its only eye."""
-    y, x = np.ogrid[: levels.shape[0], : levels.shape[1]]
-    far = ((x + 0.5 - eye.x) / (FAR * eye.width)) ** 2 + ((y + 0.5 - eye.y) / (FAR * eye.width)) ** 2 > 1
-    levels[far] = 0
+    reach, (height, width) = FAR * eye.width, levels.shape
+    top, bottom = (int(np.clip(y, 0, height)) for y in (eye.y - reach, eye.y + reach))
+    left, right = (int(np.clip(x, 0, width)) for x in (eye.x - reach, eye.x + reach))
+    levels[:top], levels[bottom:] = 0, 0
+    levels[:, :left], levels[:, right:] = 0, 0
 
 
 def clear_within(levels, eye):
@@ -196,10 +196,10 @@ def clear_within(levels, eye):
     levels[_box(eye, levels.shape, AROUND)] = 0
 
 
-def whites(mask, eye):
-    """The share of an eye's box that is sclera, 0..1."""
-    inside = mask[_box(eye, mask.shape, 1)]
-    return float(inside.mean()) if inside.size else 0.0
+def whites(levels, level, eye):
+    """The share of an eye's box that is sclera, 0..1, of a map that is binarised at a level."""
+    inside = levels[_box(eye, levels.shape, 1)]
+    return float((inside >= level).mean()) if inside.size else 0.0
 
 
 def _box(eye, shape, larger):

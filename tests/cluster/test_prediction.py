@@ -11,6 +11,7 @@ from support import draw_eye, needs
 
 from munet.core.errors import MunetError
 from munet.inference import prediction as on_one_machine
+from munet.inference.segmenter import Segmentation
 
 pytestmark = needs("fsspec")
 
@@ -18,10 +19,10 @@ pytestmark = needs("fsspec")
 class Green:
     """In the place of a `Segmenter`: the probability is the green channel."""
 
-    name, runtime, tta, settings = "green", "none", False, {}
+    name, runtime, tta, settings, eyes = "green", "none", False, {}, "whole"
 
-    def __call__(self, image):
-        return np.ascontiguousarray(image[..., 1])
+    def segment(self, pyramid):
+        return Segmentation(np.ascontiguousarray(pyramid.full()[..., 1]), [])
 
     def threads(self, workers):
         return workers

@@ -361,3 +361,21 @@ def test_colours_that_would_be_black_are_refused(tmp_path, suffix):
         read_image(tmp_path / f"photo{suffix}")
     write(str(tmp_path / f"photo{suffix}"), colours << 8)
     assert read_image(tmp_path / f"photo{suffix}").max() == colours.max()
+
+
+@pytest.mark.parametrize("turn", [1, 6])
+def test_a_large_jpeg_is_read_at_half_of_its_size_upright(tmp_path, turn):
+    small = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    pixels = cv2.resize(small, (800, 600), interpolation=cv2.INTER_CUBIC)
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    Image.fromarray(pixels).save(tmp_path / "a.jpg", quality=95, exif=exif)
+    whole = reading.read_image(tmp_path / "a.jpg")
+    half, size = reading.read_half(tmp_path / "a.jpg", 400)
+    assert size == whole.shape[:2]
+    assert half.shape[:2] == (size[0] // 2, size[1] // 2)
+    expected = cv2.resize(whole, half.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(half.astype(int) - expected).mean() < 2
+    assert reading.read_half(tmp_path / "a.jpg", 401) is None
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert reading.read_half(tmp_path / "a.png", 10) is None

@@ -236,16 +236,16 @@ def test_results_that_are_removed_while_it_runs_stop_it_in_one_line(
     monkeypatch.setattr(
         prediction,
         "overlay",
-        lambda image, mask: shutil.rmtree(out, ignore_errors=True) or drawing.overlay(image, mask),
+        lambda *what: shutil.rmtree(out, ignore_errors=True) or drawing.overlay(*what),
     )
     with pytest.raises(MunetError, match="was removed while it was written to"):
         predict(capsys, photos, "--weights", weights, "--out", out, "--workers", 1)
 
 
 def test_photos_that_are_removed_while_it_runs_fail_alone(weights, photos, tmp_path, capsys, monkeypatch):
-    def removing(image, mask):
+    def removing(image, mask, boxes):
         (photos / "sub/d.webp").unlink(missing_ok=True)
-        return drawing.overlay(image, mask)
+        return drawing.overlay(image, mask, boxes)
 
     monkeypatch.setattr(prediction, "overlay", removing)
     code, figures, errors = predict(
@@ -338,7 +338,8 @@ def whole_run(weights, tmp_path_factory):
     folder, out = (tmp_path_factory.mktemp(name) for name in ("many", "whole"))
     for seed in range(30):
         Image.fromarray(photo(seed, (400, 600))).save(folder / f"{seed:02}.png")
-    assert predict_test_images.main([str(folder), "--weights", str(weights), "--out", str(out)]) == 0
+    words = [folder, "--weights", weights, "--out", out, "--eyes", "whole"]
+    assert predict_test_images.main(list(map(str, words))) == 0
     return folder, tree(out)
 
 
@@ -346,7 +347,8 @@ def whole_run(weights, tmp_path_factory):
 def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, whole_run, tmp_path, capsys, stop, code):
     folder, whole = whole_run
     done = tmp_path / "stopped/Binarised"
-    with command(folder, "--weights", weights, "--out", tmp_path / "stopped", "--workers", 1) as process:
+    words = (folder, "--weights", weights, "--out", tmp_path / "stopped", "--workers", 1, "--eyes", "whole")
+    with command(*words) as process:
         while process.poll() is None and len(list(done.glob("[0-9]*.png"))) < 4:
             time.sleep(0.002)
         process.send_signal(stop)
@@ -519,10 +521,10 @@ def test_a_new_level_in_the_model_is_named_and_its_weights_are_the_same(photos, 
 def test_a_photo_that_does_not_fit_into_memory_fails_alone(weights, photos, tmp_path, capsys, monkeypatch):
     real = drawing.overlay
 
-    def hungry(image, mask):
+    def hungry(image, mask, boxes):
         if mask.shape == (200, 120):
             raise MemoryError
-        return real(image, mask)
+        return real(image, mask, boxes)
 
     monkeypatch.setattr(prediction, "overlay", hungry)
     code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")

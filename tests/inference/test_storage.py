@@ -23,8 +23,8 @@ class Green:
 
     eyes = "whole"
 
-    def segment(self, image):
-        return Segmentation(np.ascontiguousarray(image[..., 1]), [])
+    def segment(self, pyramid):
+        return Segmentation(np.ascontiguousarray(pyramid.full()[..., 1]), [])
 
     def threads(self, workers):
         return workers

@@ -80,5 +80,5 @@ def test_too_few_scenes_and_none_are_told_in_one_line(scenes, tmp_path):
     (few / "labels.csv").write_text(
         "".join([lines[0], *(line for line in lines[1:] if line.split(",")[0] in kept)])
     )
-    with pytest.raises(MunetError, match="20 scenes in few, expected at least 40"):
+    with pytest.raises(MunetError, match=r"20 scenes in .*few, expected at least 40"):
         train(few, tmp_path / "out")

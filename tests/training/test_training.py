@@ -116,7 +116,7 @@ def assert_scored_from_the_saved_file(run, data, out, figures):
     )
     with open(run / "split.csv", newline="") as file:
         parts = {row["image"]: row["part"] for row in csv.DictReader(file)}
-    segmenter, scores = Segmenter(run), ScoreAccumulator()
+    segmenter, scores = Segmenter(run, eyes="whole"), ScoreAccumulator()
     for sample in pairing.find_dataset(data).samples:
         if parts[sample.name] == "validation":
             image, mask = pairing.read_pair(sample)
@@ -447,7 +447,7 @@ def test_images_without_subjects_are_warned_of(tmp_path, capsys):
 
 @reads_learned
 def test_a_teacher_is_half_of_the_labels_of_the_images_as_they_are_shown(drawn, learned, tmp_path):
-    teacher = Segmenter(learned[0])
+    teacher = Segmenter(learned[0], eyes="whole")
     dataset = pairing.find_dataset(drawn)
     packed = cache.build_cache(dataset.samples, dataset.root, 32)
     (images, taught), (_, labels) = (

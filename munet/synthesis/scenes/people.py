@@ -80,18 +80,19 @@ class SceneEye(Oval):
     asked: bool = True
 
 
-def draw_scene(rng, size=(256, 256)):
+def draw_scene(rng, size=(256, 256), kind=None):
     """Renders a photo of people, of eyes or of none.
 
     Args:
         rng: `np.random.Generator`; it alone decides the photo.
         size: (height, width) in pixels.
+        kind: a key of `KINDS`. Default: None, any.
 
     Returns:
         image: HWC uint8 RGB, 0-255.
         eyes: list of `SceneEye`, all that are in the frame.
     """
-    kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values()))))
+    kind = kind or str(rng.choice(list(KINDS), p=np.array(list(KINDS.values()))))
     capture = dataclasses.replace(draw_capture(rng), stamped=False)
     # Photos of rooms and people are sharper for their size than close-ups.
     capture = dataclasses.replace(capture, defocus=0.7 * capture.defocus, motion=0.5 * capture.motion)
