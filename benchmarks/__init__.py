@@ -3,6 +3,7 @@
 May import all of munet, and the scripts.
 """
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -98,4 +99,7 @@ def write_photos(folder, count, rendered, size=None, draw=None):
 
 
 def _close_up(rng, size):
-    return synthesis.draw_eye(synthesis.draw_subject(rng), rng, size)[0]
+    """A photo of one eye that is open and fills most of the frame."""
+    subject, capture = synthesis.draw_subject(rng), synthesis.draw_capture(rng)
+    capture = synthesis.leave_out(capture, ["framing", "squint"])
+    return synthesis.render(subject, dataclasses.replace(capture, scale=max(0.3, capture.scale)), size)[0]
