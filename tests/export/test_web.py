@@ -24,12 +24,13 @@ from munet.finder.finder import EyeFinder
 from munet.images import drawing
 from munet.images.reading import read_image
 from munet.images.writing import write_jpeg, write_png
+from munet.inference import segmenter as python
 from munet.inference.conversion import converted, store_settings
 from munet.inference.engines import open_finder
-from munet.inference.segmenter import Segmenter, is_close_up
+from munet.inference.segmenter import Segmenter
 from munet.network import model_files
 from munet.network.model_files import read_settings
-from munet.synthesis.scenes import draw_scene
+from munet.synthesis.scenes.people import draw_scene
 
 CHROMIUM = os.environ.get("MUNET_CHROMIUM") or shutil.which("chromium")
 pytestmark = [
@@ -40,7 +41,7 @@ pytestmark = [
     pytest.mark.skipif(not website.FOUND_BY.is_file(), reason=f"{website.FOUND_BY} is missing"),
 ]
 PHONE = {"width": 360, "height": 740}
-FACE = 6  # A scene of this seed is a face, its eyes wide.
+FACE = 26  # A scene of this seed is a face, its eyes wide.
 
 # Two groups of about equal time, so that two workers share the work; what is slow to start is started once
 # for each.
@@ -116,22 +117,33 @@ def finder():
 
 @pytest.fixture(scope="module")
 def close_up(tmp_path_factory, finder):
-    """A photo that the finder takes for a close-up."""
+    """A photo that the finder takes for a close-up, and is sure of."""
+    return draw_close_up(tmp_path_factory, finder, lambda eye: eye.score >= python.SURE)
+
+
+@pytest.fixture(scope="module")
+def doubtful(tmp_path_factory, finder):
+    """A photo that is a close-up only if the network finds sclera in it."""
+    return draw_close_up(tmp_path_factory, finder, lambda eye: eye.score < python.SURE)
+
+
+def draw_close_up(tmp_path_factory, finder, is_wanted):
     path = tmp_path_factory.mktemp("close") / "close.png"
     for seed in range(60):
         rng = np.random.default_rng(seed)
         image = synthesis.draw_eye(synthesis.draw_subject(rng), rng, (301, 403))[0]
-        if is_close_up(finder(image), image.shape):
+        eye = python.close_up(finder(image), image.shape)
+        if eye and is_wanted(eye):
             write_png(path, image)
             return path
-    pytest.fail("the finder takes no drawn eye for a close-up")
+    pytest.fail("the finder takes no such drawn eye for a close-up")
 
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):
     """Drawn faces, with wide and with small eyes, of even and of odd sides."""
     folder = tmp_path_factory.mktemp("faces")
-    for seed, size in ((FACE, (480, 640)), (1, (367, 501)), (12, (601, 803))):
+    for seed, size in ((FACE, (480, 640)), (2, (367, 501)), (12, (601, 803))):
         write_png(folder / f"{seed}.png", draw_scene(np.random.default_rng(seed), size)[0])
     return sorted(folder.iterdir())
 
@@ -333,12 +345,34 @@ def test_eyes_of_faces_are_those_of_python(mobile_site, mobile_host, browser, fa
 @in_chromium(NETWORK)
 def test_a_close_up_is_seen_as_a_whole(mobile_site, mobile_host, browser, close_up):
     segmenter = Segmenter(mobile_site / website.MODEL, eyes="whole")
+    finder = EyeFinder(open_finder(mobile_site / website.FINDER).run)
     page = opened(browser.new_context(), mobile_host.address)
     page.set_input_files("#files", close_up)
     showing(page, close_up.name)
     assert page.inner_text("#eyes") == "1 eye"
+    image = read_image(close_up)
+    levels = segmenter(image)
+    python.clear_beyond(levels, python.close_up(finder(image), image.shape))
     mask = saved(page, "#save-mask")[1][..., 0] > 0
-    assert (mask == (segmenter(read_image(close_up)) >= segmenter.level)).mean() >= 0.999
+    assert (mask == (levels >= segmenter.level)).mean() >= 0.999
+
+
+@in_chromium(NETWORK)
+@pytest.mark.parametrize(("level", "eyes"), [(1, 1), (255, 0)])
+def test_a_doubtful_eye_is_one_if_it_has_sclera(mobile_site, browser, doubtful, tmp_path, level, eyes):
+    model = shutil.copy(mobile_site / website.MODEL, tmp_path / website.MODEL)
+    store_settings(model, read_settings(model) | {"level": level})
+    website.write(tmp_path / "site", model)
+    found = Segmenter(model, finder=mobile_site / website.FINDER).segment(read_image(doubtful))
+    server = Server(tmp_path / "site")
+    page = opened(browser.new_context(), server.address)
+    page.set_input_files("#files", doubtful)
+    showing(page, doubtful.name)
+    mask = saved(page, "#save-mask")[1][..., 0] > 0
+    assert len(found.eyes) == eyes == int(page.inner_text("#eyes").split()[0])
+    assert (mask == (found.probability >= level)).mean() >= 0.999
+    assert page.is_visible("#none") == (eyes == 0)
+    server.stop()
 
 
 @in_chromium(WINDOW)

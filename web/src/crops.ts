@@ -1,6 +1,6 @@
 // Turned squares of a photo, and how what was computed on them is laid back, as crops.py does it.
 
-import { enlarge, halved, type Picture } from "./image";
+import { halved, type Picture } from "./image";
 
 /** x' = a x + b y + c and y' = d x + e y + f as [a, b, c, d, e, f]; whole numbers are the corners of pixels. */
 export type Matrix = [number, number, number, number, number, number];
@@ -70,24 +70,12 @@ export function mapped([a, b, c, d, e, f]: Matrix, x: number, y: number): [numbe
 }
 
 /** The same for a picture that is smaller by these factors. */
-function scaled([a, b, c, d, e, f]: Matrix, across: number, down: number): Matrix {
+export function scaled([a, b, c, d, e, f]: Matrix, across: number, down: number): Matrix {
   return [a * across, b * down, c, d * across, e * down, f];
 }
 
-/** The map of a picture at a size of `width` and `height`, rounded once to 0..255; 0 where no crop is. */
-export function compose(picture: { width: number; height: number; crops: Crop[] }, width: number, height: number): Uint8Array {
-  const levels = new Uint8ClampedArray(picture.crops.some((crop) => !crop.matrix) ? 0 : width * height);
-  for (const { map, size, matrix } of picture.crops) {
-    if (!matrix) {
-      return enlarge(map, size, width, height);
-    }
-    layCrop(levels, width, height, map, size, scaled(matrix, picture.width / width, picture.height / height));
-  }
-  return new Uint8Array(levels.buffer);
-}
-
 /** Lays the map of a square into a picture's, in place; where both tell something, the higher stands. */
-function layCrop(levels: Uint8ClampedArray, width: number, height: number, map: Float32Array, size: number, matrix: Matrix) {
+export function layCrop(levels: Uint8ClampedArray, width: number, height: number, map: Float32Array, size: number, matrix: Matrix) {
   const back = inverted(matrix);
   const corners = [[0, 0], [size, 0], [size, size], [0, size]].map(([x, y]) => mapped(back, x, y));
   const [left, right] = reach(corners.map(([x]) => x), width);

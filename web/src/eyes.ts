@@ -79,8 +79,8 @@ function eyeAt(answer: Float32Array, side: number, row: number, column: number):
 }
 
 /** Of eyes that are one, the surest: non-maximum suppression by the distance of their middles. */
-export function distinct(eyes: Eye[]): Eye[] {
-  const kept: Eye[] = [];
+export function distinct<T extends Eye>(eyes: T[]): T[] {
+  const kept: T[] = [];
   for (const eye of [...eyes].sort((one, other) => other.score - one.score)) {
     if (!kept.some((other) => areOne(eye, other))) {
       kept.push(eye);
@@ -90,10 +90,10 @@ export function distinct(eyes: Eye[]): Eye[] {
 }
 
 export function areOne(eye: Eye, other: Eye): boolean {
-  return distance(eye, other) < SAME * Math.max(eye.width, other.width);
+  return distance(eye, other) / Math.max(eye.width, other.width) < SAME;
 }
 
-function degrees(radians: number): number {
+export function degrees(radians: number): number {
   return (radians * 180) / Math.PI;
 }
 

@@ -1,8 +1,8 @@
 // What the page and its worker say to each other.
 
-import type { Crop } from "./crops";
 import type { Eye } from "./eyes";
 import type { Followed } from "./finder";
+import type { Parts } from "./segmentation";
 
 /** A canvas too large for the browser holds nothing, without an error. */
 export const TOO_LARGE = "this browser cannot hold a picture so large";
@@ -14,11 +14,8 @@ export interface Model {
 }
 
 /** What was found in a picture: the network's own maps, and of the map at the picture's size how many pixels have each level. */
-export interface Found {
-  width: number;
-  height: number;
+export interface Found extends Parts {
   eyes: Eye[]; // from left to right
-  crops: Crop[]; // one an eye, or one of the whole picture
   counts: Uint32Array<ArrayBuffer>; // 256
   ms: number;
 }

@@ -1,8 +1,8 @@
 // Draws a photo with what was found in it, and makes the files that are saved.
 
-import { compose } from "./crops";
 import { bounds } from "./eyes";
 import { TOO_LARGE, type Found } from "./messages";
+import { compose } from "./segmentation";
 
 export type Show = "overlay" | "mask" | "photo";
 

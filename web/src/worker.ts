@@ -3,12 +3,13 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import wasmForGpu from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url";
-import { AROUND, CLOSE, SIZE, UPRIGHT } from "./constants";
-import { compose, Pyramid, square, type Crop } from "./crops";
+import { AROUND, SIZE, UPRIGHT } from "./constants";
+import { Pyramid, square, type Crop } from "./crops";
 import type { Eye } from "./eyes";
 import { EyeFinder, type Followed } from "./finder";
 import { shrink, type Picture } from "./image";
 import { TOO_LARGE, type Answer, type Found, type Model, type Question } from "./messages";
+import { closeUp, compose, keepReach, noEyes, worthAMap, type Parts } from "./segmentation";
 
 interface Loaded {
   model: Model;
@@ -49,20 +50,32 @@ function say(message: Answer, transfer: Transferable[] = []) {
 
 async function segment(loaded: Loaded, bitmap: ImageBitmap, followed: Followed | null): Promise<Found> {
   const started = performance.now();
-  const { width, height } = bitmap;
   const seen = new Pyramid(pixels(bitmap));
-  const eyes = await (followed ? loaded.finder.follow(seen, followed) : loaded.finder.find(seen));
-  const crops = isCloseUp(eyes, width) ? [await segmentWhole(loaded, seen.photo)] : await segmentEyes(loaded, seen, eyes);
-  const counts = new Uint32Array(256);
-  for (const level of compose({ width, height, crops }, width, height)) {
-    counts[level]++;
-  }
-  return { width, height, eyes, crops, counts, ms: performance.now() - started };
+  const candidates = await (followed ? loaded.finder.follow(seen, followed) : loaded.finder.find(seen));
+  const { eyes, ...parts } = await segmentAbout(loaded, seen, candidates);
+  const levels = compose(parts, parts.width, parts.height);
+  const without = noEyes(eyes, levels, parts, loaded.model.level);
+  const all = { ...parts, without, eyes: eyes.filter((eye) => !without.includes(eye)) };
+  const counts = counted(without.length ? compose(all, all.width, all.height) : levels);
+  return { ...all, counts, ms: performance.now() - started };
 }
 
-/** Whether a photo that wide is one upright eye's close-up. */
-function isCloseUp(eyes: Eye[], width: number) {
-  return eyes.length === 1 && eyes[0].width >= CLOSE * width && Math.abs(eyes[0].angle) <= UPRIGHT;
+/** The networks' maps about what may be eyes. */
+async function segmentAbout(loaded: Loaded, seen: Pyramid, candidates: Eye[]): Promise<Parts & { eyes: Eye[] }> {
+  const { width, height } = seen.photo;
+  const close = closeUp(candidates, width);
+  const eyes = close ? [close] : worthAMap(candidates, Math.max(width, height));
+  const crops = close ? [await segmentWhole(loaded, seen.photo)] : await segmentEyes(loaded, seen, eyes);
+  return { width, height, eyes, crops, close, without: [] };
+}
+
+/** How many pixels have each level. */
+function counted(levels: Uint8Array): Uint32Array<ArrayBuffer> {
+  const counts = new Uint32Array(256);
+  for (const level of levels) {
+    counts[level]++;
+  }
+  return counts;
 }
 
 /** A close-up as a whole: MU-Net was trained on such photos. */
@@ -75,7 +88,9 @@ async function segmentEyes({ model, run }: Loaded, seen: Pyramid, eyes: Eye[]): 
   for (const eye of eyes) {
     const angle = Math.abs(eye.angle) > UPRIGHT ? eye.angle : 0;
     const matrix = square(eye.x, eye.y, AROUND * eye.width, angle, model.size);
-    crops.push({ map: await run(seen.warp(matrix, model.size, true)), size: model.size, matrix });
+    const map = await run(seen.warp(matrix, model.size, true));
+    keepReach(map, model.size);
+    crops.push({ map, size: model.size, matrix });
   }
   return crops;
 }
