@@ -5,7 +5,7 @@ export const STRIDE = 4; // pixels of the finder's input to a cell of its output
 export const LOWEST = 0.25; // score of what is looked at again,
 export const ENOUGH = 0.42; // of what may be an eye,
 export const CERTAIN = 0.65; // of one that needs no second look,
-export const CERTAIN_IN_CLOSE = 0.55; // also as wide as in a close-up,
+export const CERTAIN_IN_CLOSE = 0.5; // also as wide as in a close-up,
 export const LARGE = 24; // seen so large, in pixels of the finder's input
 export const WIDE = 0.2; // Shares of the photo's longer side: an eye's of a face that fills it,
 export const SMALL = 0.11; // and of a person who does.
@@ -32,7 +32,7 @@ export const PARTNER = 0.5; // whose own is at least this.
 export const FACE = 1.6; // Nearer than so many distances of its eyes to their middle there is no third eye.
 
 export const AROUND = 2.75; // MU-Net's crop is so many times as wide as the eye in it.
-export const REACH = [0.8, 0.6]; // Of an eye's width: how far from its middle, along and across, there is sclera of it.
+export const REACH = [0.65, 0.42]; // Of an eye's width: how far from its middle, along and across, there is sclera of it.
 export const FAR = 1.0; // The same in a photo that is taken whole.
 export const UPRIGHT = 20; // Degrees that an eye may lean without being turned upright.
 export const CLOSE = 0.25; // A lone eye wider than this share of the photo's width, and upright, is a close-up.

@@ -79,17 +79,23 @@ function laid({ crops, width: from, height: rows }: Parts, width: number, height
 }
 
 /** Sets a map to 0 beyond the reach of its only eye. */
-function clearBeyond({ levels, width, height, across, down }: Sized, eye: Eye) {
+function clearBeyond(sized: Sized, eye: Eye) {
+  const { width, height, across, down } = sized;
   const reach = FAR * eye.width;
-  for (let y = 0, at = 0; y < height; y++) {
-    const below = ((y + 0.5) / down - eye.y) / reach;
-    for (let x = 0; x < width; x++, at++) {
-      const beside = ((x + 0.5) / across - eye.x) / reach;
-      if (beside * beside + below * below > 1) {
-        levels[at] = 0;
-      }
-    }
-  }
+  const [left, right] = [eye.x - reach, eye.x + reach].map((x) => within(x * across, width));
+  const [top, bottom] = [eye.y - reach, eye.y + reach].map((y) => within(y * down, height));
+  const beyond = [
+    [0, 0, width, top],
+    [0, bottom, width, height],
+    [0, top, left, bottom],
+    [right, top, width, bottom],
+  ];
+  beyond.forEach((part) => clear(sized, part));
+}
+
+/** A whole number of pixels between 0 and a length. */
+function within(at: number, length: number): number {
+  return Math.floor(Math.min(Math.max(at, 0), length));
 }
 
 function clear({ levels, width }: Sized, [left, top, right, bottom]: number[]) {
@@ -115,7 +121,6 @@ function box({ width, height, across, down }: Sized, eye: Eye, larger: number): 
   const [x0, y0, x1, y1] = bounds(eye);
   const wide = (larger * (x1 - x0)) / 2;
   const high = (larger * Math.max(y1 - y0, (x1 - x0) / 3)) / 2;
-  const within = (at: number, length: number) => Math.floor(Math.min(Math.max(at, 0), length));
   return [
     within((eye.x - wide) * across, width),
     within((eye.y - high) * down, height),
