@@ -86,7 +86,9 @@ def fit(scenes, folder, epochs, batch_size=32, seed=0, encoder_weights="imagenet
         if state.epoch:
             resume.load_optimizer(folder, network)
         callbacks = [_Judge(scenes, held, stage, folder, state), ProgressCallback(stage)]
-        network.fit(batches, initial_epoch=state.epoch, epochs=stage.epochs, verbose=0, callbacks=callbacks)
+        # Not shuffled by Keras too: its order would be another after a resume.
+        how = {"initial_epoch": state.epoch, "epochs": stage.epochs, "shuffle": False, "verbose": 0}
+        network.fit(batches, **how, callbacks=callbacks)
         state.stage, state.epoch = number + 1, 0
         resume.save(folder, network, state)
     return network, state.history
