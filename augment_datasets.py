@@ -44,6 +44,8 @@ def parse(argv):
     sheet = f"only write a contact sheet (PNG), with {PREVIEW_COPIES} copies where --copies says none"
     add("--preview", type=Path, metavar="FILE", help=sheet)
     add("--sclera-value", type=between(0, 255, int), help="class index of the sclera in the masks")
+    label = "which label is the sclera, of polygons and run lengths (default: the only one)"
+    add("--label", help=label)
     add("--workers", type=between(1, 256, int), default=os.cpu_count() or 1, help="threads")
     add("--overwrite", action="store_true", help="start again in OUT")
     _add_ranges(parser)
@@ -102,7 +104,7 @@ def _settings(args):
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
-    dataset = find_dataset(args.data)
+    dataset = find_dataset(args.data, args.label)
     print(dataset.describe())
     _check_places(args)
     made = AugmentedDataset(

@@ -15,6 +15,7 @@ from pathlib import Path
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files
 from munet.core.messages import counted
+from munet.data.annotations_masks import find_painted
 from munet.data.layouts import KNOWN, by_key, contents, detect, list_files, pairable
 from munet.data.names import from_name
 from munet.images import masks, reading
@@ -47,6 +48,7 @@ class Dataset:
         image_root: the images' folder.
         samples: list of `Sample` in order of name.
         problems: list of BadInput.
+        label: which of its labels is the sclera, where they are polygons or run lengths; else None.
     """
 
     root: Path
@@ -54,28 +56,35 @@ class Dataset:
     image_root: Path
     samples: list = field(default_factory=list)
     problems: list = field(default_factory=list)
+    label: str | None = None
 
     def describe(self):
         """One line for people: layout, images, subjects."""
         subjects = len({sample.subject for sample in self.samples})
         images = counted(len(self.samples), "labelled image")
-        return f"{shown(self.root)}: {self.layout} layout, {images} of {counted(subjects, 'subject')}"
+        layout = (
+            f"{self.layout} layout" if self.label is None else f"{self.layout} labels {shown(self.label)!r}"
+        )
+        return f"{shown(self.root)}: {layout}, {images} of {counted(subjects, 'subject')}"
 
 
-def find_dataset(root):
+def find_dataset(root, label=None):
     """Finds the labelled images in a folder of any known layout; nothing is decoded yet.
 
     Args:
         root: the dataset's folder.
+        label: which label is the sclera, where they are polygons or run lengths. Default: None, the only one.
 
     Returns:
         A `Dataset`; images without a mask, masks without an image and doubled names are in its `problems`.
 
     Raises:
-        MunetError: no folder, no known layout, or no labelled image.
+        MunetError: no folder, no known layout, no labelled image, or labels of which none can be chosen.
     """
     root = Path(root)
     layout = detect(root)
+    if painted := find_painted(root, layout, label):
+        return _from_painted(root, painted)
     if layout is None:
         raise MunetError(f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}")
     photos, truths = list_files(layout)
@@ -96,12 +105,23 @@ def find_dataset(root):
     return dataset
 
 
-def pair_truth(predictions, truth):
+def _from_painted(root, painted):
+    """A `Dataset` of masks that were painted from polygons and run lengths."""
+    dataset = Dataset(root, painted.kind, painted.image_root, problems=painted.problems, label=painted.label)
+    for photo, mask in painted.pairs:
+        name = photo.relative_to(painted.image_root).with_suffix("").as_posix()
+        dataset.samples.append(Sample(name, photo, mask, from_name(name)["subject"]))
+    dataset.samples.sort(key=lambda sample: sample.name)
+    return dataset
+
+
+def pair_truth(predictions, truth, label=None):
     """Pairs saved probability maps with ground truth by relative path, blind to suffix, spaces and case.
 
     Args:
         predictions: folder of maps, or a results folder that has them in `Predictions/`.
         truth: a dataset in any known layout, or a folder of masks.
+        label: see `find_dataset`.
 
     Returns:
         (pairs, problems): a list of (map path, mask path) in order of name, and BadInput for what has no
@@ -115,7 +135,7 @@ def pair_truth(predictions, truth):
         predictions = predictions / "Predictions"
     if not predictions.is_dir():
         raise MunetError(f"{shown(predictions)} is not a folder that exists")
-    mask_root, truths = _truths(truth, loose=True)
+    mask_root, truths = _truths(truth, loose=True, label=label)
     maps = by_key(find_files(predictions, (".png",)), predictions, loose=True)
     maps, truths, problems = pairable(maps, truths)
     nested = [any("/" in key for key in found) for found in (maps, truths)]
@@ -130,9 +150,11 @@ def pair_truth(predictions, truth):
     return [(maps[key], truths[key]) for key in sorted(maps.keys() & truths.keys())], problems
 
 
-def _truths(truth, loose=False):
+def _truths(truth, loose=False, label=None):
     """The folder that the masks of a dataset, or of a folder of masks, lie in, and lists of them by name."""
     layout = detect(truth)
+    if painted := find_painted(truth, layout, label, strict=layout is not None):
+        return truth, by_key([mask for _, mask in painted.pairs], painted.folder, loose=loose)
     if layout is None:
         return truth, by_key(find_files(truth, masks.SUFFIXES), truth, loose=loose)
     return layout.mask_root, by_key(list_files(layout)[1], layout.mask_root, layout.mask_ending, loose)
@@ -144,8 +166,8 @@ def _flat(paths):
     return flat if len(flat) == len(paths) else paths
 
 
-def find_truths(truth):
-    """The masks of a dataset in any known layout, or of a folder of masks.
+def find_truths(truth, label=None):
+    """The masks of a dataset in any known layout, or of a folder of masks; for `label` see `find_dataset`.
 
     Returns:
         dict from name to path, in order of name.
@@ -154,7 +176,7 @@ def find_truths(truth):
         MunetError: no masks, or two of one name.
     """
     truth = Path(truth)
-    found, _, problems = pairable(_truths(truth)[1], {})
+    found, _, problems = pairable(_truths(truth, label=label)[1], {})
     if problems:
         raise problems[0]
     if not found:
