@@ -94,6 +94,7 @@ def _settings(args):
         "format": args.format,
         "seed": args.seed,
         "sclera_value": args.sclera_value,
+        "label": args.label,
         "ranges": {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(args.ranges).items()

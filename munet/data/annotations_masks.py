@@ -134,7 +134,7 @@ def _paint_all(root, found, label, folder):
         BadInput(path, "no labels", f"some in {found.kind}'s files", "label it or remove it")
         for path in found.without
     ]
-    problems = found.problems + doubled + unlabelled + [r for r in results if isinstance(r, BadInput)]
+    problems = found.problems + doubled + [r for r in results if isinstance(r, BadInput)] + unlabelled
     done = {photo: how for photo, how in zip(items, results, strict=True) if not isinstance(how, BadInput)}
     if not done:
         raise MunetError(f"{shown(root)} ({found.kind}): no photo has labels that can be read: {problems[0]}")

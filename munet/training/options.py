@@ -51,6 +51,8 @@ def _add_run(add):
 
 def _add_data(add):
     add("--sclera-value", type=_byte, help="class index of the sclera in the masks")
+    label = "which label is the sclera, of polygons and run lengths (default: the only one)"
+    add("--label", help=label)
     add("--skip-bad", action="store_true", help="leave out the images that have problems")
     share = "share of the subjects to validate on"
     add("--validation", type=between(0.01, 0.9), default=0.2, help=share)

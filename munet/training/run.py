@@ -73,7 +73,7 @@ def make_network(args):
 
 def _prepare_folder(args, parts):
     """Makes the run folder ready, with its split, unless it holds a run that was not asked for."""
-    there = prepare_run_folder(args.out, run_settings(args), args.overwrite)
+    there = prepare_run_folder(args.out, run_settings(args), args.overwrite, defaults={"label": None})
     if args.resume and not there:
         warn(f"there is no run in {shown(args.out)} to resume; a new one starts")
     resumable = (args.out / RESUME_FILE).exists()
