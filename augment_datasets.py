@@ -13,7 +13,10 @@ import concurrent.futures
 import dataclasses
 import os
 import re
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
 from munet.core.command_line import ArgumentParser, between, finish, progress, run
 from munet.core.errors import BadInput, MunetError, shown
@@ -58,14 +61,14 @@ def parse(argv):
 
 def _add_ranges(parser):
     group = parser.add_argument_group("ranges of the copies' transforms, see munet/data/augmentation.py")
-    meanings = dict(re.findall(r"^ +(\w+): (.+)$", Ranges.__doc__, re.MULTILINE))
+    meanings = dict(re.findall(r"^ +(\w+): (.+)$", Ranges.__doc__ or "", re.MULTILINE))
     for field in dataclasses.fields(Ranges):
         pair = {"nargs": 2, "metavar": ("LOW", "HIGH")} if isinstance(field.default, tuple) else {}
         group.add_argument(
             _flag(field),
             type=between(*LIMITS[field.name]),
             default=field.default,
-            help=meanings[field.name],
+            help=meanings.get(field.name),  # python -OO drops the docstring
             **pair,
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from munet.core.errors import BadInput
-from munet.core.files import csv_rows
+from munet.core.files import csv_rows, open_text
 from munet.data import annotations_shapes as draw
 from munet.data.annotations_shapes import Labelled, Shape, label_text
 
@@ -139,7 +139,7 @@ def _via_label(attributes):
 
 def read_via_csv(path):
     """What a CSV of VIA says of photos, as `annotations_readers.read_file`."""
-    with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+    with open_text(path, errors="surrogateescape") as file:
         rows = [{(key or "").lstrip("#"): text for key, text in row.items()} for row in csv_rows(file)]
     if not rows or not {"filename", "region_shape_attributes"} <= rows[0].keys():
         return None

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 
 from munet.core.errors import shown
+from munet.core.files import open_text
 from munet.core.messages import warn
 
 _LISTS = ("classes.txt", "obj.names", "classes.names")
@@ -33,7 +34,7 @@ def _known(root, folder):
 
 
 def _from_list(path):
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    lines = open_text(path, errors="replace").read().splitlines()
     return {str(number): line.strip() for number, line in enumerate(lines) if line.strip()}
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from xml.etree import ElementTree
 
 from munet.core.errors import BadInput
+from munet.core.files import open_text
 from munet.data import annotations_shapes as draw
 from munet.data.annotations_json import read_json, read_via_csv
 from munet.data.annotations_shapes import Labelled, Shape, label_text
@@ -84,7 +85,7 @@ def _paint_runs(canvas, runs, size, place):
 
 
 def _read_yolo(path):
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    text = open_text(path, errors="replace").read()
     lines = [line.split() for line in text.splitlines() if line.strip()]
     try:
         rows = [(int(float(words[0])), [float(word) for word in words[1:]]) for words in lines]

@@ -4,12 +4,16 @@ import keras
 
 from munet.core.command_line import print_table
 from munet.core.files import write_bytes
+from munet.core.messages import warn
 from munet.evaluation.scoring import choose_best, require_sclera_in, score_samples
 from munet.inference.segmenter import Segmenter
+from munet.metrics.histograms import f1_scores
 from munet.metrics.table import KEYS
 from munet.network.model_files import model_file, store_level, weights_digest
 from munet.training import report
 from munet.training.trainer import START_FILE
+
+_GAIN = 0.01  # of F1, by which a network that has learned anything beats one that paints everything
 
 
 def conclude(args, parts, history):
@@ -41,7 +45,8 @@ def conclude(args, parts, history):
         print("no epoch beats the network that it started from on photos at their own size: that one is kept")
         write_bytes(model_file(args.out), start_file.read_bytes())
     segmenter, figures = segmenters[best], scores.figures()
-    store_level(args.out, level, figures["f1"], "validation images at their own size")
+    doubt = doubt_of(scores.pooled, level)
+    store_level(args.out, level, figures["f1"], "validation images at their own size", doubt)
     test = {}
     if parts["test"]:
         test = score_samples(segmenter, parts["test"], args.sclera_value)[0].figures(level)
@@ -49,9 +54,32 @@ def conclude(args, parts, history):
     if test:
         figures["test"] = {name: round(test[name], 6) for name in ("images", "empty", *KEYS)}
     epoch = None if best or _is_as_started(args) else _best_epoch(history)
+    if doubt:
+        figures["doubt"] = doubt
+        warn(
+            f"{doubt}; train longer, at a lower --rate-finetune, or with --loss dice-bce, and check the masks"
+        )
     report.write(args.out, scores, scored, (history, epoch), segmenter, args.sclera_value)
     start_file.unlink(missing_ok=True)
     return figures
+
+
+def doubt_of(pooled, level):
+    """Why a level is not to be trusted, in words; None where nothing is wrong.
+
+    Args:
+        pooled: (2, 256) histograms of sclera and all else, see `metrics.histograms`.
+        level: 0..255.
+    """
+    f1 = f1_scores(pooled)  # at level 0 everything is painted
+    if f1[level] < f1[0] + _GAIN or not pooled[:, level:].any():
+        what = "nothing" if not pooled[:, level:].any() else "everything"
+        return f"the network has learned nothing: its best level, {level}, is no better than to paint {what}"
+    if level in (0, 255):
+        return (
+            f"the best level, {level}, is at the end of the scale: the network is sure of all or of nothing"
+        )
+    return None
 
 
 def _print_figures(level, figures):
