@@ -17,7 +17,7 @@ from munet.data.annotations_readers import SUFFIXES, read_file
 from munet.images import reading
 
 KINDS = ("LabelMe", "CVAT", "VIA", "COCO", "YOLO")  # the first that labels any photo is taken
-FORMATS = "LabelMe, COCO, YOLO, VIA, CVAT"
+FORMATS = "LabelMe, COCO, YOLO, VIA or CVAT"
 _NAMES = (".yaml", ".yml", ".names")  # may name the classes of YOLO
 _ARRAYS = {".npy": "np.load(FILE)", ".npz": "np.load(FILE)[NAME]", ".mat": "scipy.io.loadmat(FILE)[NAME]"}
 
@@ -121,8 +121,20 @@ def _assign(items, index, root):
         elif item.shapes:
             expected = f"one named {shown(item.source.stem)} below {shown(root)}"
             given.problems.append(BadInput(item.source, "no photo", expected, "add its photo or remove it"))
+    _refuse_doubled(given)
     _tell_absent(given, absent, root)
     return given
+
+
+def _refuse_doubled(given):
+    """Leaves photos out that two files are of, each of which is to be of one photo: one may be out of date."""
+    for photo, items in list(given.labelled.items()):
+        alone = [item for item in items if item.single or item.photo is None]
+        if len(alone) > 1:
+            del given.labelled[photo]
+            found = f"labels of {shown(photo.name)}, of which {len(alone)} files tell"
+            remedy = "remove or move away all but one"
+            given.problems += [BadInput(item.source, found, "one", remedy) for item in alone]
 
 
 def _photo_of(item, index):

@@ -17,7 +17,7 @@ from munet.core.errors import MunetError
 _BITS = 8  # of fractions of a pixel, for OpenCV
 _OUTSIDE = 0.05  # of the photo's size: a point that lies further outside is of another photo, or size
 _FIX = "fix it in the labelling tool, and export it again"
-_MAX_COUNT = 1 << 31  # more pixels than any photo has
+_MAX_COUNT = 1 << 28  # more pixels than any photo has
 NO_LABEL = "unnamed"
 
 
@@ -153,6 +153,8 @@ def from_runs(counts, size, order="F"):
     lengths = numbers(counts, "run lengths")
     height, width = (int(side) for side in numbers(size, "a size"))
     total = lengths.sum()
+    if height * width > _MAX_COUNT:
+        raise BadShape(f"a mask of {width}x{height} pixels", "one of the photo's size")
     if lengths.ndim != 1 or (lengths < 0).any() or (lengths % 1).any() or total != height * width:
         raise BadShape(f"run lengths of {total:g} pixels in all", f"{height * width}, {width}x{height}")
     inside = np.arange(len(lengths)) % 2 == 1

@@ -15,6 +15,7 @@ from pathlib import Path
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files
 from munet.core.messages import counted
+from munet.data.annotations import FORMATS
 from munet.data.annotations_masks import find_painted
 from munet.data.layouts import KNOWN, by_key, contents, detect, list_files, pairable
 from munet.data.names import from_name
@@ -86,7 +87,9 @@ def find_dataset(root, label=None):
     if painted := find_painted(root, layout, label):
         return _from_painted(root, painted)
     if layout is None:
-        raise MunetError(f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}")
+        raise MunetError(
+            f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}, or labels of {FORMATS}"
+        )
     photos, truths = list_files(layout)
     photos, truths, problems = pairable(
         by_key(photos, layout.image_root, loose=layout.loose),

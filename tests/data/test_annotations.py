@@ -385,3 +385,12 @@ def test_two_kinds_are_said(tmp_path, capsys):
     write_text(tmp_path / "data/p1.txt", yolo_line(draw_eye(0)[1]))
     assert find_dataset(tmp_path / "data").layout == "LabelMe"
     assert "labels of LabelMe and YOLO: those of LabelMe are read" in capsys.readouterr().err
+
+
+def test_two_files_of_one_photo_are_named(tmp_path):
+    write_labelme(tmp_path / "data")
+    write_json(tmp_path / "data/old/p1.json", labelme("p1", draw_eye(5)[1]))
+    dataset = find_dataset(tmp_path / "data")
+    assert [sample.name for sample in dataset.samples] == ["p11", "p2"]
+    told = sorted((str(p.path), p.found) for p in dataset.problems if "2 files tell" in p.found)
+    assert [path for path, _ in told] == [str(tmp_path / "data/old/p1.json"), str(tmp_path / "data/p1.json")]

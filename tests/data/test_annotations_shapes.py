@@ -122,6 +122,11 @@ def test_run_lengths_that_do_not_fit_are_refused(counts, found):
         draw.from_runs(counts, (2, 4))
 
 
+def test_a_mask_larger_than_any_photo_is_refused_before_it_is_made():
+    with pytest.raises(draw.BadShape, match="1000000x1000000 pixels"):
+        draw.from_runs([10**12], (10**6, 10**6))
+
+
 @pytest.mark.parametrize("text", ["\x00", "é", "o" * 9, "o"])
 def test_garbled_run_lengths_are_refused(text):
     with pytest.raises(draw.BadShape, match="run lengths"):
