@@ -32,6 +32,7 @@ class Annotations:
         without: photos beside labelled ones of which no file of annotations tells.
         problems: list of BadInput: what could not be read, and files of no photo.
         warnings: lines to warn of.
+        doubled: photos that are left out, as two files tell of them.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Annotations:
     without: list = field(default_factory=list)
     problems: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
+    doubled: set = field(default_factory=set)
 
     def labels(self):
         """A Counter of the labels, of shapes."""
@@ -86,7 +88,8 @@ def read_annotations(root, files, photos, strict=True):
         listed = ", ".join(others)
         chosen.warnings.append(f"{shown(root)} holds labels of {kind} and {listed}: those of {kind} are read")
     folders = {photo.parent for photo in chosen.labelled}
-    without = [photo for photo in photos if photo.parent in folders and photo not in chosen.labelled]
+    known = chosen.labelled.keys() | chosen.doubled
+    without = [photo for photo in photos if photo.parent in folders and photo not in known]
     chosen.kind, chosen.without, chosen.problems = kind, without, problems + chosen.problems
     return chosen
 
@@ -127,11 +130,12 @@ def _assign(items, index, root):
 
 
 def _refuse_doubled(given):
-    """Leaves photos out that two files are of, each of which is to be of one photo: one may be out of date."""
+    """Leaves out the photos that two files are of, where each photo has its own: one may be out of date."""
     for photo, items in list(given.labelled.items()):
         alone = [item for item in items if item.single or item.photo is None]
         if len(alone) > 1:
             del given.labelled[photo]
+            given.doubled.add(photo)
             found = f"labels of {shown(photo.name)}, of which {len(alone)} files tell"
             remedy = "remove or move away all but one"
             given.problems += [BadInput(item.source, found, "one", remedy) for item in alone]

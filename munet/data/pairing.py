@@ -88,7 +88,8 @@ def find_dataset(root, label=None):
         return _from_painted(root, painted)
     if layout is None:
         raise MunetError(
-            f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}, or labels of {FORMATS}"
+            f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}, or labels "
+            f"of {FORMATS}"
         )
     photos, truths = list_files(layout)
     photos, truths, problems = pairable(

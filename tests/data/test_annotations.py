@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 from support import draw_eye
 
+import augment_datasets
 from munet.core.errors import MunetError
 from munet.data import annotations_shapes as draw
 from munet.data.pairing import find_dataset, find_truths, pair_truth, read_pair
+from munet.images.masks import read_mask
 from munet.images.writing import write_png
 
 SIZE = (48, 64)
@@ -392,5 +394,15 @@ def test_two_files_of_one_photo_are_named(tmp_path):
     write_json(tmp_path / "data/old/p1.json", labelme("p1", draw_eye(5)[1]))
     dataset = find_dataset(tmp_path / "data")
     assert [sample.name for sample in dataset.samples] == ["p11", "p2"]
-    told = sorted((str(p.path), p.found) for p in dataset.problems if "2 files tell" in p.found)
-    assert [path for path, _ in told] == [str(tmp_path / "data/old/p1.json"), str(tmp_path / "data/p1.json")]
+    named = sorted(str(problem.path) for problem in dataset.problems)
+    assert named == [str(tmp_path / "data/old/p1.json"), str(tmp_path / "data/p1.json")]
+
+
+def test_they_are_converted_to_the_plain_layout(tmp_path, capsys):
+    two_labels(tmp_path / "data")
+    words = [str(tmp_path / "data"), str(tmp_path / "out"), "--no-flips", "--label"]
+    assert augment_datasets.main([*words, "sclera"]) == 0
+    for seed, name in enumerate(NAMES):
+        assert np.array_equal(read_mask(tmp_path / f"out/masks/{name}/{name}.png").pixels, draw_eye(seed)[1])
+    with pytest.raises(MunetError, match="label was 'sclera', now 'iris'"):
+        augment_datasets.main([*words, "iris"])
