@@ -13,9 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import ExifTags, Image
-
 from munet.core.command_line import progress
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import PART_PREFIX, walk_files, write_json
@@ -23,18 +20,10 @@ from munet.core.messages import counted, warn
 from munet.core.parallel import pool_map
 from munet.core.paths import cache_folder
 from munet.data import annotations
-from munet.data.annotations_shapes import BadShape
+from munet.data.annotations_painting import paint_mask
 from munet.images import masks
-from munet.images.reading import open_image, size_mismatch
-from munet.images.writing import write_png
 
 _FORMAT = 1  # counts up when the same files would be painted to other pixels
-_TURNS = {  # EXIF orientations that exchange width and height, and what makes them upright
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True)
@@ -125,7 +114,7 @@ def _paint_all(root, found, label, folder):
     part = folder.with_name(f"{PART_PREFIX}{os.urandom(8).hex()}")
 
     def paint(item):
-        return _paint(*item, chosen, part / "masks" / _mask_name(item[0], image_root))
+        return paint_mask(*item, chosen, part / "masks" / _mask_name(item[0], image_root))
 
     items, doubled = _without_doubles(found.labelled, image_root)
     with ThreadPoolExecutor() as pool:
@@ -177,54 +166,6 @@ def _without_doubles(labelled, image_root):
     ]
     left_out = {photo for same in doubled for photo in same}
     return {photo: items for photo, items in labelled.items() if photo not in left_out}, problems
-
-
-def _paint(photo, items, label, path):
-    """Paints and writes one mask; returns (whether it was turned, whether it has shapes), or the BadInput."""
-    try:
-        stored, orientation = _header(photo)
-        upright = stored[::-1] if orientation in _TURNS else stored
-        mask, turned = np.zeros(upright, bool), False
-        for item in items:
-            size = tuple(map(int, item.size or upright))
-            if size not in (upright, stored):
-                raise size_mismatch(item.source, size, photo, upright)
-            canvas, turn = _canvas(item, label, size), size != upright
-            mask |= (
-                np.asarray(Image.fromarray(canvas).transpose(_TURNS[orientation])) > 0 if turn else canvas > 0
-            )
-            turned |= turn
-    except BadInput as problem:
-        return problem
-    write_png(path, mask)
-    return turned, any(shape.label == label for item in items for shape in item.shapes)
-
-
-def _canvas(item, label, size):
-    """HW uint8: 1 where a photo's shapes of a label are."""
-    canvas = np.zeros(size, np.uint8)
-    for shape in item.shapes:
-        if shape.label != label:
-            continue
-        try:
-            shape.paint(canvas)
-        except BadShape as bad:
-            about = f" (of {shown(item.photo)})" if item.photo else ""
-            raise BadInput(item.source, bad.found + about, bad.expected, bad.remedy) from bad
-        except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
-            found = f"a garbled shape ({type(error).__name__}: {error})"
-            raise BadInput(item.source, found, "a polygon or a mask", "export it again") from error
-    return canvas
-
-
-def _header(photo):
-    """The (height, width) of a photo as it is stored, and its EXIF orientation."""
-    with open_image(photo) as opened:
-        size = opened.size[::-1]
-        try:
-            return size, opened.getexif().get(ExifTags.Base.Orientation, 1)
-        except Exception:  # a garbled EXIF block does not make the pixels worse
-            return size, 1
 
 
 def _warnings(root, label, done):
