@@ -108,7 +108,7 @@ def _settings(args):
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
-    dataset = find_dataset(args.data, args.label)
+    dataset = find_dataset(args.data, label=args.label)
     print(dataset.describe())
     _check_places(args)
     made = AugmentedDataset(

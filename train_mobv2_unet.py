@@ -26,7 +26,7 @@ from munet.training.options import parse
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv, __doc__)
-    dataset = find_dataset(args.data, args.label)
+    dataset = find_dataset(args.data, label=args.label)
     print(dataset.describe())
     with quiet_stderr():  # Keras
         from munet.training.run import train

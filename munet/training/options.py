@@ -55,7 +55,10 @@ def _resumed(parser, args, argv):
     earlier = folder_settings(folder) if folder else {}
     if earlier.get("script") != SCRIPT:
         return args
-    parser.set_defaults(**{name: value for name, value in earlier.items() if name in vars(args)})
+    known = {name: value for name, value in earlier.items() if name in vars(args)}
+    # Of flags that give several values JSON makes lists.
+    known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    parser.set_defaults(**known)
     args = parser.parse_args(argv)
     args.out = folder
     for name in ("epochs_frozen", "epochs_finetune"):
