@@ -13,8 +13,11 @@ import concurrent.futures
 import dataclasses
 import os
 import re
+import sys
 from functools import partial
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
 from munet.core.command_line import ArgumentParser, between, finish, progress, run
 from munet.core.errors import BadInput, MunetError, shown
@@ -61,14 +64,14 @@ def parse(argv):
 
 def _add_ranges(parser):
     group = parser.add_argument_group("ranges of the copies' transforms, see munet/data/augmentation.py")
-    meanings = dict(re.findall(r"^ +(\w+): (.+)$", Ranges.__doc__, re.MULTILINE))
+    meanings = dict(re.findall(r"^ +(\w+): (.+)$", Ranges.__doc__ or "", re.MULTILINE))
     for field in dataclasses.fields(Ranges):
         pair = {"nargs": 2, "metavar": ("LOW", "HIGH")} if isinstance(field.default, tuple) else {}
         group.add_argument(
             _flag(field),
             type=between(*LIMITS[field.name]),
             default=field.default,
-            help=meanings[field.name],
+            help=meanings.get(field.name),  # python -OO drops the docstring
             **pair,
         )
 
@@ -101,6 +104,7 @@ def _settings(args):
         "images": args.images and str(args.images),
         "masks": args.masks and str(args.masks),
         "exif": args.exif,
+        "label": args.label,
         "ranges": {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(args.ranges).items()
@@ -164,7 +168,8 @@ def _check_places(args):
 
 def write(dataset, made, args):
     """Writes the augmented dataset; returns the exit code."""
-    prepare_run_folder(args.out, _settings(args), args.overwrite, replace_idle=True)
+    defaults = label_options.DEFAULTS
+    prepare_run_folder(args.out, _settings(args), args.overwrite, replace_idle=True, defaults=defaults)
     with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
         results = pool_map(pool, made.write, dataset.samples, ahead=2 * args.workers)
         results = list(progress(results, len(dataset.samples), "augment"))

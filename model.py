@@ -88,6 +88,8 @@ def build_munet(
 
 def _encoder(image: Any) -> tuple[keras.Model, Any]:
     """MobileNetV2 without weights on an input, and the scaled input."""
+    keras.config.set_image_data_format("channels_last")  # whatever an old keras.json says
+    keras.config.set_floatx("float32")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
     mobilenet = keras.applications.MobileNetV2
     return mobilenet(input_tensor=scaled, alpha=ALPHA, include_top=False, weights=None), scaled

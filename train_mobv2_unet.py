@@ -1,7 +1,7 @@
 """Trains MU-Net on a dataset in two fine-tuning stages and chooses its binarisation level.
 
     python train_mobv2_unet.py data/MASD --out weights/masd
-    python train_mobv2_unet.py data/MASD --out weights/masd --resume          # resume after Ctrl-C or a crash
+    python train_mobv2_unet.py --out weights/masd --resume                    # resume after Ctrl-C or a crash
     python train_mobv2_unet.py data/webcam --sclera-value 1 --out weights/webcam
 
 The dataset's layout is detected, subjects are split into training and validation, images are decoded once
@@ -11,6 +11,11 @@ photos at their own size, through the code that prediction runs; fine-tuning (--
 unless they clearly favour another. The run folder gets munet.weights.h5, settings.json, split.csv,
 history.csv, curves.png, level.png, precision_recall.png and report.html.
 """
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
 
 from munet.core.command_line import finish, run
 from munet.core.loading import quiet_stderr

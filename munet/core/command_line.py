@@ -25,6 +25,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import tqdm_logging_redirect
 
 from munet.core.errors import one_line, shown
+from munet.core.loading import settle_keras
 from munet.core.messages import LOGGER
 from munet.core.paths import SUITE
 
@@ -81,6 +82,7 @@ def run(main, again="the same command", resumes=True):
         stream.reconfigure(errors="backslashreplace")
     # The C++ runtime of TensorFlow reads this when it is imported, which scripts do after this.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    settle_keras()
     warnings.filterwarnings("ignore", module="PIL")  # its remarks on odd metadata help nobody
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)

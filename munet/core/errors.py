@@ -35,6 +35,19 @@ def one_line(error):
         return " ".join(f"{where}{error.strerror}; {remedy}".splitlines())
     if isinstance(error, MemoryError):
         return "out of memory; use a smaller --batch-size or fewer --workers"
+    if (backend := _missing_backend(error)) is not None:
+        return (
+            f"Keras is to run on {backend} (KERAS_BACKEND, or backend in ~/.keras/keras.json), which is not "
+            "installed; pip install -r requirements/backends.txt, or set KERAS_BACKEND=tensorflow"
+        )
     if isinstance(error, ModuleNotFoundError):
         return f"the package {error.name} is not installed; pip install -r requirements.txt"
     return f"unexpected {type(error).__name__}: {shown(error)}; MUNET_DEBUG=1 shows where, please report it"
+
+
+def _missing_backend(error):
+    """The backend that an error of importing Keras is about, one that is not installed or not known."""
+    if isinstance(error, ModuleNotFoundError) and error.name in ("jax", "torch", "openvino"):
+        return error.name
+    unknown = isinstance(error, ValueError) and str(error).startswith("Unable to import backend")
+    return shown(str(error).rpartition(":")[2].strip()) if unknown else None

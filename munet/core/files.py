@@ -4,6 +4,7 @@ A file is written beside its place and then renamed, so that a file that exists 
 is killed.
 """
 
+import codecs
 import contextlib
 import csv
 import errno
@@ -128,6 +129,24 @@ def find_files(folder, suffixes):
 def _warn_unreadable(error):
     if not isinstance(error, FileNotFoundError):
         warn(f"{shown(error.filename)} is left out: {error.strerror}")
+
+
+def open_text(path, errors="strict"):
+    """A text file, whatever saved it: UTF-8, with a mark or without, or UTF-16, as Windows' programs give it.
+
+    Args:
+        path: of the file.
+        errors: what becomes of bytes that are no UTF-8, see `bytes.decode`.
+
+    Returns:
+        An open `io.StringIO` whose line ends are those of the file.
+
+    Raises:
+        OSError, UnicodeError: it cannot be read.
+    """
+    data = Path(path).read_bytes()
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return io.StringIO(data.decode("utf-16") if wide else data.decode("utf-8-sig", errors), newline="")
 
 
 def csv_rows(file):

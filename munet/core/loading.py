@@ -5,11 +5,15 @@ with quiet_stderr():
 """
 
 import contextlib
+import json
 import os
 import signal
 import sys
 import tempfile
 import threading
+from pathlib import Path
+
+_BACKENDS = ("tensorflow", "jax", "torch", "numpy", "openvino")  # of Keras 3
 
 
 @contextlib.contextmanager
@@ -58,3 +62,21 @@ def quiet_stderr():
         finally:
             os.dup2(real, 2)
             os.close(real)
+
+
+def settle_keras():
+    """Sets what Keras reads of the environment when it is imported, where that would fail.
+
+    Of a user without a home folder, as in a container, Keras would write into the working folder. A
+    `keras.json` of Keras 1 or 2 may name a backend that there is no more.
+    """
+    if not os.path.isabs(os.path.expanduser("~")):
+        user = os.getuid() if hasattr(os, "getuid") else os.getpid()
+        os.environ.setdefault("KERAS_HOME", os.path.join(tempfile.gettempdir(), f"keras-{user}"))
+    folder = Path(os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras"))
+    try:
+        named = json.loads((folder / "keras.json").read_bytes())["backend"]
+    except (OSError, ValueError, KeyError, TypeError):  # Keras, too, takes its defaults then
+        return
+    if named not in _BACKENDS:
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")

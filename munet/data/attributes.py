@@ -13,7 +13,7 @@ from collections import Counter
 import numpy as np
 
 from munet.core.errors import MunetError, shown
-from munet.core.files import csv_rows
+from munet.core.files import csv_rows, open_text
 from munet.data.names import from_name
 from munet.images import masks, reading
 
@@ -33,9 +33,9 @@ def read_table(path):
         MunetError: not a CSV of that kind, or a photo has two rows.
     """
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
+        with open_text(path) as file:
             rows = list(csv_rows(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeError, csv.Error) as error:
         raise MunetError(
             f"{shown(path)} cannot be read as a CSV ({error}); give a table with the columns image, ..."
         ) from error

@@ -184,13 +184,20 @@ def _fingerprint(group, root, size, sclera_value):
         if sample.stored or sample.sclera_color:
             made_of.append(f"{sample.stored}|{sample.sclera_color}")
         for path in (sample.image, *sample.masks):
-            name = os.path.relpath(path, root)  # the same however the dataset's folder is spelled
+            name = _relative(path, root)  # the same however the dataset's folder is spelled
             try:
                 stat = os.stat(path)
                 made_of.append(f"{name}|{stat.st_size}|{stat.st_mtime_ns}|{os.access(path, os.R_OK)}")
             except OSError:  # a broken link: reading it names it as a problem
                 made_of.append(f"{name}|missing")
     return _digest("\n".join(made_of))
+
+
+def _relative(path, root):
+    try:
+        return os.path.relpath(path, root)
+    except ValueError:  # Windows: masks that were painted into the cache are on another drive
+        return str(path)
 
 
 def _digest(text):

@@ -9,7 +9,7 @@ from munet.data.layouts import list_files
 from munet.images import reading
 
 _ANNOTATIONS = {
-    ".json": "labelme's labelme_export_json, or pycocotools' annToMask",
+    ".json": "the tool that made it, which exports masks",
     ".xml": "the tool that made it, which exports masks",
     ".txt": "the tool that made it, which exports polygons as masks",
     ".npy": "PIL.Image.fromarray(numpy.load(FILE)).save(FILE.png)",

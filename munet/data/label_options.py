@@ -6,6 +6,9 @@ from pathlib import Path
 from munet.core.command_line import between
 from munet.data.pairing import find_dataset
 
+# What run folders of versions without these options were made with.
+DEFAULTS = dict.fromkeys(("sclera_color", "images", "masks", "exif", "label"))
+
 
 def color(text):
     """An argparse type: `R,G,B` as three numbers of 0..255."""
@@ -26,7 +29,7 @@ def add_sclera_options(add):
 
 
 def add_dataset_options(add):
-    """Adds --images, --masks and --exif."""
+    """Adds --images, --masks, --exif and --label."""
     add("--images", type=Path, metavar="DIR", help="folder of the images of another layout")
     add("--masks", type=Path, metavar="DIR", help="the same of the masks")
     turns = (
@@ -34,6 +37,8 @@ def add_dataset_options(add):
         "where they were drawn on the pixels as stored, and turn with their photos"
     )
     add("--exif", choices=("apply", "ignore"), help=turns)
+    label = "which label is the sclera, of polygons and run lengths (default: the only one)"
+    add("--label", help=label)
 
 
 def refuse_contradictions(parser, args):
@@ -42,6 +47,13 @@ def refuse_contradictions(parser, args):
         parser.error("argument --sclera-color: --sclera-value is given too; leave one of them out")
 
 
+def find_again(settings):
+    """The dataset that the settings of a run folder name; raises as `pairing.find_dataset`, and KeyError."""
+    told = {name: settings.get(name) for name in DEFAULTS}
+    told["sclera_color"] = told["sclera_color"] and tuple(told["sclera_color"])
+    return find_dataset(settings["data"], **told)
+
+
 def find(args):
     """The dataset that a command line names; raises as `pairing.find_dataset`."""
-    return find_dataset(args.data, args.images, args.masks, args.exif, args.sclera_color)
+    return find_dataset(args.data, args.images, args.masks, args.exif, args.sclera_color, label=args.label)

@@ -18,6 +18,8 @@ from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import find_files
 from munet.core.messages import counted, warn
 from munet.data import choices, layouts
+from munet.data.annotations import FORMATS
+from munet.data.annotations_masks import find_painted
 from munet.data.layouts import KNOWN, by_key, contents, detect, list_files, pairable
 from munet.data.matching import match
 from munet.data.names import from_name
@@ -38,6 +40,7 @@ class Dataset:
         samples: list of `Sample` in order of name.
         problems: list of BadInput.
         example: a pair in words, where the names of photos and masks differ; else "".
+        label: which of its labels is the sclera, where they are polygons or run lengths; else None.
     """
 
     root: Path
@@ -46,16 +49,20 @@ class Dataset:
     samples: list = field(default_factory=list)
     problems: list = field(default_factory=list)
     example: str = ""
+    label: str | None = None
 
     def describe(self):
         """One line for people: layout, images, subjects."""
         subjects = len({sample.subject for sample in self.samples})
         images = counted(len(self.samples), "labelled image")
         paired = f", paired like {self.example}" if self.example else ""
-        return f"{shown(self.root)}: {self.layout} layout, {images} of {counted(subjects, 'subject')}{paired}"
+        layout = f"{self.layout} layout"
+        if self.label is not None:
+            layout = f"{self.layout} labels {shown(self.label)!r}"
+        return f"{shown(self.root)}: {layout}, {images} of {counted(subjects, 'subject')}{paired}"
 
 
-def find_dataset(root, images=None, masks=None, exif=None, sclera_color=None):
+def find_dataset(root, images=None, masks=None, exif=None, sclera_color=None, label=None):
     """Finds the labelled images in a folder of any known layout; nothing is decoded yet.
 
     Args:
@@ -65,18 +72,28 @@ def find_dataset(root, images=None, masks=None, exif=None, sclera_color=None):
         exif: "ignore" where the masks were drawn on the pixels as they are stored: each then turns with its
             photo. Default: None, as "apply": the masks are upright.
         sclera_color: (red, green, blue) of the sclera in masks in colours. Default: None.
+        label: which label is the sclera, where they are polygons or run lengths. Default: None, the only one.
 
     Returns:
         A `Dataset`; images without a mask, masks without an image and doubled names are in its `problems`.
 
     Raises:
-        MunetError: no folder, no known layout, or no labelled image.
+        MunetError: no folder, no known layout, no labelled image, or labels of which none can be chosen.
     """
     root = Path(root)
+    if label is not None and (images or masks):
+        raise MunetError(
+            "--label is for polygons and run lengths, --images and --masks are for masks as pictures; leave "
+            "one of them out"
+        )
     layout = layouts.given(root, images, masks) if images or masks else detect(root)
+    if not (images or masks) and (painted := find_painted(root, layout, label)):
+        _refuse_picture_options(root, painted, exif, sclera_color)
+        return _from_painted(root, painted)
     if layout is None:
         raise MunetError(
-            f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}{choices.remedy(root)}"
+            f"{shown(root)} is not a dataset: found {contents(root)}, expected {KNOWN}, or labels of "
+            f"{FORMATS}{choices.remedy(root)}"
         )
     dataset = Dataset(root, layout.name, layout.image_root)
     found = _pair(layout, dataset)
@@ -133,12 +150,31 @@ def _warn_of_other_classes(names, truths):
         warn(f"masks of other classes than sclera are left out: {len(names)}, such as {example}")
 
 
-def pair_truth(predictions, truth):
+def _refuse_picture_options(root, painted, exif, sclera_color):
+    """Refuses what tells of masks as pictures where they are painted: nothing would come of it."""
+    for flag, told in (("--exif ignore", exif == "ignore"), ("--sclera-color", sclera_color is not None)):
+        if told:
+            has = f"{shown(root)} has labels of {painted.kind}"
+            raise MunetError(f"{flag} is for masks as pictures, and {has}; leave it out")
+
+
+def _from_painted(root, painted):
+    """A `Dataset` of masks that were painted from polygons and run lengths."""
+    dataset = Dataset(root, painted.kind, painted.image_root, problems=painted.problems, label=painted.label)
+    for photo, mask in painted.pairs:
+        name = photo.relative_to(painted.image_root).with_suffix("").as_posix()
+        dataset.samples.append(Sample(name, photo, mask, from_name(name)["subject"]))
+    dataset.samples.sort(key=lambda sample: sample.name)
+    return dataset
+
+
+def pair_truth(predictions, truth, label=None):
     """Pairs saved probability maps with ground truth by relative path, blind to suffix, spaces and case.
 
     Args:
         predictions: folder of maps, or a results folder that has them in `Predictions/`.
         truth: a dataset in any known layout, or a folder of masks.
+        label: see `find_dataset`.
 
     Returns:
         (pairs, problems): a list of (map path, mask path) in order of name, and BadInput for what has no
@@ -152,7 +188,7 @@ def pair_truth(predictions, truth):
         predictions = predictions / "Predictions"
     if not predictions.is_dir():
         raise MunetError(f"{shown(predictions)} is not a folder that exists")
-    mask_root, truths = _truths(truth, loose=True)
+    mask_root, truths = _truths(truth, loose=True, label=label)
     maps = by_key(find_files(predictions, (".png",)), predictions, loose=True)
     maps, truths, problems = pairable(maps, truths)
     nested = [any("/" in key for key in found) for found in (maps, truths)]
@@ -185,9 +221,11 @@ def _several(truths, names):
     return BadInput(truths[names[0]], f"{len(names)} masks of one photo", "one", remedy)
 
 
-def _truths(truth, loose=False):
+def _truths(truth, loose=False, label=None):
     """The folder that the masks of a dataset, or of a folder of masks, lie in, and lists of them by name."""
     layout = detect(truth)
+    if painted := find_painted(truth, layout, label, strict=layout is not None):
+        return truth, by_key([mask for _, mask in painted.pairs], painted.folder, loose=loose)
     if layout is None:
         return truth, by_key(find_files(truth, masks.SUFFIXES), truth, loose=loose)
     return layout.mask_root, by_key(list_files(layout)[1], layout.mask_root, layout.mask_ending, loose)
@@ -199,8 +237,8 @@ def _flat(paths):
     return flat if len(flat) == len(paths) else paths
 
 
-def find_truths(truth):
-    """The masks of a dataset in any known layout, or of a folder of masks.
+def find_truths(truth, label=None):
+    """The masks of a dataset in any known layout, or of a folder of masks; for `label` see `find_dataset`.
 
     Returns:
         dict from name to path, in order of name.
@@ -209,7 +247,7 @@ def find_truths(truth):
         MunetError: no masks, or two of one name.
     """
     truth = Path(truth)
-    found, _, problems = pairable(_truths(truth)[1], {})
+    found, _, problems = pairable(_truths(truth, label=label)[1], {})
     if problems:
         raise problems[0]
     if not found:

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from sklearn.model_selection import GroupShuffleSplit
 
 from munet.core.errors import MunetError, shown
-from munet.core.files import csv_rows, write_csv
+from munet.core.files import csv_rows, open_text, write_csv
 from munet.data.fingerprints import digest
 from munet.data.names import SBVPI_MASK
 
@@ -102,9 +102,9 @@ def read_split(path, samples):
 def _rows(path):
     """The (image, part) of each row of a `split.csv`."""
     try:
-        with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+        with open_text(path, errors="surrogateescape") as file:
             return [(row["image"], row["part"]) for row in csv_rows(file) if any(row.values())]
-    except (OSError, KeyError, csv.Error) as error:
+    except (OSError, KeyError, UnicodeError, csv.Error) as error:
         raise MunetError(
             f"{shown(path)} is not a split ({error}): expected a CSV with the columns image, subject, part; "
             "give the split.csv of a run"

@@ -23,6 +23,7 @@ FORMAT = 1
 ATTRIBUTE = "munet"
 SETTINGS_NAME = "munet.json"
 CONVERTED = (".tflite", ".onnx")
+_KINDS = f"give a run folder, its {FILE_NAME}, or a .tflite or .onnx that export_model.py wrote"
 FILE_BYTES = 8_000_000  # more than a saved model takes
 
 
@@ -55,14 +56,18 @@ def read_settings(path):
     """The settings saved with a model, without loading it.
 
     Raises:
-        MunetError: the file is missing, not ours, cut short, or of a newer format.
+        MunetError: the file is missing, of another kind, cut short, or of a newer format.
     """
-    path = model_file(path)
+    given, path = Path(path), model_file(path)
+    if given.is_file() and given != path:
+        raise MunetError(f"{shown(given)} is no model of these scripts: {_KINDS}")
     if not path.is_file():
         raise MunetError(f"no model at {shown(path)}; train one with train_mobv2_unet.py, or give --weights")
     text = {".tflite": _text_in_zip, ".onnx": _text_in_onnx}.get(path.suffix, _text_in_hdf5)(path)
     if text is None:
-        raise MunetError(f"{shown(path)} holds no MU-Net settings: it was not written by these scripts")
+        raise MunetError(
+            f"{shown(path)} holds no MU-Net settings, so it is no model of these scripts: {_KINDS}"
+        )
     try:
         settings = json.loads(text)
         newer = settings["format"] > FORMAT
@@ -149,7 +154,7 @@ def _digest(path, state):
     return digest.hexdigest()[:16]
 
 
-def store_level(path, level, f1, chosen_on):
+def store_level(path, level, f1, chosen_on, doubt=None):
     """Writes another binarisation level into a saved model, in one step.
 
     Args:
@@ -157,12 +162,16 @@ def store_level(path, level, f1, chosen_on):
         level: 0..255.
         f1: pooled F1 at that level.
         chosen_on: words that say on which images the level was chosen.
+        doubt: words that say why the level is not to be trusted. Default: None, nothing is wrong with it.
 
     Returns:
         The path of the file.
     """
     path = trained_file(path)
     settings = {**read_settings(path), "level": int(level), "f1": float(f1), "level_chosen_on": chosen_on}
+    settings.pop("doubt", None)
+    if doubt:
+        settings["doubt"] = doubt
     require_space(path.parent, FILE_BYTES)
     with whole_file(path) as part:
         shutil.copyfile(path, part)

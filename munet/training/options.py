@@ -6,9 +6,11 @@ from pathlib import Path
 
 from munet.core.command_line import ArgumentParser, between
 from munet.core.errors import MunetError, shown
+from munet.core.run_folders import folder_settings
 from munet.data import label_options
 from munet.network.model_files import misplaced, read_settings
 
+SCRIPT = "train_mobv2_unet.py"
 DEFAULTS = {"size": 224, "decoder": "unet"}
 FEWEST_EPOCHS, FEWEST_STEPS = 60, 200  # of stage 2: a handful of photos is an epoch of one step
 _count, _rate = between(1, 10**6, int), between(1e-8, 1)
@@ -28,7 +30,8 @@ def parse(argv, words=None):
         A namespace; its `level_started` is the level of the model that --weights names, None without.
 
     Raises:
-        MunetError: nothing to train, a cache in the run folder, or no model at --weights.
+        MunetError: nothing to train, a cache in the run folder, no model at --weights, or a run to resume
+            that is to have another length.
     """
     parser = ArgumentParser(words)
     _add_run(parser.add_argument)
@@ -36,6 +39,10 @@ def parse(argv, words=None):
     _add_network(parser.add_argument_group("network").add_argument)
     _add_training(parser.add_argument_group("training").add_argument)
     args = parser.parse_args(argv)
+    if args.resume and not args.overwrite:
+        args = _resumed(parser, args, argv)
+    if args.data is None:
+        parser.error("the following arguments are required: DATA")
     settings = read_settings(args.weights) if args.weights else {"architecture": DEFAULTS, "level": None}
     _refuse_contradictions(parser, args, settings["architecture"]["decoder"])
     _fill_in(args, settings)
@@ -43,10 +50,38 @@ def parse(argv, words=None):
     return args
 
 
+def _resumed(parser, args, argv):
+    """The command line with what it does not say taken from the run in its folder, if there is one."""
+    folder = args.out or (args.data and default_folder(args.data))
+    earlier = folder_settings(folder) if folder else {}
+    if earlier.get("script") != SCRIPT:
+        return args
+    known = {name: value for name, value in earlier.items() if name in vars(args)}
+    # Of flags that give several values JSON makes lists.
+    known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    parser.set_defaults(**known)
+    args = parser.parse_args(argv)
+    args.out = folder
+    for name in ("epochs_frozen", "epochs_finetune"):
+        asked, was = getattr(args, name), earlier.get(name)
+        if was is not None and asked != was:
+            flag = f"--{name.replace('_', '-')}"
+            raise MunetError(
+                f"{shown(folder)} is a run of {was} epochs ({flag}), which its learning rate follows, not of "
+                f"{asked}; to train on from it: --weights {shown(folder)} {flag} {asked} with another --out"
+            )
+    return args
+
+
+def default_folder(data):
+    """The run folder of a dataset where none is named."""
+    return Path("weights") / (data.resolve().name or "munet")
+
+
 def _add_run(add):
-    add("data", type=Path, metavar="DATA", help="dataset in any known layout")
+    add("data", type=Path, metavar="DATA", nargs="?", help="dataset in any known layout")
     add("--out", type=Path, help="run folder (default: weights/NAME of DATA)")
-    add("--resume", action="store_true", help="resume the run in --out; repeat its other flags")
+    add("--resume", action="store_true", help="resume the run in --out, with the flags it has")
     add("--overwrite", action="store_true", help="start again in --out")
 
 
@@ -119,7 +154,7 @@ def _fill_in(args, settings):
     # A trained network needs no new decoder, and few photos at a high rate cost it what it knows of others.
     args.epochs_frozen = (0 if args.weights else 5) if args.epochs_frozen is None else args.epochs_frozen
     args.rate_finetune = args.rate_finetune or (1e-4 if args.weights else 1e-3)
-    args.out = args.out or Path("weights") / (args.data.resolve().name or "munet")
+    args.out = args.out or default_folder(args.data)
 
 
 def _refuse_bad_values(parser, args):
@@ -152,5 +187,8 @@ def run_settings(args):
     """What decides the outcome of a run, as JSON values; resuming with anything else is refused."""
     values = {name: value for name, value in vars(args).items() if name not in _NO_SETTINGS}
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    for name in ("images", "masks"):  # which may lie below DATA
+        if values[name] and (args.data / values[name]).is_dir():
+            values[name] = args.data / values[name]
     paths = {name: str(value.resolve()) for name, value in values.items() if isinstance(value, Path)}
-    return {"script": "train_mobv2_unet.py", **values, **paths}
+    return {"script": SCRIPT, **values, **paths}

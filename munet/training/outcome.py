@@ -12,11 +12,12 @@ from munet.core.files import require_space, whole_file, write_bytes, write_json
 from munet.core.messages import warn
 from munet.core.run_folders import folder_settings
 from munet.data.fingerprints import TRAINED_ON, fingerprint
+from munet.data.label_options import find_again
 from munet.data.names import original
-from munet.data.pairing import find_dataset
 from munet.evaluation.scoring import choose_best, require_sclera_in, score_samples
 from munet.evaluation.summaries import headline
 from munet.inference.segmenter import Segmenter
+from munet.metrics.histograms import f1_scores
 from munet.metrics.table import KEYS
 from munet.network.model_files import (
     ATTRIBUTE,
@@ -31,6 +32,7 @@ from munet.training import report
 from munet.training.trainer import START_FILE
 
 TEST_FILE = "test.json"
+_GAIN = 0.01  # of F1, by which a network that has learned anything beats one that paints everything
 
 
 def conclude(args, parts, history):
@@ -62,8 +64,8 @@ def conclude(args, parts, history):
         print("no epoch beats the network that it started from on photos at their own size: that one is kept")
         write_bytes(model_file(args.out), start_file.read_bytes())
     segmenter, figures = segmenters[best], scores.figures()
-    store_level(args.out, level, figures["f1"], "validation images at their own size")
-    warn_of_nothing_learned(figures)
+    doubt = doubt_of(scores.pooled, level)
+    store_level(args.out, level, figures["f1"], "validation images at their own size", doubt)
     test = score_test_part(segmenter, parts["test"], level, args)
     _print_figures(level, {"validation": figures} | ({"test": test} if test else {}))
     if test:
@@ -71,23 +73,33 @@ def conclude(args, parts, history):
     as_started = best or _is_as_started(args)
     if not as_started:
         remember_photos(args, photos_of(parts["train"], args.data))
+    if doubt:
+        figures["doubt"] = doubt
+        warn(
+            f"{doubt}; train longer, at a lower --rate-finetune, or with --loss dice-bce, and check the masks"
+        )
     epoch = None if as_started else _best_epoch(history)
     report.write(args.out, scores, scored, (history, epoch), segmenter, args.sclera_value, test)
     start_file.unlink(missing_ok=True)
     return figures
 
 
-def warn_of_nothing_learned(figures):
-    """Warns where the best that a network can do is to mark everything.
+def doubt_of(pooled, level):
+    """Why a level is not to be trusted, in words; None where nothing is wrong.
 
     Args:
-        figures: what `ScoreAccumulator.figures` gave at the best level.
+        pooled: (2, 256) histograms of sclera and all else, see `metrics.histograms`.
+        level: 0..255.
     """
-    if figures["level"] == 0 and figures["recall"] == 1:
-        warn(
-            "the network has learned nothing: its best level is 0, which marks every pixel as sclera; check "
-            "the masks, train longer, or give a lower --rate-finetune"
+    f1 = f1_scores(pooled)  # at level 0 everything is painted
+    if f1[level] < f1[0] + _GAIN or not pooled[:, level:].any():
+        what = "nothing" if not pooled[:, level:].any() else "everything"
+        return f"the network has learned nothing: its best level, {level}, is no better than to paint {what}"
+    if level in (0, 255):
+        return (
+            f"the best level, {level}, is at the end of the scale: the network is sure of all or of nothing"
         )
+    return None
 
 
 def score_test_part(segmenter, samples, level, args):
@@ -121,7 +133,7 @@ def photos_of(samples, data):
     if made_with.get("script") != "augment_datasets.py":
         return paths
     try:
-        sources = {sample.name: sample.image for sample in find_dataset(made_with["data"]).samples}
+        sources = {sample.name: sample.image for sample in find_again(made_with).samples}
     except (MunetError, KeyError):
         return paths
     names = {original(sample.name)[0] for sample in samples}

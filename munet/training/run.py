@@ -8,6 +8,7 @@ from model import build_munet, load_munet
 from munet.core.errors import MunetError, shown
 from munet.core.messages import counted, warn
 from munet.core.run_folders import prepare_run_folder
+from munet.data import label_options
 from munet.data.augmentation import Ranges
 from munet.data.cache import require_sclera
 from munet.data.splits import SPLIT_FILE, write_split
@@ -73,7 +74,7 @@ def make_network(args):
 
 def _prepare_folder(args, parts):
     """Makes the run folder ready, with its split, unless it holds a run that was not asked for."""
-    there = prepare_run_folder(args.out, run_settings(args), args.overwrite)
+    there = prepare_run_folder(args.out, run_settings(args), args.overwrite, defaults=label_options.DEFAULTS)
     if args.resume and not there:
         warn(f"there is no run in {shown(args.out)} to resume; a new one starts")
     resumable = (args.out / RESUME_FILE).exists()

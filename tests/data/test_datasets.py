@@ -293,7 +293,8 @@ def test_without_a_pair_both_sides_are_shown_with_the_rule(tmp_path):
         MunetError, match=r"1 image such as left.jpg in images/, 1 mask such as right.png in masks/"
     ):
         find_dataset(tmp_path)
-    (tmp_path / "masks/right.png").rename(tmp_path / "masks/left.json")
+    (tmp_path / "masks/right.png").unlink()
+    (tmp_path / "masks/left.json").write_text("{}")  # of no tool that is known
     with pytest.raises(MunetError, match=r"1 .json file there cannot be read: convert to PNG"):
         find_dataset(tmp_path)
 

@@ -313,3 +313,17 @@ def test_the_optimiser_is_not_part_of_the_model(network, tmp_path):
         < 2_500_000
     )
     assert model_files.weights_digest(tmp_path / "trained") == model_files.weights_digest(bare)
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.pth", "model.keras", "weights.bin"])
+def test_models_of_other_kinds_are_named_as_such(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(MunetError, match=f"{name} is no model of these scripts: give a run folder"):
+        model_files.read_settings(tmp_path / name)
+
+
+def test_a_doubt_is_stored_with_a_level_and_goes_with_the_next(network, tmp_path):
+    model.save_munet(network, tmp_path, {"architecture": {"size": 64, "decoder": "unet"}, "level": 128})
+    for doubt in ("learned nothing", None):
+        model_files.store_level(tmp_path, 0, 0.5, "here", doubt)
+        assert model_files.read_settings(tmp_path).get("doubt") == doubt

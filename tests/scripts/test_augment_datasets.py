@@ -301,8 +301,8 @@ def test_no_dataset_is_one_line_of_error_and_exit_2(tmp_path):
     assert done.stderr == (
         f"error: {tmp_path} is not a dataset: found an empty folder, expected images/ and masks/ (plain, "
         "MOBIUS), "
-        "MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI); name its folders with --images DIR "
-        "--masks DIR\n"
+        "MASD/ and MASD_GT/, or NAME_sclera.png beside NAME.jpg (SBVPI), "
+        "or labels of LabelMe, COCO, YOLO, VIA or CVAT; name its folders with --images DIR --masks DIR\n"
     )
 
 

@@ -100,13 +100,6 @@ def test_a_run_keeps_its_test_scores_and_which_photos_it_saw(tmp_path, capsys):
     assert set(fingerprints.seen(photos, kept)) <= set(fingerprints.seen(photos, tuned))
 
 
-def test_a_network_that_learned_nothing_is_told(capsys):
-    outcome.warn_of_nothing_learned({"level": 0, "recall": 1.0})
-    assert "learned nothing: its best level is 0" in capsys.readouterr().err
-    outcome.warn_of_nothing_learned({"level": 128, "recall": 1.0})
-    assert capsys.readouterr().err == ""
-
-
 def test_photos_that_were_augmented_are_known_by_their_own_bytes(tmp_path):
     root = write_plain(tmp_path / "data", subjects=3, images=1)
     augment_datasets.main([str(root), str(tmp_path / "both")])

@@ -23,6 +23,7 @@ import augment_datasets
 import model
 import train_mobv2_unet
 from munet.core.errors import MunetError
+from munet.core.files import write_json
 from munet.data import cache, pairing
 from munet.data.augmentation import Ranges
 from munet.data.names import original
@@ -35,7 +36,7 @@ from munet.images.writing import write_png
 from munet.inference.segmenter import Segmenter
 from munet.metrics.histograms import best_level, histograms
 from munet.network.model_files import read_settings, store_level
-from munet.training import batches, data, options, trainer
+from munet.training import batches, data, options, outcome, trainer
 from munet.training.resume import RESUME_FILE
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
@@ -469,3 +470,54 @@ def test_a_class_that_no_mask_has_is_refused(tiny_dataset, tmp_path):
             [str(tiny_dataset), "--out", str(tmp_path / "run"), *SHORT, "--sclera-value", "7"]
         )
     assert not (tmp_path / "run").exists()
+
+
+def resumable(folder, *words):
+    """The settings of a run that was started with some words, as its folder keeps them."""
+    args = options.parse([str(folder / "data"), "--out", str(folder / "run"), *words])
+    options.set_length(args, 100)
+    write_json(folder / "run/settings.json", options.run_settings(args))
+    return args
+
+
+def test_resuming_takes_the_flags_of_the_run(tmp_path):
+    started = resumable(
+        tmp_path, "--size", "64", "--loss", "dice-bce", "--epochs-finetune", "7", "--no-online"
+    )
+    args = options.parse(["--out", str(tmp_path / "run"), "--resume"])
+    options.set_length(args, 100)
+    assert options.run_settings(args) == options.run_settings(started)
+    args = options.parse(["--out", str(tmp_path / "run"), "--resume", "--seed", "1"])
+    assert (args.seed, args.size) == (1, 64)
+
+
+def test_a_run_gets_no_more_epochs_and_is_told_what_to_do(tmp_path):
+    resumable(tmp_path, "--epochs-finetune", "7")
+    with pytest.raises(MunetError, match=r"run of 7 epochs \(--epochs-finetune\).*--weights .*run"):
+        options.parse(["--out", str(tmp_path / "run"), "--resume", "--epochs-finetune", "9"])
+
+
+def test_without_data_and_a_run_to_resume_data_is_asked_for(tmp_path, capsys):
+    for words in ([], ["--out", str(tmp_path), "--resume"]):
+        with pytest.raises(SystemExit, match="2"):
+            options.parse(words)
+        assert "required: DATA" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sclera", "others", "level", "told"),
+    [
+        ({200: 50}, {10: 150}, 128, None),
+        ({0: 50}, {0: 150}, 0, "paint everything"),
+        ({100: 50}, {100: 150}, 40, "paint everything"),
+        ({100: 50}, {100: 150}, 200, "paint nothing"),
+        ({255: 50}, {254: 150}, 255, "at the end of the scale"),
+    ],
+)
+def test_a_network_that_learned_nothing_is_told_from_one_that_did(sclera, others, level, told):
+    pooled = np.zeros((2, 256), np.int64)
+    for row, counts in enumerate((others, sclera)):
+        for value, count in counts.items():
+            pooled[row, value] = count
+    doubt = outcome.doubt_of(pooled, level)
+    assert doubt is None if told is None else told in doubt
