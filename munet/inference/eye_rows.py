@@ -7,8 +7,26 @@ DOUBTFUL = 0.5  # The doubt from which on a map is named.
 BESIDE = 0.25  # A box is widened by this share of its width to all sides, to hold what belongs to its eye.
 
 
+# What one minus the F1 of a mask was on average, over the doubt that its map has of itself: of both bundled
+# networks on 223 synthetic eyes (0.09 below 0.05, 0.13 below 0.1, 0.33 below 0.2, 0.9 above).
+_OWN, _TRUE = (0, 0.025, 0.075, 0.15, 0.27, 1), (0, 0.09, 0.13, 0.33, 0.9, 1)
+
+
 def doubt(probability, level):
-    """How unsure a map is, 0..1: one minus the Dice coefficient that it expects of its own mask.
+    """How unsure a map is, 0..1: about one minus the F1 that its mask can be expected to have.
+
+    Args:
+        probability: HW uint8, 0-255 stands for 0..1.
+        level: binarisation level, 0..255.
+
+    Returns:
+        `own_doubt`, made true on synthetic eyes.
+    """
+    return float(np.interp(own_doubt(probability, level), _OWN, _TRUE))
+
+
+def own_doubt(probability, level):
+    """One minus the Dice coefficient that a map expects of its own mask, 0..1.
 
     If each pixel is sclera with the probability that the map says, the mask of those at or above the level
     overlaps with the truth by twice their sum over the sum of both areas.

@@ -18,7 +18,7 @@ from munet.images.resizing import resize_probability
 from munet.images.writing import write_jpeg
 from munet.inference import engines
 from munet.inference.engines import open_finder
-from munet.inference.eye_rows import doubt
+from munet.inference.eye_rows import doubt, own_doubt
 from munet.inference.prediction_table import EYE_COLUMNS
 from munet.inference.segmenter import AROUND, Segmenter
 from munet.synthesis.scenes import draw_scene, people
@@ -123,7 +123,16 @@ def test_taken_whole_is_what_the_network_alone_gives(weights):
     ],
 )
 def test_doubt_is_the_overlap_that_the_map_itself_does_not_expect(levels, expected):
-    assert doubt(np.array(levels, np.uint8), 128) == pytest.approx(expected, abs=1e-6)
+    assert own_doubt(np.array(levels, np.uint8), 128) == pytest.approx(expected, abs=1e-6)
+
+
+def test_doubt_grows_with_what_a_map_doubts_and_is_more():
+    maps = [np.array([[255, second, 0, 0]], np.uint8) for second in (255, 230, 200, 160, 130)]
+    own, made_true = ([function(levels, 128) for levels in maps] for function in (own_doubt, doubt))
+    assert made_true == sorted(made_true)
+    assert made_true[0] == 0
+    assert all(true > one for one, true in zip(own[1:], made_true[1:], strict=True))
+    assert doubt(np.full((2, 2), 100, np.uint8), 128) == 1
 
 
 @pytest.fixture
