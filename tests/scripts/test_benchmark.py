@@ -9,6 +9,7 @@ import json
 import shutil
 import warnings
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -17,15 +18,18 @@ from support import needs, write_eye
 
 import benchmark
 import benchmarks
+import benchmarks.eyes as eyes_part
 import benchmarks.predict as predict_part
 from benchmarks import card, endless, finetune, recipe, threshold_level, train_step
 from model import build_munet
 from munet.core.errors import MunetError
 from munet.data import pairing
+from munet.finder.eyes import Eye
 from munet.images.reading import read_image
 from munet.images.writing import write_png
 from munet.inference import engines
 from munet.inference.conversion import converted
+from munet.inference.segmenter import Segmentation
 from munet.training import report
 
 converts = pytest.mark.skipif(
@@ -111,10 +115,12 @@ def test_threshold_finds_what_scikit_learn_finds():
 
 @converts
 def test_predict_measures_the_pipeline_beside_its_alternatives(tiny, quick, capsys, monkeypatch):
-    monkeypatch.setattr(predict_part, "SIZES", ((60, 100), (90, 120)))
+    kinds = {"close-ups": ((60, 100), (60, 100)), "faces": ((60, 80), (90, 120))}
+    monkeypatch.setattr(predict_part, "KINDS", kinds)
     last = figures(capsys, "predict", tiny, "--count", 6, "--rounds", 1, "--workers", 2)
-    assert set(last["100x60"]) == {"rate", "of_bare", "of_folded", "over_plain"}
-    assert last["120x90"]["rate"] > 0
+    ratios = {"rate", "over_whole", "of_bare", "of_folded", "over_plain"}
+    assert set(last["close-ups, 100x60"]) == ratios
+    assert last["faces, 120x90"]["rate"] > 0
     assert last["first_mask_seconds"] > 0
 
 
@@ -326,3 +332,33 @@ def test_decoders_are_trained_alike_and_compared(tiny_dataset, capsys):
     assert lite["million multiply-adds"] < unet["million multiply-adds"] / 8
     assert lite["kB"] < unet["kB"] / 2
     assert 0 <= lite["tiny"] <= 1
+
+
+def test_eyes_are_counted_by_kind_of_photo(tmp_path, weights, capsys):
+    photos = [{"image": "wall.png", "kind": "none", "eyes": []}]
+    photos += [{"image": "face.png", "kind": "face", "eyes": [{"box": [10, 10, 30, 18], "state": "open"}]}]
+    for photo in photos:
+        cv2.imwrite(str(tmp_path / photo["image"]), np.full((60, 90, 3), 120, np.uint8))
+    (tmp_path / "eyes.json").write_text(json.dumps(photos))
+    last = figures(capsys, "eyes", tmp_path, "--weights", weights)
+    assert last["images"] == 2
+    assert (last["eyes found"]["found"], last["eyes found"]["painted_wrongly"]) == (0, 0)
+    with pytest.raises(MunetError, match="no list of photos with eyes"):
+        figures(capsys, "eyes", tmp_path / "nowhere")
+
+
+def test_a_photo_of_eyes_is_scored_like_the_boxes_say():
+    eyes = [{"box": [10, 10, 30, 18], "state": "open"}, {"box": [50, 10, 70, 18], "state": "hidden"}]
+    levels = np.zeros((60, 90), np.uint8)
+    levels[12:16, 12:20] = 255
+    hit, other = Eye(20, 14, 18, 8, 0, 0.9, 1, 0.5), Eye(40, 50, 18, 8, 0, 0.9, 1, 0.5)
+    score = eyes_part.score_photo(Segmentation(levels, [hit, other]), 128, eyes)
+    assert {key: score[key] for key in ("open eyes", "found", "with sclera", "boxes of no eye")} == {
+        "open eyes": 1,
+        "found": 1,
+        "with sclera": 1,
+        "boxes of no eye": 1,
+    }
+    assert not score["painted wrongly"]
+    levels[40:50, 40:60] = 255
+    assert eyes_part.score_photo(Segmentation(levels, [hit]), 128, eyes)["painted wrongly"]

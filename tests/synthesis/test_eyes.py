@@ -40,13 +40,13 @@ def plain(capture):
 
 
 def scene_of(subject, capture, size):
-    frame = synthesis._Frame(capture, size)
-    return synthesis._Scene(
+    frame = synthesis.Frame(capture, size)
+    return synthesis.Scene(
         subject,
         capture,
         frame,
-        synthesis._Lids(subject, capture, frame.turn),
-        synthesis._Globe(capture, frame, subject.iris_radius),
+        synthesis.Lids(subject, capture, frame.turn),
+        synthesis.Globe(capture, frame, subject.iris_radius),
     )
 
 
