@@ -3,6 +3,7 @@
     python predict_test_images.py PHOTOS --weights weights/NAME --out results/NAME
     python predict_test_images.py photo.jpg --weights weights/NAME
     python predict_test_images.py list.txt --weights weights/NAME --tta --level 140
+    python predict_test_images.py DATA --weights weights/NAME --split weights/NAME/split.csv --part test
     python predict_test_images.py PHOTOS --weights weights/NAME --out results/NAME --shard 3/8  # one of eight
     python predict_test_images.py s3://bucket/photos --weights weights/NAME --out s3://bucket/results --ray
     python predict_test_images.py clip.mp4 --weights weights/NAME                     # or 0, the first camera
@@ -23,6 +24,7 @@ from munet.core.command_line import ArgumentParser, between, finish, run
 from munet.core.errors import BadInput, shown
 from munet.core.messages import failed, warn
 from munet.core.paths import SUITE
+from munet.data.splits import PARTS, read_part
 from munet.inference import folders, video
 from munet.inference.engines import RUNTIMES
 from munet.inference.prediction import Predictor
@@ -52,6 +54,9 @@ def _add_inputs(parser):
     model = "run folder, munet.weights.h5, .tflite or .onnx"
     parser.add_argument("--weights", type=Path, default=SHIPPED, help=model)
     parser.add_argument("--out", type=location, help="output folder (default: results/NAME of IMAGES)")
+    split = "predict the photos of one part of a split.csv alone"
+    parser.add_argument("--split", type=Path, metavar="FILE", help=split)
+    parser.add_argument("--part", choices=PARTS, help="the part of --split (default: test)")
     parser.add_argument("--overwrite", action="store_true", help="start again: remove what is in --out")
 
 
@@ -90,6 +95,14 @@ def _contradiction(args):
         (
             is_video and args.no_overlays,
             "a video's output is its overlays; leave --no-overlays away",
+        ),
+        (
+            is_video and args.split,
+            "--split is for photos; leave it away",
+        ),
+        (
+            args.part and not args.split,
+            "argument --part: give --split FILE, too",
         ),
         (
             args.frames and not is_video,
@@ -157,14 +170,23 @@ def warn_of_doubt(summary):
         warn(f"masks in doubt: {summary.doubtful} of {summary.photos}, most of all {example}; {remedy}")
 
 
+def choose(photos, args):
+    """Those of the photos that --split keeps, and the settings that tell of it."""
+    if not args.split:
+        return photos, {}
+    name = args.part or "test"
+    kept = folders.of_part(photos, read_part(args.split, name))
+    return kept, {"split": str(args.split.resolve()), "part": name}
+
+
 def predict_here(args):
     """Predicts photos on this machine; returns a `folders.Summary` and the level."""
-    photos = folders.local_photos(args.images, args.out)
+    photos, chosen = choose(folders.local_photos(args.images, args.out), args)
     if args.shard:
         photos = photos.shard(*args.shard)
     source, target = LocalFolder(photos.root), LocalFolder(args.out)
     predictor = Predictor(*load(args), source, target, not args.no_overlays)
-    folders.prepare_results(args.out, args.images, predictor, args.overwrite, args.shard)
+    folders.prepare_results(args.out, args.images, predictor, args.overwrite, args.shard, chosen)
     table = PredictionTable(args.out, args.shard)
     return folders.predict_folder(photos, predictor, table, args.workers), predictor.level
 
@@ -173,9 +195,10 @@ def predict_on_cluster(args):
     """Predicts photos on a Ray cluster; returns a `folders.Summary` and the level."""
     from munet.cluster import prediction as cluster  # only where it is asked for
 
-    photos = cluster.photos_of(args.images, args.out)
+    photos, chosen = choose(cluster.photos_of(args.images, args.out), args)
     predictor = cluster.predictor_for(photos, *load(args), args.out, not args.no_overlays)
-    return cluster.predict_folder(photos, predictor, args.images, args.ray, args.overwrite), predictor.level
+    how = args.images, args.ray, args.overwrite, chosen
+    return cluster.predict_folder(photos, predictor, *how), predictor.level
 
 
 def predict_frames(args):

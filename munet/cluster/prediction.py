@@ -18,6 +18,7 @@ import cv2
 from munet.cluster.ray_cluster import Actor, connected, mapped
 from munet.cluster.storage import RemoteFolder, local_copy, open_folder
 from munet.core.errors import MunetError
+from munet.core.messages import warn
 from munet.core.run_folders import SETTINGS_FILE
 from munet.images.reading import SUFFIXES
 from munet.inference.folders import complete, local_photos, prepare_results
@@ -34,13 +35,15 @@ def photos_of(images, out):
     """The `Photos` at a path or below a URL, without what an earlier run wrote into `out` below them.
 
     Raises:
-        MunetError: there are none, or two would write one output; of a path also as `folders.local_photos`.
+        MunetError: there are none; of a path also as `folders.local_photos`.
     """
     if not is_remote(images):
         return local_photos(images, out)
     root, inner = images.rstrip("/"), str(out).rstrip("/") + "/"
     files = RemoteFolder(images).listed(SUFFIXES)
     photos = Photos(root, [file for file in files if not f"{root}/{file}".startswith(inner)])
+    for note in photos.notes:
+        warn(note)
     if not len(photos):
         raise MunetError(f"no photos in {images}: expected files ending in {' '.join(SUFFIXES)}")
     return photos
@@ -59,7 +62,7 @@ def predictor_for(photos, segmenter, level, out, overlays=True):
     return Predictor(segmenter, level, open_folder(photos.root), open_folder(out), overlays)
 
 
-def predict_folder(photos, predictor, images, address, overwrite=False):
+def predict_folder(photos, predictor, images, address, overwrite=False, chosen=None):
     """Prepares a results folder, and predicts what is not up to date of it on a Ray cluster.
 
     Args:
@@ -68,13 +71,14 @@ def predict_folder(photos, predictor, images, address, overwrite=False):
         images: what the user gave, a `Path` or a URL.
         address: see `ray_cluster.connected`.
         overwrite: remove what an earlier run wrote.
+        chosen: see `folders.prepare_results`.
 
     Returns:
         A `folders.Summary`.
     """
     target = predictor.target
     with local_copy(target, (SETTINGS_FILE, "predictions.csv", "eyes.csv")) as (folder, put_back):
-        prepare_results(folder, images, predictor, overwrite)
+        prepare_results(folder, images, predictor, overwrite, chosen=chosen)
         if overwrite and isinstance(target, RemoteFolder):  # of which the folder here has but the settings
             for name in target.listed((".png", ".jpg")):
                 target.remove(name)

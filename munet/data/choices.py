@@ -34,7 +34,7 @@ def one_a_name(keyed):
     """
     chosen, left = {}, []
     for key, paths in keyed.items():
-        first, *others = sorted(paths, key=_preference)
+        first, *others = sorted(paths, key=lambda path: reading.preference(path.name))
         if others and len({path.with_suffix("") for path in paths}) == 1:
             left.append((first, others[0]))
             chosen[key] = [first]
@@ -47,11 +47,6 @@ def one_a_name(keyed):
             f"{shown(other.name)}, which is left out; rename one where they are two photos"
         )
     return chosen
-
-
-def _preference(path):
-    """JPEG before PNG and so on; HEIC, of which the others were made, comes last."""
-    return reading.SUFFIXES.index(path.suffix.lower()), path.name
 
 
 def examples(layout):

@@ -118,7 +118,7 @@ class Part:
     is left without folders, where that is one photo's alone.
 
         part = read_part(args.split, args.part)
-        photos = Photos(photos.root, (file for name, file in photos.files() if name in part))
+        photos = photos.only(lambda name, file: name in part)
 
     Args:
         names: of the photos in the part.

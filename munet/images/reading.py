@@ -52,6 +52,12 @@ _UPRIGHT = {  # EXIF orientation: what makes the image upright
 }
 
 
+def preference(name: str) -> tuple[int, str]:
+    """What to sort files of one photo by: JPEG before PNG and so on; HEIC, of which they were made, last."""
+    suffix = os.path.splitext(name)[1].lower()
+    return SUFFIXES.index(suffix) if suffix in SUFFIXES else len(SUFFIXES), name
+
+
 def read_image(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8]:
     """Reads a photo.
 

@@ -8,6 +8,7 @@
 A cluster's run is the same but for who predicts the photos; see `munet.cluster.prediction`.
 """
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -88,13 +89,44 @@ def local_photos(images, out):
     return kept
 
 
+def of_part(photos, part):
+    """The photos that are in a part of a split.
+
+    Where the split's names begin below the only folder that the photos have in common, that is left away.
+
+    Args:
+        photos: a `Photos`.
+        part: a `splits.Part`.
+
+    Raises:
+        MunetError: none is.
+    """
+    names = [name for name, _ in photos.files()]
+    below = "" if any(name in part for name in names) else _common_folder(names)
+    kept = photos.only(lambda name, file: name[len(below) :] in part)
+    if not len(kept):
+        raise MunetError(
+            f"no photo in {shown(photos.root)}, such as {shown(names[0])}, is of the part of --split; give "
+            "the dataset that was split, another --part or FILE"
+        )
+    if len(kept) < len(part):
+        warn(f"photos of the part that are not in {shown(photos.root)}: {len(part) - len(kept)}")
+    return kept
+
+
+def _common_folder(names):
+    """The folder that all names begin with, with its `/`; "" of none."""
+    common = os.path.commonpath([f"/{name}".rpartition("/")[0] or "/" for name in names]).strip(os.sep)
+    return f"{common.replace(os.sep, '/')}/" if common else ""
+
+
 def refuse_input_in(images, out):
     """Raises a MunetError if an input lies in the results folder."""
     if images.resolve().is_relative_to(out.resolve()):
         raise MunetError(f"{shown(images)} lies in the output folder {shown(out)}; give another --out")
 
 
-def prepare_results(folder, images, predictor, overwrite=False, shard=None):
+def prepare_results(folder, images, predictor, overwrite=False, shard=None, chosen=None):
     """Makes a results folder ready for a run, or refuses it; see `run_folders`.
 
     Args:
@@ -103,6 +135,7 @@ def prepare_results(folder, images, predictor, overwrite=False, shard=None):
         predictor: the model and the options; its folders are not looked at.
         overwrite: remove what an earlier run wrote.
         shard: (number, of). Default: None, all photos.
+        chosen: more settings, a dict that tells how the photos were chosen. Default: none.
     """
     segmenter = predictor.segmenter
     settings = {
@@ -115,6 +148,7 @@ def prepare_results(folder, images, predictor, overwrite=False, shard=None):
         "tta": segmenter.tta,
         "overlays": predictor.overlays,
         "eyes": segmenter.eyes,
+        **(chosen or {}),
     }
     of = "{}of{}".format(*shard) if shard else None
     prepare_run_folder(folder, settings, overwrite, of, defaults={"eyes": "whole"})

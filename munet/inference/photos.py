@@ -29,52 +29,78 @@ _NO_PHOTOS = ("predict_test_images.py", "train_mobv2_unet.py")  # whose folders 
 class Photos:
     """Photos in order of name, as (name, path) pairs.
 
+    Of two photos that are called the same but for their ending, such as a HEIC and the JPEG that was made of
+    it, the second is named with its ending.
+
     Args:
         root: folder that the photos lie in, or the URL of one.
         files: their paths below it, as text.
         notes: sentences on what was taken for photos and what was left out. Default: none.
-
-    Raises:
-        MunetError: two photos would write one output.
     """
 
     def __init__(self, root, files, notes=()):
-        self.root, self.notes = root, notes
-        self._files = sorted(files, key=_name)
-        pairs = itertools.pairwise(self._files)
-        clashes = [(a, b) for a, b in pairs if _name(a) == _name(b) and a != b]
-        if clashes:
-            one, other = (shown(f"{self.root}/{file}") for file in clashes[0])
-            more = f" (such pairs: {len(clashes)})" if len(clashes) > 1 else ""
-            output = f"{shown(_name(clashes[0][0]))}.png"
-            raise MunetError(f"{one} and {other} would both write {output}; rename one, or give a list{more}")
-        self._files = list(dict.fromkeys(self._files))
+        self.root, self.notes = root, list(notes)
+        self._files = sorted(set(files), key=lambda file: (_name(file), reading.preference(file)))
+        self._renamed = _told_apart(self._files)
+        if self._renamed:
+            self._files.sort(key=self._name_of)
+            file, name = next(iter(self._renamed.items()))
+            told = f"photos that are called like others but for their ending ({len(self._renamed)})"
+            where = shown(f"{self.root}/{file}")
+            self.notes.append(
+                f"{told}, such as {where}: their outputs have it, too, such as {shown(name)}.png"
+            )
+
+    def _name_of(self, file):
+        return self._renamed.get(file) or _name(file)
 
     def files(self):
         """(name, path below the root as text) pairs."""
-        return ((_name(file), file) for file in self._files)
+        return ((self._name_of(file), file) for file in self._files)
 
     def __len__(self):
         return len(self._files)
 
     def __iter__(self):
-        return ((_name(file), Path(self.root, file)) for file in self._files)
+        return ((name, Path(self.root, file)) for name, file in self.files())
 
     def outside(self, folder):
         """These photos without those that lie below a folder."""
         inner = os.path.relpath(os.path.realpath(folder), os.path.realpath(self.root)).replace(os.sep, "/")
         if inner == "." or inner.startswith("../"):
             return self
-        return Photos(self.root, (file for file in self._files if not file.startswith(inner + "/")))
+        return self.only(lambda name, file: not file.startswith(inner + "/"))
 
     def shard(self, number, of):
         """Part `number` (from 1) of `of`, by the photos' names alone: whatever else there is, a photo is in
         the same part."""
 
-        def part(file):
-            return zlib.crc32(_name(file).encode("utf-8", "surrogateescape")) % of + 1
+        def in_part(name, file):
+            return zlib.crc32(_name(file).encode("utf-8", "surrogateescape")) % of + 1 == number
 
-        return Photos(self.root, (file for file in self._files if part(file) == number))
+        return self.only(in_part)
+
+    def only(self, keep):
+        """Those of these photos for which a function of name and file is true, under the same names."""
+        kept = Photos(self.root, ())
+        kept._files = [file for name, file in self.files() if keep(name, file)]
+        kept._renamed = self._renamed
+        return kept
+
+
+def _told_apart(files):
+    """Other names for the files, sorted, whose own an earlier one has: a dict, which is mostly empty."""
+    others = [file for one, file in itertools.pairwise(files) if _name(one) == _name(file)]
+    if not others:
+        return {}
+    taken, renamed = set(map(_name, files)), {}
+    for file in others:
+        name = file
+        while name in taken:  # as of a.heic beside a.jpg and a.heic.png
+            name += os.path.splitext(file)[1]
+        taken.add(name)
+        renamed[file] = name
+    return renamed
 
 
 def _name(file):
@@ -95,7 +121,7 @@ def find_photos(source, out=None):
         `Photos`, whose `notes` tell of a layout and of what was left out.
 
     Raises:
-        MunetError: no such source, nothing in it, or two photos that would write one output.
+        MunetError: no such source, or nothing in it.
     """
     source = Path(source)
     if source.is_dir():
@@ -124,6 +150,9 @@ def _in_folder(source, out):
         elif layout is None or is_photo(path, layout):
             files.append(os.path.relpath(path, root).replace(os.sep, "/"))
     notes = _beside(source, layout, files, skipped.is_ours) if layout and not layout.mask_ending else []
+    if layout:
+        files, twice = _one_a_name(files)
+        notes += twice
     notes += skipped.notes()
     if not files and out and out.startswith(os.path.join(os.path.realpath(source), "")):
         notes.append(f"{shown(out)} is left out: it is the output folder")
@@ -132,6 +161,18 @@ def _in_folder(source, out):
         remedy = "convert pictures to PNG or JPEG, and give a video by itself"
         notes.append(f"files that are no photos are left out ({counted}): {remedy}")
     return Photos(root, files, notes)
+
+
+def _one_a_name(files):
+    """The files of a dataset's photos, one a name as its masks are, and a note on those that are left out."""
+    chosen = {}
+    for file in sorted(files, key=reading.preference):
+        chosen.setdefault(_name(file), file)
+    left = sorted(set(files) - set(chosen.values()))
+    told = (
+        f"photos that are there in another format, too, which is taken, as in training ({len(left)}, such as"
+    )
+    return list(chosen.values()), [f"{told} {shown(left[0])})"] if left else []
 
 
 class _Skipped:

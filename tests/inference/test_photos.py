@@ -40,14 +40,36 @@ def test_photos_of_a_dataset_are_its_images(tmp_path):
     assert list(dict(find_photos(tmp_path / "sbvpi"))) == ["1L_l_1"]
 
 
-@pytest.mark.parametrize("names", [["a.jpg", "a.png"], ["s/a.jpg", "s/a.tiff"]])
-def test_photos_that_would_write_one_output_are_an_error(tmp_path, names):
-    touch(tmp_path, *names)
-    with pytest.raises(MunetError, match=r"would both write (s/)?a\.png"):
-        find_photos(tmp_path)
-    (tmp_path / "list.txt").write_text("x/a.jpg\nx/../x/a.png\n")
-    with pytest.raises(MunetError, match=r"would both write x/a\.png"):
-        find_photos(tmp_path / "list.txt")
+def test_of_two_photos_of_one_name_the_second_is_named_with_its_ending(tmp_path):
+    touch(tmp_path, "a.HEIC", "a.JPG", "a.png", "b.jpg", "s/a.tiff", "s/a.heic")
+    photos = find_photos(tmp_path)
+    found = {name: path.name for name, path in photos}
+    assert found == {
+        **{"a": "a.JPG", "a.HEIC": "a.HEIC", "a.png": "a.png", "b": "b.jpg"},
+        **{"s/a": "a.tiff", "s/a.heic": "a.heic"},
+    }
+    assert [name for name, _ in photos] == sorted(found)  # the table's order
+    (note,) = photos.notes
+    assert "(3), such as" in note and "a.png.png" in note
+    (tmp_path / "list.txt").write_text("x/a.jpg\nx/../x/a.png\nx/y/../a.jpg\n")
+    assert [name for name, _ in find_photos(tmp_path / "list.txt")] == ["x/a", "x/a.png"]
+
+
+def test_a_name_with_its_ending_is_nobody_elses_in_any_part():
+    photos = Photos("d", ["a.jpg", "a.heic", "a.heic.png", "a.heic.jpg"])
+    whole = dict(photos.files())
+    assert set(whole.values()) == {"a.jpg", "a.heic", "a.heic.png", "a.heic.jpg"}
+    assert (whole["a"], whole["a.heic"], whole["a.heic.heic"]) == ("a.jpg", "a.heic.jpg", "a.heic")
+    parts = [dict(photos.shard(number, 3).files()) for number in (1, 2, 3)]
+    assert {name: file for part in parts for name, file in part.items()} == whole
+    assert dict(photos.only(lambda name, file: file == "a.heic").files()) == {"a.heic.heic": "a.heic"}
+
+
+def test_of_a_datasets_photos_one_a_name_is_taken_as_in_training(tmp_path):
+    touch(tmp_path, "images/a.heic", "images/a.jpg", "images/b.png", "masks/a.png", "masks/b.png")
+    photos = find_photos(tmp_path)
+    assert [path.name for _, path in photos] == ["a.jpg", "b.png"]
+    assert "as in training (1, such as a.heic)" in photos.notes[0]
 
 
 def test_a_list_over_several_folders_keeps_names_apart(tmp_path):
@@ -172,9 +194,3 @@ def test_what_may_be_taken_for_photos_and_is_not_read_is_told(tmp_path):
     touch(tmp_path, "a.jpg", "clip.MP4", "b.dng", "c.dng", "labels.csv", "notes.txt")
     (note,) = find_photos(tmp_path).notes
     assert "(2 .dng, 1 .mp4)" in note
-
-
-def test_all_clashes_are_counted(tmp_path):
-    touch(tmp_path, *(f"{name}{suffix}" for name in "abc" for suffix in (".heic", ".jpg")))
-    with pytest.raises(MunetError, match="such pairs: 3"):
-        find_photos(tmp_path)

@@ -304,11 +304,15 @@ def test_a_file_and_a_list_are_accepted(weights, photos, tmp_path, capsys):
     assert (tmp_path / "two/Binarised/sub/d.png").exists()
 
 
-def test_two_photos_of_one_output_are_an_error_before_anything_runs(weights, photos, tmp_path):
+def test_two_photos_of_one_name_are_both_predicted_and_told_once(weights, photos, tmp_path, capsys):
     Image.fromarray(photo(9)).save(photos / "a.jpg")
-    with pytest.raises(MunetError, match=r"a\.jpg.*a\.png.*would both write"):
-        predict_test_images.main([str(photos), "--weights", str(weights), "--out", str(tmp_path / "out")])
-    assert not (tmp_path / "out").exists()
+    code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
+    assert (code, figures["images"]) == (0, 6)
+    assert errors.count("called like others but for their ending (1)") == 1
+    of = {row["image"]: row["bytes"] for row in rows(tmp_path / "out")}
+    assert of["a"] == str((photos / "a.jpg").stat().st_size)
+    assert of["a.png"] == str((photos / "a.png").stat().st_size)
+    assert (tmp_path / "out/Overlays/a.png.jpg").exists()
 
 
 def test_no_overlays_writes_none(weights, photos, tmp_path, capsys):
@@ -530,3 +534,32 @@ def test_a_photo_that_does_not_fit_into_memory_fails_alone(weights, photos, tmp_
     code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
     assert (code, figures["images"], figures["failed"]) == (1, 4, 1)
     assert "MemoryError" in errors
+
+
+def test_the_photos_of_one_part_of_a_split_alone(weights, photos, tmp_path, capsys):
+    split = tmp_path / "split.csv"
+    split.write_text("image,subject,part\na,a,test\nsub/d,d,test\none,o,train\nsub/gone,g,test\n")
+    words = ["--weights", weights, "--out", tmp_path / "out", "--split", split]
+    code, figures, errors = predict(capsys, photos, *words)
+    assert (code, figures["images"], [row["image"] for row in rows(tmp_path / "out")]) == (
+        0,
+        2,
+        ["a", "sub/d"],
+    )
+    assert "photos of the part that are not in" in errors and "photos: 1" in errors
+    assert predict(capsys, photos, *words, "--part", "test")[1]["images"] == 2  # the same, resumed
+    with pytest.raises(MunetError, match="part was 'test', now 'train'"):
+        predict(capsys, photos, *words, "--part", "train")
+    with pytest.raises(MunetError, match="has no validation image"):
+        predict(capsys, photos, *words, "--part", "validation")
+
+
+def test_a_split_whose_names_begin_further_down_is_understood(weights, photos, tmp_path, capsys):
+    (tmp_path / "split.csv").write_text("image,subject,part\nsub/d,d,test\n")
+    words = ["--weights", weights, "--out", tmp_path / "out", "--split", tmp_path / "split.csv"]
+    shutil.copytree(photos, tmp_path / "outer/images of all")
+    assert predict(capsys, tmp_path / "outer", *words)[1]["images"] == 1
+    assert (tmp_path / "out/Binarised/images of all/sub/d.png").exists()
+    (tmp_path / "split.csv").write_text("image,subject,part\nother/d,d,test\n")
+    with pytest.raises(MunetError, match=r"no photo in .*outer, such as .*, is of the part of --split"):
+        predict(capsys, tmp_path / "outer", *words[:3], tmp_path / "new", *words[4:])
