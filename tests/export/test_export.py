@@ -13,6 +13,7 @@ import subprocess
 import keras
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 from support import (
     ROOT,
@@ -139,6 +140,18 @@ def test_eight_bits_from_end_to_end(trained, exported):
     assert floats == []
     # The faithful network is small too: all its weights are in it, whatever the size of its input.
     assert exported("litert-int8").stat().st_size <= 560_000
+
+
+def test_the_example_that_finds_the_eyes_first(tmp_path):
+    photo = skimage.data.astronaut()  # in the public domain
+    write_png(tmp_path / "photo.png", photo)
+    model, finder = ROOT / "weights/munet/munet-litert.tflite", ROOT / "weights/finder/finder.tflite"
+    words = [ROOT / "examples/run_eyes.py", model, finder, tmp_path / "photo.png", tmp_path / "mask.png"]
+    done = run_script(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found, segmenter = read_image(tmp_path / "mask.png")[..., 0] > 0, Segmenter(model)
+    expected = segmenter(photo) >= segmenter.level
+    assert 2 * (found & expected).sum() > 0.6 * (found.sum() + expected.sum()) > 0
 
 
 @pytest.mark.parametrize(

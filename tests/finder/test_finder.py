@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 from support import ROOT, needs_real_data
 
 from munet.finder.augmentation import augmented
@@ -160,6 +161,18 @@ def test_the_bundled_finder_finds_the_eyes_of_scenes_it_has_not_seen(bundled):
         false += sum(not any(row) for row in near)
     assert hit / asked > 0.6  # many of them are in the dark, or blurred
     assert false <= 12
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_the_bundled_finder_finds_the_eyes_of_a_real_face_whichever_way_up(bundled, turns):
+    face = np.ascontiguousarray(np.rot90(skimage.data.astronaut()[:300, 60:360], turns))
+    places = [(203 - 60, 102), (247 - 60, 104)]
+    for _ in range(turns):
+        places = [(y, 300 - x) for x, y in places]
+    found = bundled(face)
+    assert len(found) == 2
+    for x, y in places:
+        assert min(math.hypot(f.x - x, f.y - y) for f in found) < 8
 
 
 @needs_real_data
