@@ -236,16 +236,16 @@ def test_results_that_are_removed_while_it_runs_stop_it_in_one_line(
     monkeypatch.setattr(
         prediction,
         "overlay",
-        lambda image, mask: shutil.rmtree(out, ignore_errors=True) or drawing.overlay(image, mask),
+        lambda image, *drawn: shutil.rmtree(out, ignore_errors=True) or drawing.overlay(image, *drawn),
     )
     with pytest.raises(MunetError, match="was removed while it was written to"):
         predict(capsys, photos, "--weights", weights, "--out", out, "--workers", 1)
 
 
 def test_photos_that_are_removed_while_it_runs_fail_alone(weights, photos, tmp_path, capsys, monkeypatch):
-    def removing(image, mask):
+    def removing(image, mask, boxes):
         (photos / "sub/d.webp").unlink(missing_ok=True)
-        return drawing.overlay(image, mask)
+        return drawing.overlay(image, mask, boxes)
 
     monkeypatch.setattr(prediction, "overlay", removing)
     code, figures, errors = predict(
@@ -263,6 +263,34 @@ def test_tta_averages_the_flip(weights, photos):
     mean = (plain(image).astype(float) + plain(flipped)[:, ::-1]) / 2
     assert np.abs(both(image) - mean).max() <= 1
     assert not np.array_equal(both(image), plain(image))
+
+
+def test_several_inputs_are_predicted_and_resumed(weights, photos, tmp_path, capsys):
+    words = ["--weights", weights, "--out", tmp_path / "out"]
+    code, figures, _ = predict(capsys, photos / "a.png", *words, photos / "one.tiff", photos / "sub")
+    assert (code, figures["images"]) == (0, 5)
+    before = tree(tmp_path / "out")
+    predict(capsys, photos, *words)  # the same names
+    assert tree(tmp_path / "out") == before
+    with pytest.raises(MunetError, match="lies in the output folder"):
+        predict(capsys, photos / "a.png", photos / "sub/d.webp", *words[:3], photos / "sub")
+
+
+def test_what_a_shell_left_is_expanded(photos, monkeypatch):
+    monkeypatch.chdir(photos)
+    args = predict_test_images.parse(["*.png", "sub/*"])
+    assert list(map(str, args.images)) == ["a.png", *(f"sub/{name}" for name in sorted(os.listdir("sub")))]
+    assert args.out == Path("results/photos")
+    assert predict_test_images.parse(["*.gif"]).images == Path("*.gif")  # which does not exist
+    Path("[1].png").touch()
+    assert predict_test_images.parse(["[1].png"]).images == Path("[1].png")
+
+
+@pytest.mark.parametrize("other", ["clip.mp4", "s3://bucket/photos", "0"])
+def test_what_is_predicted_by_itself_is_no_input_among_others(photos, other, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        predict_test_images.parse([str(photos), other])
+    assert f"{other} is predicted by itself" in capsys.readouterr().err
 
 
 def test_the_output_folder_is_named_like_the_photos(photos, tmp_path):
