@@ -218,6 +218,7 @@ def predict_here(args):
     source, target = LocalFolder(photos.root), LocalFolder(args.out)
     predictor = Predictor(*load(args), source, target, not args.no_overlays)
     folders.prepare_results(args.out, args.images, predictor, args.overwrite, args.shard, chosen)
+    folders.warn_of_training_photos(photos, predictor.segmenter.settings)
     table = PredictionTable(args.out, args.shard)
     return folders.predict_folder(photos, predictor, table, args.workers), predictor.level
 

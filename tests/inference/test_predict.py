@@ -388,7 +388,7 @@ def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, whole_run, t
         with Image.open(path) as mask:
             mask.load()  # whole, whenever the run was stopped
     assert len(list(done.glob("[0-9]*.png"))) < 30
-    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "stopped")
+    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "stopped", "--eyes", "auto")
     assert tree(tmp_path / "stopped") == whole
 
 
@@ -551,10 +551,10 @@ def test_a_new_level_in_the_model_is_named_and_its_weights_are_the_same(photos, 
 def test_a_photo_that_does_not_fit_into_memory_fails_alone(weights, photos, tmp_path, capsys, monkeypatch):
     real = drawing.overlay
 
-    def hungry(image, mask):
+    def hungry(image, mask, boxes):
         if mask.shape == (200, 120):
             raise MemoryError
-        return real(image, mask)
+        return real(image, mask, boxes)
 
     monkeypatch.setattr(prediction, "overlay", hungry)
     code, figures, errors = predict(capsys, photos, "--weights", weights, "--out", tmp_path / "out")
