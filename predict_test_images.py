@@ -1,12 +1,12 @@
 """Predicts a folder of photos: probability maps, masks and overlays, each at the photo's own size.
 
     python predict_test_images.py PHOTOS --weights weights/NAME --out results/NAME
-    python predict_test_images.py photo.jpg --weights weights/NAME
+    python predict_test_images.py photo.jpg others/*.jpg --weights weights/NAME
     python predict_test_images.py list.txt --weights weights/NAME --tta --level 140
     python predict_test_images.py DATA --weights weights/NAME --split weights/NAME/split.csv --part test
     python predict_test_images.py PHOTOS --weights weights/NAME --out results/NAME --shard 3/8  # one of eight
     python predict_test_images.py s3://bucket/photos --weights weights/NAME --out s3://bucket/results --ray
-    python predict_test_images.py clip.mp4 --weights weights/NAME                     # or 0, the first camera
+    python predict_test_images.py clip.mp4 --weights weights/NAME       # or 0, the first camera; or rtsp://...
 
 Writes Predictions/**.png (8-bit grey probability), Binarised/**.png (1-bit, probability >= level),
 Overlays/**.jpg and predictions.csv (a row an image). One bad photo never stops the others. Interrupt a run at
@@ -15,6 +15,7 @@ together later; the command without --shard then completes what is missing and m
 """
 
 import argparse
+import glob
 import os
 import re
 import time
@@ -41,7 +42,10 @@ def parse(argv):
     _add_inputs(parser)
     _add_options(parser)
     _add_machines(parser)
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
+    args.images = _expanded(args.images)
+    if len(args.images) == 1:
+        (args.images,) = args.images
     if problem := _contradiction(args):
         parser.error(problem)
     args.out = args.out or folders.default_out(args.images)
@@ -49,8 +53,10 @@ def parse(argv):
 
 
 def _add_inputs(parser):
-    inputs = "a folder with all below it, an image, a .txt list, a video, a camera's number; with --ray a URL"
-    parser.add_argument("images", type=location, metavar="IMAGES", help=inputs)
+    inputs = (
+        "folders with all below, images; or a .txt list, video, camera's number or address; with --ray a URL"
+    )
+    parser.add_argument("images", type=location, metavar="IMAGES", nargs="+", help=inputs)
     model = "run folder, munet.weights.h5, .tflite or .onnx"
     parser.add_argument("--weights", type=Path, default=SHIPPED, help=model)
     parser.add_argument("--out", type=location, help="output folder (default: results/NAME of IMAGES)")
@@ -84,10 +90,26 @@ def _add_machines(parser):
     parser.add_argument("--ray", nargs="?", const="local", metavar="ADDRESS", help=ray)
 
 
+def _is_video(args):
+    """Whether the one input is a video; with --ray, what is at an HTTP address is a folder."""
+    if isinstance(args.images, list) or not video.is_video(args.images):
+        return False
+    return not (args.ray and str(args.images).startswith("http"))
+
+
 def _contradiction(args):
     """What is wrong with these flags together, and what to do; None if nothing is."""
-    is_video, remote = video.is_video(args.images), is_remote(args.images) or is_remote(args.out)
+    inputs = args.images if isinstance(args.images, list) else [args.images]
+    is_video = _is_video(args)
+    remote = (is_remote(inputs[0]) and not (is_video and video.is_address(inputs[0]))) or is_remote(
+        args.out or ""
+    )
+    alone = next((path for path in inputs if video.is_video(path) or is_remote(path)), None)
     rules = (
+        (
+            len(inputs) > 1 and alone is not None,
+            f"{alone} is predicted by itself; give folders and images, or one of anything else",
+        ),
         (
             is_video and (args.ray or args.shard),
             "a video is predicted on one machine; leave --ray and --shard away",
@@ -124,6 +146,15 @@ def _contradiction(args):
     return next((what for wrong, what in rules if wrong), None)
 
 
+def _expanded(inputs):
+    """The inputs, with what a shell left of photos/*.jpg made its files, as on Windows."""
+    found = []
+    for path in inputs:
+        wild = isinstance(path, Path) and glob.has_magic(str(path)) and not path.exists()
+        found += (sorted(map(Path, glob.glob(str(path)))) if wild else []) or [path]
+    return found
+
+
 def location(text):
     """An argparse type: a URL as it is, anything else as a `Path`."""
     return text if is_remote(text) else Path(text)
@@ -141,7 +172,7 @@ def shard(text):
 def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
-    if video.is_video(args.images):
+    if _is_video(args):
         return predict_frames(args)
     summary, level = predict_on_cluster(args) if args.ray else predict_here(args)
     done, total = summary.predicted, summary.photos
@@ -187,6 +218,7 @@ def predict_here(args):
     source, target = LocalFolder(photos.root), LocalFolder(args.out)
     predictor = Predictor(*load(args), source, target, not args.no_overlays)
     folders.prepare_results(args.out, args.images, predictor, args.overwrite, args.shard, chosen)
+    folders.warn_of_training_photos(photos, predictor.segmenter.settings)
     table = PredictionTable(args.out, args.shard)
     return folders.predict_folder(photos, predictor, table, args.workers), predictor.level
 
@@ -203,16 +235,20 @@ def predict_on_cluster(args):
 
 def predict_frames(args):
     """Predicts a video or what a camera sees; returns the exit code."""
-    folders.refuse_input_in(args.images, args.out)
+    far = is_remote(args.images)
+    if not far:
+        folders.refuse_input_in(args.images, args.out)
     segmenter, level = load(args)
     clip = video.Clip(args.images)  # before --overwrite removes what cannot be had again
-    predictor = Predictor(segmenter, level, LocalFolder(args.images.parent), LocalFolder(args.out))
+    source = LocalFolder("." if far else args.images.parent)
+    predictor = Predictor(segmenter, level, source, LocalFolder(args.out))
     folders.prepare_results(args.out, args.images, predictor, args.overwrite)
     started = time.monotonic()
     frames, lost = video.predict_video(clip, segmenter, level, args.out, args.frames, args.workers)
     if lost:
         found, expected = f"{frames} frames that can be read", f"{frames + lost}"
-        failed(BadInput(args.images, found, expected, "it is damaged or cut short; copy it again"))
+        where = video.without_password(args.images) if far else args.images
+        failed(BadInput(where, found, expected, "it is damaged or cut short; copy it again"))
     rate = frames / (time.monotonic() - started)
     print(f"{frames} frames at level {level}, {rate:.1f} a second: video and table in {shown(args.out)}")
     finish(images=frames, failed=lost, level=level, frames_per_second=rate, out=str(args.out))

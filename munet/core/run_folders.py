@@ -16,6 +16,7 @@ from munet.core.locks import LOCK_FILE, lock_folder
 
 SETTINGS_FILE = "settings.json"
 _PART_HOURS = 1  # what is half-written for longer was left by a killed run
+_LONGEST = 200  # characters of a value that is told
 
 
 def prepare_run_folder(folder, settings, overwrite=False, shard=None, replace_idle=False, defaults=None):
@@ -87,10 +88,17 @@ def _refuse_others(folder, earlier, settings):
     earlier, settings = _flat(earlier), _flat(settings)
     names = [name for name in settings | earlier if settings.get(name) != earlier.get(name)]
     if names:
-        pairs = "; ".join(f"{name} was {earlier.get(name)!r}, now {settings.get(name)!r}" for name in names)
+        pairs = "; ".join(
+            f"{name} was {_brief(earlier.get(name))}, now {_brief(settings.get(name))}" for name in names
+        )
         raise MunetError(
             f"{shown(folder)} was made with other settings ({pairs}); use another folder or --overwrite"
         )
+
+
+def _brief(value):
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _flat(settings):

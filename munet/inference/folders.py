@@ -8,6 +8,7 @@
 A cluster's run is the same but for who predicts the photos; see `munet.cluster.prediction`.
 """
 
+import itertools
 import os
 from collections import Counter
 from pathlib import Path
@@ -18,11 +19,14 @@ from munet.core.errors import MunetError, shown
 from munet.core.files import find_files, walk_files
 from munet.core.messages import failed, warn
 from munet.core.run_folders import prepare_run_folder
+from munet.data.fingerprints import TRAINED_ON, seen
 from munet.inference.eye_rows import DOUBTFUL
-from munet.inference.photos import find_photos
+from munet.inference.photos import common_folder, find_photos
 from munet.inference.prediction import predicted
 from munet.inference.storage import LocalFolder, is_remote
+from munet.inference.video import is_address, name_of, without_password
 
+_LOOKED_AT = 500  # photos, for those the model was trained on: each is read once more
 SCRIPT = "predict_test_images.py"  # whose the results folders are
 
 
@@ -51,8 +55,13 @@ class Summary(NamedTuple):
 
 
 def default_out(images):
-    """The results folder for what the user gave, a `Path` or a URL: named like it, in `results`."""
-    if is_remote(images):
+    """The results folder for what the user gave, a `Path`, a URL, or a list of paths: named like it, or like
+    the folder that these have in common, in `results`."""
+    if isinstance(images, list):
+        images = common_folder(images)
+    if is_address(images):
+        name = name_of(images)
+    elif is_remote(images):
         name = images.rstrip("/").rpartition("/")[2]
     else:
         path = images.resolve()
@@ -66,7 +75,7 @@ def local_photos(images, out):
     What was left out is told in warnings.
 
     Args:
-        images: path, see `photos.find_photos`.
+        images: path or a list of them, see `photos.find_photos`.
         out: path or URL of the results folder.
 
     Raises:
@@ -76,14 +85,16 @@ def local_photos(images, out):
     if is_remote(out):
         photos = kept = find_photos(images)
     else:
-        refuse_input_in(images, out)
+        for source in images if isinstance(images, list) else [images]:
+            refuse_input_in(source, out)
         photos = find_photos(images, out)
         kept = photos.outside(out)
     for note in photos.notes:
         warn(note)
-    if not len(kept) or (len(kept) < len(photos) and not images.is_dir()):
+    source = common_folder(images) if isinstance(images, list) else images
+    if not len(kept) or (len(kept) < len(photos) and not source.is_dir()):
         raise MunetError(
-            f"photos of {shown(images)} lie in the output folder {shown(out)} ({len(photos) - len(kept)} of "
+            f"photos of {shown(source)} lie in the output folder {shown(out)} ({len(photos) - len(kept)} of "
             f"{len(photos)}); give another --out"
         )
     return kept
@@ -114,6 +125,29 @@ def of_part(photos, part):
     return kept
 
 
+def warn_of_training_photos(photos, settings):
+    """Warns where a model was trained on some of the photos; of many, some are looked at.
+
+    Args:
+        photos: a `Photos` on this machine.
+        settings: the model's.
+
+    Returns:
+        How many of those that were looked at are among those it was trained on.
+    """
+    if TRAINED_ON not in settings:
+        return 0
+    paths = list(itertools.islice((path for _, path in photos), 0, None, -(-len(photos) // _LOOKED_AT)))
+    if found := seen(paths, settings[TRAINED_ON]):
+        looked = f" looked at (of {len(photos)})" if len(paths) < len(photos) else ""
+        warn(
+            f"the model was trained on {len(found)} of the {len(paths)} photos{looked}, such as "
+            f"{shown(found[0])}: it knows them, and their masks tell nothing of how good it is; "
+            "--split FILE --part test predicts those kept for a test"
+        )
+    return len(found)
+
+
 def _common_folder(names):
     """The folder that all names begin with, with its `/`; "" of none."""
     common = os.path.commonpath([f"/{name}".rpartition("/")[0] or "/" for name in names]).strip(os.sep)
@@ -131,13 +165,17 @@ def prepare_results(folder, images, predictor, overwrite=False, shard=None, chos
 
     Args:
         folder: path.
-        images: what the user gave, a `Path` or a URL.
+        images: what the user gave, a `Path`, a URL or a list of paths.
         predictor: the model and the options; its folders are not looked at.
         overwrite: remove what an earlier run wrote.
         shard: (number, of). Default: None, all photos.
         chosen: more settings, a dict that tells how the photos were chosen. Default: none.
     """
     segmenter = predictor.segmenter
+    if is_address(images):
+        images = without_password(images)
+    if isinstance(images, list):  # whose names are those of all photos in there
+        images = common_folder(images)
     settings = {
         "script": SCRIPT,
         "images": images if is_remote(images) else str(images.resolve()),
@@ -150,8 +188,11 @@ def prepare_results(folder, images, predictor, overwrite=False, shard=None, chos
         "eyes": segmenter.eyes,
         **(chosen or {}),
     }
+    # So that whoever scores the maps is told, wherever the model is by then; earlier versions wrote none.
+    trained_on = {TRAINED_ON: segmenter.settings[TRAINED_ON]} if TRAINED_ON in segmenter.settings else {}
     of = "{}of{}".format(*shard) if shard else None
-    prepare_run_folder(folder, settings, overwrite, of, defaults={"eyes": "whole"})
+    defaults = {"eyes": "whole", **trained_on}
+    prepare_run_folder(folder, settings | trained_on, overwrite, of, defaults=defaults)
 
 
 def _origin(settings):

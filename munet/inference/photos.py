@@ -7,7 +7,6 @@
 A hundred thousand take some twenty megabytes.
 """
 
-import codecs
 import itertools
 import os
 import zlib
@@ -15,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from munet.core.errors import MunetError, shown
-from munet.core.files import walk_files
+from munet.core.files import open_text, walk_files
 from munet.core.run_folders import folder_settings
 from munet.data.layouts import detect, is_mask_folder, is_photo
 from munet.images import reading
@@ -108,13 +107,15 @@ def _name(file):
 
 
 def find_photos(source, out=None):
-    """Photos to predict: of a folder (recursively), of one file, or of a text file that lists paths.
+    """Photos to predict: of a folder (recursively), of one file, of a list of paths in a text file, or of all
+    of several inputs.
 
     A folder in a known dataset layout gives its images without its masks. What earlier runs wrote below it is
     left out.
 
     Args:
-        source: path of a folder, an image, or a `.txt` file with one path a line (relative to that file).
+        source: path of a folder, an image, or a `.txt` file with one path a line (relative to that file); or
+            a list of folders and images, which are named below what they have in common.
         out: a folder that does not belong to the dataset, wherever it lies. Default: None.
 
     Returns:
@@ -123,15 +124,26 @@ def find_photos(source, out=None):
     Raises:
         MunetError: no such source, or nothing in it.
     """
+    if isinstance(source, list):
+        photos, source = _several(source, out), common_folder(source)
+        return _require_some(photos, source)
     source = Path(source)
     if source.is_dir():
-        photos = _in_folder(source, out and os.path.realpath(out))
+        photos = Photos(*_in_folder(source, out and os.path.realpath(out)))
     elif source.suffix.lower() == ".txt" and source.is_file():
         photos = _listed(source)
     elif source.is_file():
         photos = Photos(source.parent, [source.name])
     else:
-        raise MunetError(f"{shown(source)} does not exist; give a folder, an image, or a .txt list of images")
+        raise _no_source(source)
+    return _require_some(photos, source)
+
+
+def _no_source(source):
+    return MunetError(f"{shown(source)} does not exist; give a folder, an image, or a .txt list of images")
+
+
+def _require_some(photos, source):
     if not len(photos):
         notes = "".join(f"; {note}" for note in photos.notes)
         endings = " ".join(reading.SUFFIXES)
@@ -140,7 +152,8 @@ def find_photos(source, out=None):
 
 
 def _in_folder(source, out):
-    """The photos below a folder, without those below `out`, a real path as text or None."""
+    """The photos below a folder, without those below `out`, a real path as text or None: (root, files, notes)
+    of `Photos`."""
     skipped, others, files = _Skipped(out), Counter(), []  # `others`: how many files of which suffix
     layout = detect(source, skipped.is_ours)
     root = layout.image_root if layout else source
@@ -156,11 +169,47 @@ def _in_folder(source, out):
     notes += skipped.notes()
     if not files and out and out.startswith(os.path.join(os.path.realpath(source), "")):
         notes.append(f"{shown(out)} is left out: it is the output folder")
-    if others:
-        counted = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
-        remedy = "convert pictures to PNG or JPEG, and give a video by itself"
-        notes.append(f"files that are no photos are left out ({counted}): {remedy}")
-    return Photos(root, files, notes)
+    return root, files, notes + _of_others(others)
+
+
+def _of_others(others):
+    """A note on files that are no photos, a Counter of their suffixes, if there are any."""
+    if not others:
+        return []
+    counted = ", ".join(f"{count} {suffix or 'without ending'}" for suffix, count in sorted(others.items()))
+    remedy = "convert pictures to PNG or JPEG, and give a video or a list by itself"
+    return [f"files that are no photos are left out ({counted}): {remedy}"]
+
+
+def common_folder(sources):
+    """The folder that several folders and files have in common, a Path.
+
+    Raises:
+        MunetError: there is none, as on two drives.
+    """
+    folders = [os.path.abspath(source if source.is_dir() else source.parent) for source in sources]
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError as error:
+        raise MunetError("the inputs lie on several drives; give those of each by themselves") from error
+
+
+def _several(sources, out):
+    """The `Photos` of several folders and images, as a shell makes them of photos/*."""
+    root, paths, notes, others = common_folder(sources), [], [], Counter()
+    for source in sources:
+        if source.is_dir():
+            folder, files, more = _in_folder(source, out and os.path.realpath(out))
+            paths += [os.path.join(folder, file) for file in files]
+            notes += more
+        elif not source.is_file():
+            raise _no_source(source)
+        elif source.name.lower().endswith(reading.SUFFIXES):
+            paths.append(source)
+        else:
+            others[source.suffix.lower()] += 1
+    files = (os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/") for path in paths)
+    return Photos(root, files, notes + _of_others(others))
 
 
 def _one_a_name(files):
@@ -226,9 +275,11 @@ def _beside(source, layout, files, skip):
 def _listed(source):
     """The photos of a list, named below the list's folder, or below what they have in common where some lie
     elsewhere."""
-    data = source.read_bytes()
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as Windows writes it
-    text = data.decode("utf-16" if wide else "utf-8-sig", "replace" if wide else "surrogateescape")
+    try:
+        with open_text(source, errors="surrogateescape") as file:
+            text = file.read()
+    except UnicodeError:
+        text = "\0"
     if "\0" in text:
         raise MunetError(f"{shown(source)} is not a text file; give one with a path a line, in UTF-8")
     paths = [os.path.abspath(source.parent / line.rstrip("\r")) for line in text.split("\n") if line.strip()]

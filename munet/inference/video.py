@@ -2,6 +2,7 @@
 
     python predict_test_images.py clip.mp4 --weights weights/NAME --out results/clip
     python predict_test_images.py 0 --weights weights/NAME --out results/webcam    # until Ctrl-C, or --frames
+    python predict_test_images.py rtsp://HOST/PATH --weights weights/NAME --out results/door    # the same
 
 Frames are worked on in threads and written in order.
 """
@@ -9,8 +10,10 @@ Frames are worked on in threads and written in order.
 import concurrent.futures
 import csv
 import itertools
+import re
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 import cv2
 import numpy as np
@@ -19,13 +22,46 @@ from munet.core.command_line import progress
 from munet.core.errors import BadInput, MunetError, shown
 from munet.core.files import whole_file
 from munet.core.parallel import pool_map
+from munet.images import reading
 from munet.images.drawing import draw_boxes, overlay
 from munet.images.library_settings import single_threaded_opencv
 from munet.inference.eye_rows import eye_rows
 from munet.inference.prediction_table import EYE_COLUMNS
 from munet.inference.tracking import EyeTracker
 
-SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
+SUFFIXES = (
+    *(
+        ".mp4",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".m4v",
+        ".mpg",
+        ".mpeg",
+        ".wmv",
+        ".3gp",
+        ".3g2",
+        ".mts",
+        ".m2ts",
+    ),
+    *(
+        ".ts",
+        ".flv",
+        ".f4v",
+        ".ogv",
+        ".vob",
+        ".asf",
+        ".mxf",
+        ".m2v",
+        ".mjpg",
+        ".mjpeg",
+        ".h264",
+        ".h265",
+        ".hevc",
+    ),
+)
+_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "mms")  # of addresses that OpenCV opens
 COLUMNS = ("frame", "seconds", "sclera_pixels", "sclera_share", "eyes")
 FRAME_EYE_COLUMNS = ("frame", "seconds", *EYE_COLUMNS[1:])
 ENOUGH = 0.95  # of the frames that a file says it has; some say a few more
@@ -33,7 +69,9 @@ USUAL_RATE = 30.0  # frames a second, of what does not tell its own
 
 
 def is_video(path):
-    """Whether a path of the command line is a video file or the number of a camera."""
+    """Whether a path of the command line is a video file, a camera's number, or the address of either."""
+    if is_address(path):
+        return not urlsplit(str(path)).path.lower().endswith(reading.SUFFIXES)
     path = Path(path)
     return _is_camera(path) or (path.suffix.lower() in SUFFIXES and not path.is_dir())
 
@@ -42,24 +80,25 @@ class Clip:
     """An open video file or camera, whose first frame was read.
 
     Args:
-        source: path of a video, or the number of a camera as text.
+        source: path of a video, the number of a camera as text, or the address of either.
+
+    Attributes:
+        camera: whether it runs until it is stopped.
 
     Raises:
         MunetError: there is no such file or camera, or the file holds no video that OpenCV reads.
     """
 
     def __init__(self, source):
-        self.camera, self.name = _is_camera(source), name_of(source)
-        if not self.camera and not Path(source).is_file():
+        numbered, far, self.name = _is_camera(source), is_address(source), name_of(source)
+        if not numbered and not far and not Path(source).is_file():
             raise BadInput(source, "no such file", "a video", "check the path")
-        self.capture = cv2.VideoCapture(int(str(source)) if self.camera else str(source))
+        self.capture = cv2.VideoCapture(int(str(source)) if numbered else str(source))
         self._first = next(_frames(self.capture), None) if self.capture.isOpened() else None
-        if self._first is None and self.camera:
-            remedy = "is it connected, and free? 0 is mostly the first"
-            raise MunetError(f"camera {source} gives no pictures; {remedy}")
         if self._first is None:
-            remedy = "convert it, e.g. with ffmpeg"
-            raise BadInput(source, "no video that can be read", "a file such as .mp4 with H.264", remedy)
+            raise _no_video(source)
+        # A stream does not say how many frames it has.
+        self.camera = numbered or (far and self.capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0)
         # a camera's clock runs since it was made, or the machine started
         self.began = self._first[0] if self.camera else 0.0
         rate = self.capture.get(cv2.CAP_PROP_FPS)
@@ -71,6 +110,20 @@ class Clip:
         """Yields (seconds since the first, HWC uint8 RGB)."""
         frames = itertools.chain([self._first], _frames(self.capture))
         return ((seconds - self.began, image) for seconds, image in frames)
+
+
+def _no_video(source):
+    """The MunetError of a source that gives no frame."""
+    if _is_camera(source):
+        remedy = "is it connected, and free? 0 is mostly the first"
+        return MunetError(f"camera {source} gives no pictures; {remedy}")
+    if is_address(source):
+        remedy = "check address and password, or record it to a file, e.g. with ffmpeg"
+        return MunetError(
+            f"{shown(without_password(source))} gives no pictures that OpenCV can read; {remedy}"
+        )
+    remedy = "convert it, e.g. with ffmpeg"
+    return BadInput(source, "no video that can be read", "a file such as .mp4 with H.264", remedy)
 
 
 def predict_video(clip, segmenter, level, out, frames=None, workers=2):
@@ -124,7 +177,22 @@ def predict_video(clip, segmenter, level, out, frames=None, workers=2):
 
 def name_of(source):
     """What the outputs of a video or a camera are called, without suffix."""
+    if is_address(source):
+        place = urlsplit(source)
+        last = PurePosixPath(unquote(place.path)).stem or place.hostname or "camera"
+        return re.sub(r"[^\w .-]", "-", last)
     return f"camera{source}" if _is_camera(source) else Path(source).stem
+
+
+def is_address(source):
+    """Whether a path of the command line is the address of a video or a camera, such as rtsp://HOST/PATH."""
+    return str(source).lower().startswith(tuple(f"{scheme}://" for scheme in _SCHEMES))
+
+
+def without_password(source):
+    """An address without user, password and query, to be shown and kept."""
+    place = urlsplit(source)
+    return f"{place.scheme}://{place.netloc.rpartition('@')[2]}{place.path}"
 
 
 def _is_camera(source):

@@ -194,3 +194,25 @@ def test_what_may_be_taken_for_photos_and_is_not_read_is_told(tmp_path):
     touch(tmp_path, "a.jpg", "clip.MP4", "b.dng", "c.dng", "labels.csv", "notes.txt")
     (note,) = find_photos(tmp_path).notes
     assert "(2 .dng, 1 .mp4)" in note
+
+
+def test_several_inputs_are_named_below_what_they_have_in_common(tmp_path):
+    touch(tmp_path, "p/a.jpg", "p/b.PNG", "p/sub/c.jpg", "p/notes.txt", "p/clip.mp4", "q/a.jpg")
+    photos = find_photos(sorted((tmp_path / "p").iterdir()))
+    assert dict(photos.files()) == {"a": "a.jpg", "b": "b.PNG", "sub/c": "sub/c.jpg"}
+    assert (photos.root, "(1 .mp4, 1 .txt)" in photos.notes[0]) == (tmp_path / "p", True)
+    photos = find_photos([tmp_path / "p/a.jpg", tmp_path / "q", tmp_path / "q/a.jpg"])
+    assert list(dict(photos)) == ["p/a", "q/a"]
+    with pytest.raises(MunetError, match=r"gone\.jpg does not exist"):
+        find_photos([tmp_path / "p/a.jpg", tmp_path / "gone.jpg"])
+    with pytest.raises(MunetError, match=r"no photos in .*p: expected .*1 .mp4"):
+        find_photos([tmp_path / "p/clip.mp4", tmp_path / "p/notes.txt"])
+
+
+def test_masks_and_results_among_several_inputs_are_left_out(tmp_path):
+    write_plain(tmp_path / "data", 2, 1)
+    touch(tmp_path, "data/first/Overlays/a.jpg", "data/out/Overlays/a.jpg")
+    (tmp_path / "data/first/settings.json").write_text('{"script": "predict_test_images.py"}')
+    photos = find_photos(sorted((tmp_path / "data").iterdir()), tmp_path / "data/out")
+    assert list(dict(photos)) == ["images/s1/eye1", "images/s2/eye1"]
+    assert len(photos.notes) == 2

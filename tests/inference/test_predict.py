@@ -265,6 +265,34 @@ def test_tta_averages_the_flip(weights, photos):
     assert not np.array_equal(both(image), plain(image))
 
 
+def test_several_inputs_are_predicted_and_resumed(weights, photos, tmp_path, capsys):
+    words = ["--weights", weights, "--out", tmp_path / "out"]
+    code, figures, _ = predict(capsys, photos / "a.png", *words, photos / "one.tiff", photos / "sub")
+    assert (code, figures["images"]) == (0, 5)
+    before = tree(tmp_path / "out")
+    predict(capsys, photos, *words)  # the same names
+    assert tree(tmp_path / "out") == before
+    with pytest.raises(MunetError, match="lies in the output folder"):
+        predict(capsys, photos / "a.png", photos / "sub/d.webp", *words[:3], photos / "sub")
+
+
+def test_what_a_shell_left_is_expanded(photos, monkeypatch):
+    monkeypatch.chdir(photos)
+    args = predict_test_images.parse(["*.png", "sub/*"])
+    assert list(map(str, args.images)) == ["a.png", *(f"sub/{name}" for name in sorted(os.listdir("sub")))]
+    assert args.out == Path("results/photos")
+    assert predict_test_images.parse(["*.gif"]).images == Path("*.gif")  # which does not exist
+    Path("[1].png").touch()
+    assert predict_test_images.parse(["[1].png"]).images == Path("[1].png")
+
+
+@pytest.mark.parametrize("other", ["clip.mp4", "s3://bucket/photos", "0"])
+def test_what_is_predicted_by_itself_is_no_input_among_others(photos, other, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        predict_test_images.parse([str(photos), other])
+    assert f"{other} is predicted by itself" in capsys.readouterr().err
+
+
 def test_the_output_folder_is_named_like_the_photos(photos, tmp_path):
     (tmp_path / "set.a").mkdir()
     for source, name in (
@@ -362,7 +390,7 @@ def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, whole_run, t
         with Image.open(path) as mask:
             mask.load()  # whole, whenever the run was stopped
     assert len(list(done.glob("[0-9]*.png"))) < 30
-    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "stopped")
+    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "stopped", "--eyes", "auto")
     assert tree(tmp_path / "stopped") == whole
 
 

@@ -2,9 +2,12 @@
 video."""
 
 import csv
+import functools
+import http.server
 import json
 import subprocess
 import sys
+import threading
 
 import cv2
 import numpy as np
@@ -130,7 +133,15 @@ def test_what_is_no_video_is_told_in_one_line(weights, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "told"), [("missing.mov", "no such file"), ("97", "camera 97 gives no pictures")]
+    ("source", "told"),
+    [
+        ("missing.mov", "no such file"),
+        ("97", "camera 97 gives no pictures"),
+        (
+            "http://me:secret@127.0.0.1:9/live",
+            r"^http://127.0.0.1:9/live gives no pictures .*; check address",
+        ),
+    ],
 )
 def test_what_is_not_there_is_told(weights, tmp_path, monkeypatch, source, told):
     monkeypatch.chdir(tmp_path)
@@ -216,3 +227,36 @@ def test_a_folder_named_like_a_number_is_a_folder(tmp_path, monkeypatch):
     assert not video.is_video("a/b.jpg")
     with pytest.raises(MunetError, match="no photos in"):
         predict_test_images.main(["0"])
+
+
+@pytest.mark.parametrize(
+    ("source", "is_one", "name"),
+    [
+        ("rtsp://me:secret@10.0.0.7:554/Streaming/Channels/101?token=x", True, "101"),
+        ("RTSP://10.0.0.7", True, "10.0.0.7"),
+        ("https://host/my%20clip.mp4", True, "my clip"),
+        ("https://host/photo.JPG", False, None),
+        ("VID_1.3GP", True, "VID_1"),
+        ("00012.MTS", True, "00012"),
+        ("photo.heic", False, None),
+    ],
+)
+def test_videos_and_addresses_are_known(source, is_one, name):
+    assert video.is_video(source) == is_one
+    if is_one:
+        assert video.name_of(source) == name
+        assert "secret" not in str(predict_test_images.parse([source]).out)
+
+
+def test_a_video_at_an_address_is_one_like_a_file(weights, clip, tmp_path, capsys):
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    handler.log_message = lambda *words: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://me:secret@127.0.0.1:{server.server_port}/my%20clip.avi"
+        words = ["--weights", str(weights), "--out", str(tmp_path / "out"), "--eyes", "whole"]
+        code = predict_test_images.main([address, *words])
+        server.shutdown()
+    assert (code, json.loads(capsys.readouterr().out.splitlines()[-1])["images"]) == (0, 12)
+    assert (tmp_path / "out/my clip.csv").exists()
+    assert "secret" not in (tmp_path / "out/settings.json").read_text()
