@@ -390,7 +390,7 @@ def test_stopped_and_run_again_equals_an_uninterrupted_run(weights, whole_run, t
         with Image.open(path) as mask:
             mask.load()  # whole, whenever the run was stopped
     assert len(list(done.glob("[0-9]*.png"))) < 30
-    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "stopped", "--eyes", "auto")
+    predict(capsys, folder, "--weights", weights, "--out", tmp_path / "stopped")
     assert tree(tmp_path / "stopped") == whole
 
 
