@@ -100,11 +100,7 @@ def _settings(args):
         "format": args.format,
         "seed": args.seed,
         "sclera_value": args.sclera_value,
-        "sclera_color": args.sclera_color and list(args.sclera_color),
-        "images": args.images and str(args.images),
-        "masks": args.masks and str(args.masks),
-        "exif": args.exif,
-        "label": args.label,
+        **label_options.as_settings(args),
         "ranges": {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(args.ranges).items()

@@ -17,7 +17,7 @@ from munet.core.files import write_bytes
 from munet.core.loading import quiet_stderr
 from munet.core.messages import counted, failed
 from munet.core.run_folders import prepare_run_folder
-from munet.data.pairing import find_dataset
+from munet.data import label_options
 from munet.data.splits import read_split
 from munet.evaluation.scoring import require_sclera_in, score_samples
 from munet.inference.segmenter import Segmenter
@@ -44,10 +44,11 @@ def parse(argv):
     data = "labelled photos to choose the level on, of people that no model was trained on"
     add("--data", type=Path, required=True, help=data)
     add("--split", type=Path, help="split.csv of DATA: only its part validation is used")
-    value = "class index of the sclera in the masks of DATA"
-    add("--sclera-value", type=between(0, 255, int), help=value)
+    label_options.add_sclera_options(add)
+    label_options.add_dataset_options(add)
     add("--overwrite", action="store_true", help="start again in --out")
     args = parser.parse_args(argv)
+    label_options.refuse_contradictions(parser, args)
     count = len(args.weights)
     args.shares = args.shares or [1 / count] * count
     if count < 2:
@@ -63,7 +64,7 @@ def main(argv):
     """The command line; returns the exit code."""
     args = parse(argv)
     architecture = common_architecture(args.weights)
-    dataset = find_dataset(args.data)
+    dataset = label_options.find(args)
     for problem in dataset.problems:
         failed(problem)
     samples = read_split(args.split, dataset.samples)["validation"] if args.split else dataset.samples
@@ -74,7 +75,7 @@ def main(argv):
     }
     settings = _settings(args, made_of)
     if not args.overwrite:  # which removes what is there, and so has to wait until there is something better
-        prepare_run_folder(args.out, settings)
+        prepare_run_folder(args.out, settings, defaults=label_options.DEFAULTS)
     rows, readable = [], samples
     for path in args.weights:
         figures, readable = score(path, readable, args)
@@ -86,7 +87,7 @@ def main(argv):
         figures, readable = score(scratch, readable, args)
         chosen_on = f"photos of {shown(args.data.resolve().name)} at their own size"
         store_level(scratch, figures["level"], figures["f1"], chosen_on)
-        prepare_run_folder(args.out, settings, args.overwrite)
+        prepare_run_folder(args.out, settings, args.overwrite, defaults=label_options.DEFAULTS)
         write_bytes(model_file(args.out), model_file(scratch).read_bytes())
     _print_figures([*rows, (shown(args.out), figures)])
     bad = len(dataset.problems) + len(samples) - len(readable)
@@ -114,7 +115,8 @@ def _settings(args, made_of):
     """What decides what is written, as JSON values."""
     paths = {"data": args.data, "split": args.split}
     chosen_on = {name: value and str(value.resolve()) for name, value in paths.items()}
-    return {"script": "average_weights.py", **made_of, **chosen_on, "sclera_value": args.sclera_value}
+    told = {"sclera_value": args.sclera_value, **label_options.as_settings(args)}
+    return {"script": "average_weights.py", **made_of, **chosen_on, **told}
 
 
 def _print_figures(rows):

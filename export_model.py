@@ -16,6 +16,7 @@ from pathlib import Path
 
 from munet.core.command_line import ArgumentParser, between, finish, print_table, run
 from munet.core.errors import MunetError, shown
+from munet.data import label_options
 from munet.export import website
 from munet.export.exporter import export, gather
 from munet.export.finder import copy_finder
@@ -31,7 +32,6 @@ def options():
     add = parser.add_argument
     out = "file, or folder for web (default: in MODEL's folder, named after the format)"
     data = "labelled photos to check on (default: the validation images, or synthetic eyes)"
-    value = "class index of the sclera in the masks of --data"
     calibration = "photos for 8 bits (default: the training images, or synthetic eyes)"
     count = "photos to check on, and to calibrate on, at most"
     drop = "how much pooled F1 a file may lose; one that loses more is not kept"
@@ -39,7 +39,8 @@ def options():
     add("--to", required=True, choices=(*SUFFIX, "web"), help="format")
     add("--out", type=Path, help=out)
     add("--data", type=Path, help=data)
-    add("--sclera-value", type=between(0, 255, int), help=value)
+    label_options.add_sclera_options(add)
+    label_options.add_dataset_options(add)
     add("--calibration", type=Path, metavar="PHOTOS", help=calibration)
     add("--count", type=between(1, 10**6, int), default=200, help=count)
     add("--max-f1-drop", type=between(0, 1), default=0.01, help=drop)
@@ -56,8 +57,10 @@ def parse(argv):
         parser.error(f"argument --out: {shown(args.out)} must end in {SUFFIX[args.to]} for {args.to}")
     if args.calibration and args.to != "litert-int8":
         parser.error(f"argument --calibration: {args.to} has no 8 bits to calibrate")
-    if args.sclera_value is not None and not args.data:
-        parser.error("argument --sclera-value: it is of --data, which is not given")
+    label_options.refuse_contradictions(parser, args)
+    for name in ("sclera_value", *label_options.DEFAULTS):
+        if getattr(args, name) is not None and not args.data:
+            parser.error(f"argument --{name.replace('_', '-')}: it is of --data, which is not given")
     return args
 
 
@@ -75,7 +78,7 @@ def main(argv):
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / website.MODEL if web else args.out
         checked_on = (args.data, args.sclera_value, args.calibration, args.count)
-        photos = gather(args.weights, kind, scratch, *checked_on)
+        photos = gather(args.weights, kind, scratch, *checked_on, label_options.as_settings(args))
         print(f"checked on {photos.words}, photos: {len(photos.samples)}", flush=True)
         before, after, failures = export(args.weights, kind, file, photos, args.max_f1_drop)
         if web:

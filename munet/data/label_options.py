@@ -32,6 +32,11 @@ def add_dataset_options(add):
     """Adds --images, --masks, --exif and --label."""
     add("--images", type=Path, metavar="DIR", help="folder of the images of another layout")
     add("--masks", type=Path, metavar="DIR", help="the same of the masks")
+    add_label_options(add)
+
+
+def add_label_options(add):
+    """Adds --exif and --label."""
     turns = (
         "of photos with an EXIF turn: apply where their masks are upright, as is taken for granted; ignore "
         "where they were drawn on the pixels as stored, and turn with their photos"
@@ -45,6 +50,13 @@ def refuse_contradictions(parser, args):
     """Ends the script where both a class index and a colour are told."""
     if args.sclera_value is not None and args.sclera_color is not None:
         parser.error("argument --sclera-color: --sclera-value is given too; leave one of them out")
+
+
+def as_settings(args):
+    """What a command line tells of a dataset, but for its class index, as JSON values for a run folder."""
+    told = {name: getattr(args, name) for name in DEFAULTS}
+    told["sclera_color"] = told["sclera_color"] and list(told["sclera_color"])
+    return told | {name: told[name] and str(told[name]) for name in ("images", "masks")}
 
 
 def find_again(settings):

@@ -24,6 +24,7 @@ from munet.core.messages import failed, warn
 from munet.core.parallel import pool_map
 from munet.core.paths import SUITE
 from munet.core.run_folders import folder_settings
+from munet.data.label_options import find_again
 from munet.data.pairing import find_dataset, read_pair
 from munet.data.splits import SPLIT_FILE, read_split
 from munet.evaluation.accumulator import ImageScore, ScoreAccumulator
@@ -60,7 +61,7 @@ class Photos:
     failures: int = 0
 
 
-def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=None, count=200):
+def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=None, count=200, told=None):
     """Finds the photos to check on, and if `kind` has 8 bits those to calibrate on.
 
     Args:
@@ -72,6 +73,7 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
         sclera_value: class index of the sclera in the masks of `data`.
         calibration: a folder of photos. Default: the training images, else synthetic eyes.
         count: of each, at most; a seeded choice if there are more.
+        told: how the labels of `data` are meant, see `label_options.as_settings`. Default: nothing.
 
     Raises:
         MunetError: no photo in `data` or in `calibration`, or a package is missing that this format needs.
@@ -80,7 +82,7 @@ def gather(weights, kind, scratch, data=None, sclera_value=None, calibration=Non
     parts, own_value = _parts(model_file(weights).parent)
     failures = 0
     if data:
-        dataset = find_dataset(data)
+        dataset = find_again({**(told or {}), "data": data})
         for problem in dataset.problems:
             failed(problem)
         samples, words, failures = dataset.samples, shown(Path(data).resolve().name), len(dataset.problems)
@@ -115,7 +117,7 @@ def _parts(folder):
     """The parts of a run's dataset and its sclera value; None and None if either is not there any more."""
     try:
         settings = folder_settings(folder)
-        samples = find_dataset(Path(settings["data"])).samples
+        samples = find_again(settings).samples
         return read_split(folder / SPLIT_FILE, samples), settings["sclera_value"]
     except (OSError, ValueError, KeyError, TypeError, MunetError):
         return None, None

@@ -29,6 +29,9 @@ from support import (
 import export_model
 from munet import synthesis
 from munet.core.errors import MunetError
+from munet.core.files import write_json
+from munet.data.pairing import find_dataset
+from munet.data.splits import write_split
 from munet.export import exporter
 from munet.export.exporter import Photos, export, gather
 from munet.images.reading import read_image
@@ -306,3 +309,27 @@ def test_the_script_says_what_is_missing_for_the_page(tiny, tmp_path, monkeypatc
     with pytest.raises(MunetError, match="run `make web`"):
         export_model.main([str(tiny), "--to", "web", "--out", str(tmp_path / "site")])
     assert not (tmp_path / "site").exists()
+
+
+def test_labels_are_read_as_they_are_told(tiny_dataset, tmp_path):
+    told = {"sclera_color": [0, 255, 0], "exif": "ignore"}
+    photos = gather(tmp_path / "run", "litert", tmp_path, tiny_dataset, told=told)
+    assert {(sample.sclera_color, sample.stored) for sample in photos.samples} == {((0, 255, 0), True)}
+
+
+def test_labels_of_the_run_are_read_as_its_settings_tell(tiny_dataset, tmp_path):
+    run, samples = tmp_path / "run", find_dataset(tiny_dataset).samples
+    write_split(run / "split.csv", {"train": samples[:6], "validation": samples[6:], "test": []})
+    settings = {"data": str(tiny_dataset), "sclera_value": None, "sclera_color": [0, 255, 0]}
+    write_json(run / "settings.json", settings | {"script": "train_mobv2_unet.py"})
+    photos = gather(run, "litert", tmp_path)
+    assert photos.words == "its validation images"
+    assert [sample.name for sample in photos.samples] == [sample.name for sample in samples[6:]]
+    assert {sample.sclera_color for sample in photos.samples} == {(0, 255, 0)}
+
+
+def test_flags_of_the_labels_are_of_data(tmp_path, capsys):
+    for flag in (["--label", "sclera"], ["--exif", "ignore"], ["--sclera-color", "0,255,0"]):
+        with pytest.raises(SystemExit, match="2"):
+            export_model.parse([str(tmp_path), "--to", "onnx", *flag])
+        assert f"argument {flag[0]}: it is of --data, which is not given" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from support import tiny_networks
 import average_weights
 import model
 from munet.core.errors import MunetError
+from munet.data.label_options import find
 from munet.images.reading import read_image
 from munet.images.writing import write_png
 from munet.network.model_files import read_settings
@@ -112,3 +113,11 @@ def test_wrong_words_are_refused(words):
     with pytest.raises(SystemExit) as stopped:
         average_weights.main([*words, "--data", "d"])
     assert stopped.value.code == 2
+
+
+def test_labels_are_read_as_they_are_told(tiny_dataset, tmp_path):
+    words = ["a", "b", "--out", str(tmp_path / "c"), "--data", str(tiny_dataset)]
+    args = average_weights.parse([*words, "--sclera-color", "0,255,0", "--exif", "ignore"])
+    assert {(sample.sclera_color, sample.stored) for sample in find(args).samples} == {((0, 255, 0), True)}
+    settings = average_weights._settings(args, {})
+    assert (settings["sclera_color"], settings["exif"], settings["label"]) == ([0, 255, 0], "ignore", None)
