@@ -9,8 +9,6 @@ import dataclasses
 import os
 from collections import Counter, defaultdict
 
-from sklearn.model_selection import GroupShuffleSplit
-
 from munet.core.errors import MunetError, shown
 from munet.core.files import csv_rows, open_text, write_csv
 from munet.data.fingerprints import digest
@@ -57,6 +55,8 @@ def _draw(samples, share, seed, keep):
     groups = [sample.subject for sample in samples]
     subjects = len(set(groups))
     count = min(max(1, round(share * subjects)), subjects - keep)
+    from sklearn.model_selection import GroupShuffleSplit  # whoever predicts need not have it
+
     splitter = GroupShuffleSplit(1, test_size=count, random_state=seed)
     first, second = next(splitter.split(samples, groups=groups))
     return [samples[i] for i in first], [samples[i] for i in second]
