@@ -157,6 +157,7 @@ def test_from_and_to_an_object_store(bucket, cluster, weights, tmp_path, capsys)
         local.pop(name)
         assert target.read(name)
     assert {name: content(name, target.read(name)) for name in local} == local
+    local.pop("eyes.csv")
     written = target.listed((".png", ".jpg"))
     assert set(written) == set(local)
     # Again: what is done is not done again; a photo that was replaced is; other settings are refused.
