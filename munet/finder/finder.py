@@ -1,6 +1,6 @@
 """Finds the eyes of a photo: one look at all of it, more at its parts if they are small, one at each eye.
 
-    finder = EyeFinder()
+    finder = EyeFinder(open_finder().run)  # of munet.inference.engines
     for eye in finder(read_image("photo.jpg")):
         print(eye.bounds(), eye.score)
 
